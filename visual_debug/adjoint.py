@@ -1,0 +1,199 @@
+"""Reverse and forward sweeps over the columns.
+
+One reverse sweep serves gradients, adjoints and frames: it yields every contribution, in the order in which they are
+shown. A node waits until all its consumers have spoken (the sum over paths is then complete); on a tree that order is
+pre-order. Nothing recurses: a chain of a million operations is a normal trace.
+
+Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, sections 3.1 and 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from visual_debug import rules
+from visual_debug.columns import Columns
+from visual_debug.errors import NoDerivativeError
+
+
+class Contribution(NamedTuple):
+    """What one pullback sends to one operand."""
+
+    node: int  #: the operation
+    position: int  #: which of its operands
+    operand: int  #: the operand's node
+    value: Any  #: the contribution to the operand's adjoint
+    complete: bool  #: whether it was the last one that the operand waited for
+
+
+def ancestors(columns: Columns, nodes: Iterable[int]) -> bytearray:
+    """Marks every node that the given ones depend on, and those themselves. One pass down the columns."""
+    marked = bytearray(len(columns))
+    for node in nodes:
+        marked[node] = 1
+    for node in range(len(columns) - 1, -1, -1):
+        if marked[node]:
+            for operand in columns.operands(node):
+                marked[operand] = 1
+    return marked
+
+
+def dependents(columns: Columns, nodes: Iterable[int]) -> bytearray:
+    """Marks every node that depends on one of the given ones, and those themselves. One pass up the columns."""
+    marked = bytearray(len(columns))
+    for node in nodes:
+        marked[node] = 1
+    start, operand = columns.start, columns.operand
+    for node in range(len(columns)):
+        if not marked[node]:
+            for k in range(start[node], start[node + 1]):
+                if marked[operand[k]]:
+                    marked[node] = 1
+                    break
+    return marked
+
+
+def inputs_of(columns: Columns) -> list[int]:
+    """The nodes that a derivative may be taken with respect to: arguments, and numbers read from outside."""
+    return [node for node, op in enumerate(columns.op) if op == "input"]
+
+
+def add(a: Any, b: Any) -> Any:
+    """Sum of two contributions; those to a tuple (of `divmod`) are summed item by item."""
+    if type(a) is tuple:
+        return tuple(x + y for x, y in zip(a, b, strict=True))
+    return a + b
+
+
+def reverse(
+    columns: Columns, seeds: Mapping[int, Any], adjoints: dict[int, Any], wanted: bytearray | None = None
+) -> Iterator[Contribution]:
+    """Sweep backward from the seeds, filling `adjoints` and yielding every contribution.
+
+    Args:
+        columns: the trace.
+        seeds: adjoints of outputs, by node; those of other nodes are zero.
+        adjoints: filled with the adjoint of every node reached. A node's adjoint is complete when it is first used.
+        wanted: marks the nodes to pass adjoints to; all by default.
+
+    Raises:
+        NoDerivativeError: if an operation that depends on an input has no derivative with respect to that operand.
+    """
+    reached = ancestors(columns, seeds)
+    active = dependents(columns, inputs_of(columns))
+    waiting = [0] * len(columns)
+    for node in range(len(columns)):
+        if reached[node]:
+            for operand in columns.operands(node):
+                waiting[operand] += 1
+    adjoints.update(seeds)
+    stack = [node for node in sorted(seeds) if not waiting[node]]
+    while stack:
+        node = stack.pop()
+        delta = adjoints.get(node)
+        ready = []
+        for position, operand in enumerate(columns.operands(node)):
+            waiting[operand] -= 1
+            if not waiting[operand]:
+                ready.append(operand)
+            if delta is None or (wanted is not None and not wanted[operand]):
+                continue
+            try:
+                value = pull(columns, node, position, delta)
+            except rules.MissingPartial as missing:
+                if active[operand]:
+                    raise no_derivative(columns, node, position, missing.reason) from missing
+                continue
+            adjoints[operand] = add(adjoints[operand], value) if operand in adjoints else value
+            yield Contribution(node, position, operand, value, not waiting[operand])
+        stack.extend(reversed(ready))
+
+
+def pull(columns: Columns, node: int, position: int, delta: Any) -> Any:
+    """One pullback: the contribution of a node's adjoint to one of its operands. Raises MissingPartial."""
+    op = columns.op[node]
+    rule = rules.find(op)
+    args, kwargs, where = columns.arguments(node)
+    if rule is None:
+        raise rules.MissingPartial(op, where[position], why_missing(columns, node))
+    return rule.pull(where[position], delta, columns.value[node], args, kwargs)
+
+
+def why_missing(columns: Columns, node: int) -> str:
+    """Why an operation without a rule has none."""
+    if columns.op[node] == "opaque":
+        return (
+            "its value passed through code that was not recorded. Let that be recorded too (follow=…), "
+            "or write it with operations that are known"
+        )
+    return f"no rule is known for it; add one with visual_debug.rule({columns.op[node]!r}, …)"
+
+
+def no_derivative(columns: Columns, node: int, position: int, reason: str) -> NoDerivativeError:
+    """The error that names operation, place and operand."""
+    site = columns.site[node]
+    text = f" `{site.text}`" if site.text else ""
+    return NoDerivativeError(
+        f"{site}: {columns.op[node]}{text} in {site.function} has no derivative with respect to operand {position}: {reason}"
+    )
+
+
+def forward(columns: Columns, tangents: Mapping[int, Any]) -> dict[int, Any]:
+    """Sweep forward: the tangents of all nodes that depend on the given ones.
+
+    Raises NoDerivativeError where such a node has no derivative.
+    """
+    result = dict(tangents)
+    for node in range(len(columns)):
+        if node in tangents:
+            continue
+        operands = columns.operands(node)
+        total: Any = None
+        for position, operand in enumerate(operands):
+            tangent = result.get(operand)
+            if tangent is None:
+                continue
+            op = columns.op[node]
+            rule = rules.find(op)
+            args, kwargs, where = columns.arguments(node)
+            if rule is None:
+                raise no_derivative(columns, node, position, why_missing(columns, node))
+            try:
+                part = rule.push(where[position], tangent, columns.value[node], args, kwargs)
+            except rules.MissingPartial as missing:
+                raise no_derivative(columns, node, position, missing.reason) from missing
+            total = part if total is None else add(total, part)
+        if total is not None:
+            result[node] = total
+    return result
+
+
+def partial(columns: Columns, node: int, position: int) -> Any:
+    """d value / d operand where that is a number per element; None where it is not, or is not known."""
+    rule = rules.find(columns.op[node])
+    if rule is None:
+        return None
+    args, kwargs, where = columns.arguments(node)
+    try:
+        return rule.partial(where[position], columns.value[node], args, kwargs)
+    except rules.MissingPartial:
+        return None
+
+
+def pullback_text(columns: Columns, node: int, *, values: bool = False) -> str | None:
+    """The pullback as text, `Δ -> (Δ*y, Δ*x)`, or with the operands' values in place; None for leaves."""
+    rule = rules.find(columns.op[node])
+    args, kwargs, where = columns.arguments(node)
+    if not where or rule is None:
+        return None
+    parts = []
+    count = max(len(args), len(where))
+    for place in where:
+        try:
+            z = columns.value[node]
+            fmt = rules.compact if values else None
+            parts.append(rule.text(place, count if len(where) > 1 else 1, args, z, fmt, values=values))
+        except rules.MissingPartial:
+            parts.append("?")
+    return f"Δ -> ({', '.join(parts)}{',' if len(parts) == 1 else ''})"

@@ -1,0 +1,503 @@
+"""Calls in replay: into recorded functions, into builtins that move numbers about, and into everything else."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+from visual_debug import containers, cpython, record, rules, symbols
+from visual_debug.columns import MISSING
+from visual_debug.machine import Frame, Machine
+from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
+from visual_debug.tape import Plan, Site
+
+
+class Pending:
+    """A call whose result is still to come: the callable that was recorded, and references of its arguments."""
+
+    __slots__ = ("args", "callee", "kwargs")
+
+    def __init__(self, callee: Any, args: list[Ref], kwargs: dict[str, Ref]) -> None:
+        self.callee, self.args, self.kwargs = callee, args, kwargs
+
+
+def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
+    """Take the call's operands from the stack; enter the callee if it was recorded, else wait for the result."""
+    if name == "CALL_FUNCTION_EX":
+        target, self_ref, args, kwargs, callee = _packed_call(m, f, index, count)
+    else:
+        names: tuple[str, ...] = f.keywords
+        if name == "CALL_KW":
+            names = m.known_value(f.stack.pop())
+        f.keywords = ()
+        arguments = f.stack[len(f.stack) - count :]
+        del f.stack[len(f.stack) - count :]
+        target, self_ref = _callable(f)
+        split = count - len(names)
+        args, kwargs = arguments[:split], dict(zip(names, arguments[split:], strict=True))
+        callee = m.value()
+    if self_ref is not NULL:
+        args = [self_ref, *args]
+    f.pc = index  # the instruction is come to again when the result is there
+    plan = record.plan_entered_by(m.path[m.p]) if m.p < len(m.path) else None
+    function = _function_of(callee)
+    if plan is not None and m.path[m.p] == plan.entry and function is not None and function.__code__ is plan.code:
+        m.p += 1
+        if isinstance(callee, MethodType):
+            args = [_self_of(m, f, index, target, callee), *args]
+        _enter(m, f, plan, function, callee, args, kwargs)
+        return
+    if isinstance(target, Method):
+        args_target: Ref = target.base
+    else:
+        args_target = target
+    f.pending = (Pending(callee, args, kwargs), args_target)
+
+
+def _callable(f: Frame) -> tuple[Ref, Ref]:
+    """Pop the callable and the slot beside it."""
+    b, a = f.stack.pop(), f.stack.pop()
+    if cpython.NULL_ABOVE_CALLABLE:
+        return a, b
+    return (b, NULL) if a is NULL else (a, b)
+
+
+def _packed_call(m: Machine, f: Frame, index: int, flags: int) -> tuple[Ref, Ref, list[Ref], dict[str, Ref], Any]:
+    """The parts of `f(*args, **kwargs)`; their objects were recorded before the callable."""
+    keywords: Ref = None
+    if cpython.EX_ALWAYS_HAS_KEYWORDS or flags & 1:
+        keywords = f.stack.pop()
+    packed = f.stack.pop()
+    target, _ = _callable(f)
+    site = f.plan.site(index)
+    objects = m.value()
+    args: list[Ref]
+    if type(packed) is Sequence and packed.items is not None:
+        args = list(packed.items)
+    elif isinstance(objects, (tuple, list)):
+        args = [m.discover(item, site, source=packed) for item in objects]
+    else:
+        args = [Thing(objects, [packed])]
+    kwargs: dict[str, Ref] = {}
+    if keywords is not None and keywords is not NULL:
+        recorded = m.value()
+        known = keywords.items if type(keywords) is Mapping and keywords.items is not None else {}
+        if isinstance(recorded, dict):
+            for key, value in recorded.items():
+                kwargs[key] = m.claim(known.get(key), value, site, key, keywords)
+    return target, NULL, args, kwargs, m.value()
+
+
+def _function_of(callee: Any) -> FunctionType | None:
+    """The plain function behind a function, bound method or decorated function."""
+    if isinstance(callee, MethodType):
+        callee = callee.__func__
+    if not isinstance(callee, FunctionType):
+        return None
+    return record.plain_functions.get(callee, callee)
+
+
+def _self_of(m: Machine, f: Frame, index: int, target: Ref, callee: MethodType) -> Ref:
+    """The reference of a bound method's self."""
+    base = target.base if type(target) is Method else None
+    return m.claim(base, callee.__self__, f.plan.site(index))
+
+
+def _enter(
+    m: Machine, f: Frame, plan: Plan, function: FunctionType, callee: Any, args: list[Ref], kwargs: dict[str, Ref]
+) -> None:
+    """Begin the activation of a recorded callee with its parameters bound as Python binds them."""
+    frame = m.activate(plan, f)
+    frame.entered_by_call = True
+    code = plan.code
+    count, only = code.co_argcount, code.co_kwonlyargcount
+    names = code.co_varnames
+    local = frame.locals
+    local.update(zip(names[:count], args, strict=False))
+    rest = names[count : count + only]
+    position = count + only
+    if code.co_flags & 0x04:  # CO_VARARGS
+        local[names[position]] = Sequence(tuple, args[count:])
+        position += 1
+    accepted = {*names[code.co_posonlyargcount : count], *rest}
+    extra = {}
+    for key, ref in kwargs.items():
+        if key in accepted:
+            local[key] = ref
+        else:
+            extra[key] = ref
+    if code.co_flags & 0x08:  # CO_VARKEYWORDS
+        local[names[position]] = Mapping(dict(extra))
+    site = plan.site(-1)
+    defaults = function.__defaults__ or ()
+    for name, value in zip(names[count - len(defaults) : count], defaults, strict=True):
+        if name not in local:
+            local[name] = m.discover(value, site, name)
+    for name, value in (function.__kwdefaults__ or {}).items():
+        if name not in local:
+            local[name] = m.discover(value, site, name)
+    closure = m.heap.get(id(function)) or m.heap.get(id(callee))
+    m.open_cells(frame, closure if type(closure) is Closure else None)
+
+
+def end(m: Machine, f: Frame, index: int) -> None:
+    """The result of a call has come."""
+    pending, extra = f.pending
+    f.pending = None
+    z = m.value()
+    site = f.plan.site(index)
+    if pending == "returned":
+        # A returned reference stands for the result whatever it is: both are what the activation left on its stack.
+        ref = extra if m.agrees(extra, z) or extra is None or m.known_value(extra) is UNSET else m.discover(z, site)
+        if type(ref) is Thing and ref.object is UNSET:
+            ref = m.discover(z, site, source=ref)
+        f.stack.append(ref)
+        return
+    nested, m.nested = m.nested, None
+    if nested is not None and nested[1] is z and symbols.has_identity(z) and not isinstance(pending.callee, BuiltinFunctionType):
+        f.stack.append(nested[0])
+        return
+    f.stack.append(result_of(m, f, index, pending, extra, z))
+
+
+def raised(m: Machine, f: Frame, index: int) -> None:
+    """The node of a call that raised."""
+    pending, target = f.pending
+    if pending == "returned":
+        return
+    name, args = _operation(pending, target)
+    operands: list[int] = []
+    for ref in [*args, *pending.kwargs.values()]:
+        operands.extend(m.among(ref) if m.node(ref) is None else [m.node(ref)])  # type: ignore[list-item]
+    if operands:
+        m.new(name, MISSING, operands, f, f.plan.site(index))
+
+
+def _operation(pending: Pending, target: Ref) -> tuple[str, list[Ref]]:
+    """Name of the operation that a callable performs, and its arguments with a bound array in front."""
+    name, bound = rules.resolve(pending.callee)
+    return name, [*([target] if bound else []), *pending.args]
+
+
+def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z: Any) -> Ref:
+    """The reference of the result of a callable that was not recorded itself."""
+    site = f.plan.site(index)
+    callee = pending.callee
+    model = _model(callee)
+    if model is not None:
+        found = model(m, f, index, pending, target, z)
+        if found is not None:
+            return found
+    name, args = _operation(pending, target)
+    rule = rules.find(name)
+    flat = _flattened(m, name, args) if rule is not None else None
+    if symbols.is_number(z) or (rule is not None and isinstance(z, tuple)):
+        if rule is None:
+            return _opaque(m, f, site, name, pending, target, args, z)
+        return _keep_version(m, f, index, m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity), z)
+    return _opaque(m, f, site, name, pending, target, args, z)
+
+
+def _keep_version(m: Machine, f: Frame, index: int, node: int, z: Any) -> int:
+    """A call with `out=` writes to an array: other nodes of that array mean the new content from now on."""
+    call = m.columns.calls.get(node)
+    if call is not None and call.kwargs.get("out") is not None and symbols.is_array(z):
+        containers.supersede(m, f, index, z, node)
+    return node
+
+
+#: Callables whose arguments, given as one list or tuple, are the operands themselves.
+_SPREAD = frozenset({"sum", "max", "min", "math.fsum", "math.prod"})
+
+
+def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
+    if name in _SPREAD and args and type(args[0]) is Sequence and args[0].items is not None:
+        items = args[0].items
+        if all(m.node(item) is not None for item in items):
+            return [*items, *args[1:]]
+    return None
+
+
+#: Modules whose functions leave their arguments as they are (those that do not are known to the recorder).
+_PURE_MODULES = ("math", "cmath", "builtins", "numpy", "operator", "statistics", "copy", "fractions", "decimal")
+
+
+def _opaque(
+    m: Machine, f: Frame, site: Site, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any
+) -> Ref:
+    """The result of a call that nothing is known of: it may depend on all that went in, and may have changed it."""
+    sources: list[Ref] = [target, *args, *pending.kwargs.values()]
+    callee = pending.callee
+    function = _function_of(callee)
+    if function is not None:
+        sources.append(m.heap.get(id(function)))
+        sources.extend(m.globals.values())
+    owner = getattr(callee, "__self__", None)
+    if owner is not None and not isinstance(owner, type(builtins)):
+        sources.append(m.heap.get(id(owner)))
+    among = m.among(Thing(UNSET, [s for s in sources if s is not None and s is not NULL]))
+    module = getattr(callee, "__module__", None) or ""
+    if among and module.partition(".")[0] not in _PURE_MODULES:
+        _escape(m, [*args, *pending.kwargs.values(), target], owner, among)
+    if symbols.is_number(z):
+        known = m.by_identity(z)
+        if known is not None and known in among:
+            return known
+        if type(z) is bool and rules.find(name) is None:
+            return Leaf(z, "const", None, site)
+        return m.new(name if not _has_rule(name) else "opaque", z, among, f, site)
+    return m.discover(z, site, source=Thing(UNSET, list(among)))
+
+
+def _has_rule(name: str) -> bool:
+    return rules.find(name) is not None
+
+
+def _escape(m: Machine, arguments: list[Ref], owner: Any, among: list[int]) -> None:
+    """Objects handed to unknown code may hold any of the numbers handed to it, from now on."""
+    for ref in arguments:
+        if type(ref) is Sequence and ref.kind is list:
+            ref.forget()
+            ref.among.extend(among)
+        elif type(ref) is Mapping:
+            ref.forget()
+            ref.among.extend(among)
+        elif type(ref) is Thing and ref.object is not UNSET:
+            held = m.heap.setdefault(id(ref.object), ref)
+            if type(held) is Thing:
+                held.among = list({*[n for n in held.among if type(n) is int], *among})
+    if owner is not None and not isinstance(owner, type(builtins)):
+        held = m.heap.setdefault(id(owner), Thing(owner))
+        if type(held) is Thing:
+            held.among = list({*[n for n in held.among if type(n) is int], *among})
+
+
+# ---- builtins that move numbers about without computing
+
+Model = Callable[[Machine, Frame, int, Pending, Ref, Any], Ref]
+_MODELS: dict[Any, Model] = {}
+_METHODS: dict[tuple[type, str], Model] = {}
+
+
+def _model(callee: Any) -> Model | None:
+    owner = getattr(callee, "__self__", None)
+    if isinstance(callee, BuiltinFunctionType) and type(owner) in (list, dict, tuple):
+        return _METHODS.get((type(owner), callee.__name__))
+    try:
+        return _MODELS.get(callee)
+    except TypeError:  # unhashable
+        return None
+
+
+def _models(*callables: Any) -> Callable[[Model], Model]:
+    def enter(model: Model) -> Model:
+        for item in callables:
+            _MODELS[item] = model
+        return model
+
+    return enter
+
+
+def _method(kind: type, *names: str) -> Callable[[Model], Model]:
+    def enter(model: Model) -> Model:
+        for name in names:
+            _METHODS[kind, name] = model
+        return model
+
+    return enter
+
+
+@_models(range, slice)
+def _range(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    return Thing(z)
+
+
+@_models(len, isinstance, issubclass, id, hash, callable, hasattr, type, print)
+def _about(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """Answers about form and kind, which no derivative passes through."""
+    if symbols.is_number(z):
+        site = f.plan.site(index)
+        return Leaf(z, "const", site.text or None, site)
+    return Thing(z)
+
+
+@_models(iter, reversed)
+def _iterator(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    ref = call.args[0] if len(call.args) == 1 else None
+    if call.callee is reversed:
+        if type(ref) is Sequence and ref.items is not None:
+            return containers.over(m, Sequence(list, ref.items[::-1]))
+        if type(ref) is Thing and isinstance(ref.object, range):
+            return containers.iterate(m, f, index, ref)
+        return None
+    return containers.iterate(m, f, index, ref) if ref is not None else None
+
+
+@_models(enumerate)
+def _enumerate(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    stream = containers.iterate(m, f, index, call.args[0])
+    site = f.plan.site(index)
+
+    def advance(item: Any) -> Ref:
+        return Sequence(tuple, [Leaf(item[0], "const", None, site), _checked(m, stream, item[1], site)])
+
+    return Stream(advance, stream)
+
+
+@_models(zip)
+def _zip(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    streams = [containers.iterate(m, f, index, ref) for ref in call.args]
+    site = f.plan.site(index)
+
+    def advance(item: Any) -> Ref:
+        return Sequence(tuple, [_checked(m, s, v, site) for s, v in zip(streams, item, strict=True)])
+
+    return Stream(advance, Thing(UNSET, [s.source for s in streams]))
+
+
+def _checked(m: Machine, stream: Stream, value: Any, site: Site) -> Ref:
+    return m.claim(stream.advance(value), value, site, source=stream.source)
+
+
+@_models(next)
+def _next(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    stream = call.args[0]
+    if type(stream) is not Stream or len(call.args) != 1:
+        return None
+    return _checked(m, stream, z, f.plan.site(index))
+
+
+@_models(list, tuple)
+def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    if not call.args:
+        ref = Sequence(type(z), [], z)
+    elif type(call.args[0]) is Sequence and call.args[0].items is not None:
+        ref = Sequence(type(z), list(call.args[0].items), z)
+    else:
+        return None
+    m.heap[id(z)] = ref
+    return ref
+
+
+@_models(dict)
+def _dict(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    items: dict[Any, Ref] = {}
+    if call.args:
+        source = call.args[0]
+        if len(call.args) > 1 or type(source) is not Mapping or source.items is None:
+            return None
+        items.update(source.items)
+    items.update(call.kwargs)
+    m.heap[id(z)] = ref = Mapping(items, z)
+    return ref
+
+
+@_models(max, min)
+def _extreme_by_key(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """`max(…, key=…)` returns one of the items: which one, its identity tells."""
+    if not {"key", "default"} & call.kwargs.keys():
+        return None
+    items = call.args
+    if len(items) == 1 and type(items[0]) is Sequence and items[0].items is not None:
+        items = items[0].items
+    found = [ref for ref in items if m.agrees(ref, z)]
+    return found[0] if len(found) == 1 and symbols.has_identity(z) else None
+
+
+@_method(list, "append", "insert", "extend", "reverse", "clear", "pop", "copy", "remove", "sort")
+def _list_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    owner = call.callee.__self__
+    ref = m.heap.get(id(owner))
+    name, args = call.callee.__name__, call.args
+    if type(ref) is not Sequence:
+        ref = target if type(target) is Thing else Thing(owner)
+        m.heap[id(owner)] = ref
+        if name in ("append", "insert", "extend"):
+            containers.put_in(ref, args[-1])
+            return Thing(z)
+        return None
+    if ref.items is None:
+        if name in ("append", "insert", "extend"):
+            containers.put_in(ref, args[-1])
+            return Thing(z)
+        return None
+    site = f.plan.site(index)
+    positions = [m.known_value(arg) for arg in args]
+    match name:
+        case "append":
+            ref.items.append(args[0])
+        case "insert" if isinstance(positions[0], int):
+            ref.items.insert(positions[0], args[1])
+        case "extend":
+            containers.extend(m, ref, args[0])
+        case "reverse":
+            ref.items.reverse()
+        case "clear":
+            ref.items.clear()
+        case "copy":
+            m.heap[id(z)] = copied = Sequence(list, list(ref.items), z)
+            return copied
+        case "pop" if ref.items and all(isinstance(p, int) for p in positions):
+            return m.claim(ref.items.pop(*positions), z, site, source=ref)
+        case _:  # sorted or removed by comparison: the content is known, the order is not
+            ref.forget()
+    return Thing(z)
+
+
+@_method(dict, "get", "pop", "setdefault", "items", "values", "keys", "copy", "update", "clear")
+def _dict_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    ref = m.heap.get(id(call.callee.__self__))
+    if type(ref) is not Mapping or ref.items is None:
+        return None
+    site = f.plan.site(index)
+    name, args = call.callee.__name__, call.args
+    keys = [m.known_value(arg) for arg in args]
+    items = ref.items
+    match name:
+        case "keys":
+            return Thing(z)
+        case "values" | "items":
+            return Thing(z, [_view_stream(m, ref, name, site)])
+        case "copy":
+            m.heap[id(z)] = copied = Mapping(dict(items), z)
+            return copied
+        case "clear":
+            items.clear()
+            return Thing(z)
+        case "update" if len(args) <= 1:
+            for source in args:
+                containers.update(m, ref, source)
+            if ref.items is not None:
+                ref.items.update(call.kwargs)
+            return Thing(z)
+        case "get" | "setdefault" | "pop" if args and keys[0] is not UNSET:
+            fallback = args[1] if len(args) > 1 else Thing(None)
+            found = items.get(keys[0], fallback)
+            if name == "setdefault":
+                items.setdefault(keys[0], found)
+            elif name == "pop":
+                items.pop(keys[0], None)
+            return m.claim(found, z, site, source=ref)
+    return None
+
+
+def _view_stream(m: Machine, mapping: Mapping, name: str, site: Site) -> Stream:
+    """A stream over the values or items of a followed dict, in its order when iteration begins."""
+    order: list[tuple[Any, Ref]] | None = None
+    position = -1
+
+    def advance(z: Any) -> Ref:
+        nonlocal order, position
+        if order is None:
+            order = list((mapping.items or {}).items())
+        position += 1
+        if position >= len(order):
+            return None
+        key, ref = order[position]
+        if name == "values":
+            return ref
+        return Sequence(tuple, [containers.constant(m, key, site), ref])
+
+    return Stream(advance, mapping)

@@ -1,0 +1,245 @@
+"""Everything the package knows about CPython versions: named facts, opcode families and instruction templates.
+
+Sources: the `dis` module documentation of each version ("Changed in version" notes of the opcodes) and, for the stack
+effects written in the margins below (bottom of the stack on the left), `Python/bytecodes.c` / `Python/ceval.c`.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bytecode import CellVar, Instr, Label
+from bytecode.instr import InstrLocation
+
+#: The versions whose bytecode is understood; the `bytecode` library knows no newer one.
+OLDEST: Final = (3, 11)
+NEWEST: Final = (3, 14)
+
+PY312: Final = sys.version_info >= (3, 12)
+PY313: Final = sys.version_info >= (3, 13)
+PY314: Final = sys.version_info >= (3, 14)
+
+#: 3.13 moved the NULL (or self) slot of a call from below the callable to above it.
+NULL_ABOVE_CALLABLE: Final = PY313
+#: Before 3.12 a call is announced by PRECALL, and keyword names by KW_NAMES until 3.12.
+HAS_PRECALL: Final = not PY312
+#: From 3.12 on FOR_ITER must jump to END_FOR, which no other instruction reaches.
+HAS_END_FOR: Final = PY312
+#: From 3.14 on CALL_FUNCTION_EX always finds a keyword slot on the stack (NULL where there are none).
+EX_ALWAYS_HAS_KEYWORDS: Final = PY314
+
+#: `operator` names of BINARY_OP by its symbol; the in-place forms carry `=`.
+BINARY: Final = {
+    "+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow", "@": "matmul",
+    "&": "and_", "|": "or_", "^": "xor", "<<": "lshift", ">>": "rshift",
+}  # fmt: skip
+UNARY: Final = {"UNARY_NEGATIVE": "neg", "UNARY_INVERT": "invert", "UNARY_POSITIVE": "pos", "UNARY_NOT": "not_"}
+COMPARE: Final = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
+#: CALL_INTRINSIC_1 operands that compute: unary plus became one in 3.12 (`INTRINSIC_UNARY_POSITIVE`).
+INTRINSIC_POSITIVE: Final = "INTRINSIC_UNARY_POSITIVE"
+INTRINSIC_LIST_TO_TUPLE: Final = "INTRINSIC_LIST_TO_TUPLE"
+
+BINARY_SYMBOL: Final = {
+    "ADD": "+", "SUBTRACT": "-", "MULTIPLY": "*", "TRUE_DIVIDE": "/", "FLOOR_DIVIDE": "//", "REMAINDER": "%",
+    "POWER": "**", "MATRIX_MULTIPLY": "@", "AND": "&", "OR": "|", "XOR": "^", "LSHIFT": "<<", "RSHIFT": ">>",
+}  # fmt: skip
+
+#: Conditional jumps that pop what they test, and the jump that tests the opposite.
+_OPPOSITE = {"TRUE": "FALSE", "FALSE": "TRUE", "NONE": "NOT_NONE", "NOT_NONE": "NONE"}
+if PY312:
+    POP_JUMPS = {f"POP_JUMP_IF_{a}": f"POP_JUMP_IF_{b}" for a, b in _OPPOSITE.items()}
+else:  # the opposite test only ever jumps over the two or three instructions inserted behind it: forward
+    POP_JUMPS = {
+        f"POP_JUMP_{way}_IF_{a}": f"POP_JUMP_FORWARD_IF_{b}"
+        for way in ("FORWARD", "BACKWARD")
+        for a, b in _OPPOSITE.items()
+    }
+#: 3.11 only: jump and keep the value, or pop it and go on; and the popping jump that takes the way on.
+KEEP_JUMPS: Final = (
+    {}
+    if PY312
+    else {
+        "JUMP_IF_TRUE_OR_POP": "POP_JUMP_FORWARD_IF_FALSE",
+        "JUMP_IF_FALSE_OR_POP": "POP_JUMP_FORWARD_IF_TRUE",
+    }
+)
+JUMPS: Final = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
+RETURNS: Final = frozenset({"RETURN_VALUE", "RETURN_CONST"})
+RAISES: Final = frozenset({"RAISE_VARARGS", "RERAISE"})
+CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
+#: Instructions of generators and coroutines.
+SUSPENDS: Final = frozenset({"RETURN_GENERATOR", "YIELD_VALUE", "SEND", "GET_AWAITABLE", "GET_AITER", "GET_ANEXT"})
+
+
+def supported() -> bool:
+    """Whether the running interpreter is one whose bytecode this package rewrites."""
+    return sys.implementation.name == "cpython" and OLDEST <= sys.version_info[:2] <= NEWEST
+
+
+def symbol_of(instr: Instr) -> tuple[str, bool]:
+    """Symbol and in-place flag of a BINARY_OP; the symbol is `[]` for the subscript that 3.14 made one."""
+    name: str = instr.arg.name  # type: ignore[union-attr]
+    in_place = name.startswith("INPLACE_")
+    return BINARY_SYMBOL.get(name.removeprefix("INPLACE_"), "[]"), in_place
+
+
+def comparison_of(instr: Instr) -> str:
+    """The `operator` name of a COMPARE_OP."""
+    name: str = instr.arg.name.removesuffix("_CAST")  # type: ignore[union-attr]
+    return name.lower()
+
+
+def append(sink: int, where: InstrLocation | None, value: int = 1) -> Iterator[Instr]:
+    """Append the value at depth `value` to the list that stands `sink` deep; leaves the stack as it was.
+
+    Two instructions and no call, because the lists lie at the bottom of the frame's stack: the logistic loop of 10^4
+    steps takes 1.7x the plain one on 3.11, against 2.3x with the lists in local variables and 2.1x with a call of the
+    bound `append` written by hand. The sink must be an exact list, which LIST_APPEND does not check.
+    """
+    yield Instr("COPY", value, location=where)  # list .. z z
+    yield Instr("LIST_APPEND", sink, location=where)  # list .. z
+
+
+def mark(word: int, sink: int, where: InstrLocation | None) -> Iterator[Instr]:
+    """Append a constant to the list that stands `sink` deep."""
+    yield Instr("LOAD_CONST", word, location=where)  # list .. word
+    yield Instr("LIST_APPEND", sink, location=where)  # list ..
+
+
+def call(
+    function: object, arguments: list[Instr], where: InstrLocation | None, count: int | None = None
+) -> Iterator[Instr]:
+    """Call an embedded function; `arguments` push `count` arguments, by default one each. Leaves the result on top."""
+    count = len(arguments) if count is None else count
+    if NULL_ABOVE_CALLABLE:
+        yield Instr("LOAD_CONST", function, location=where)  # f
+        yield Instr("PUSH_NULL", location=where)  # f NULL
+    else:
+        yield Instr("PUSH_NULL", location=where)  # NULL
+        yield Instr("LOAD_CONST", function, location=where)  # NULL f
+    yield from arguments  # .. a b c
+    if HAS_PRECALL:
+        yield Instr("PRECALL", count, location=where)
+    yield Instr("CALL", count, location=where)  # result
+
+
+def load(name: str, where: InstrLocation | None) -> Instr:
+    """Push a local."""
+    return Instr("LOAD_FAST", name, location=where)
+
+
+def const(value: object, where: InstrLocation | None) -> Instr:
+    """Push a constant."""
+    return Instr("LOAD_CONST", value, location=where)
+
+
+def copy(depth: int, where: InstrLocation | None) -> Instr:
+    """Push the value at `depth` (1 is the top)."""
+    return Instr("COPY", depth, location=where)
+
+
+def swap(depth: int, where: InstrLocation | None) -> Instr:
+    """Exchange the top with the value at `depth`."""
+    return Instr("SWAP", depth, location=where)
+
+
+def pop(where: InstrLocation | None) -> Instr:
+    """Drop the top."""
+    return Instr("POP_TOP", location=where)
+
+
+def attribute(name: str, where: InstrLocation | None = None) -> Instr:
+    """Replace the top by one of its attributes."""
+    return Instr("LOAD_ATTR", (False, name) if PY312 else name, location=where)
+
+
+def cell(name: str) -> CellVar:
+    """The operand of LOAD_DEREF for a cell variable."""
+    return CellVar(name)
+
+
+def unpacked(instr: Instr) -> int:
+    """How many values UNPACK_SEQUENCE or UNPACK_EX pushes."""
+    count: int = instr.arg  # type: ignore[assignment]
+    return count if instr.name == "UNPACK_SEQUENCE" else (count & 0xFF) + 1 + (count >> 8)
+
+
+def jump_if(condition: bool, target: Label, where: InstrLocation | None) -> Instr:
+    """Pop an exact bool and jump forward if it equals `condition`."""
+    way = "" if PY312 else "FORWARD_"
+    return Instr(f"POP_JUMP_{way}IF_{str(condition).upper()}", target, location=where)
+
+
+def jump_like(instr: Instr, target: Label) -> Instr:
+    """An unconditional jump in the direction of the conditional jump `instr`."""
+    backward = "BACKWARD" in instr.name
+    return Instr("JUMP_BACKWARD" if backward else "JUMP_FORWARD", target, location=instr.location)
+
+
+def is_method_load(instr: Instr) -> bool:
+    """Whether the instruction pushes a method and its self (or NULL and an attribute) for a call."""
+    if instr.name == "LOAD_METHOD":
+        return True
+    arg: Any = instr.arg
+    return PY312 and instr.name in ("LOAD_ATTR", "LOAD_SUPER_ATTR") and bool(arg[0])
+
+
+def as_attribute(instr: Instr) -> Iterator[Instr]:
+    """A method load as a plain attribute load with the NULL slot of a call beside it.
+
+    So that the callable of every call stands in one known slot and can be copied: in the method form that slot may
+    hold NULL, and copying a NULL is a segmentation fault.
+    """
+    arg: Any = instr.arg
+    where = instr.location
+    if instr.name == "LOAD_METHOD":
+        yield Instr("LOAD_ATTR", arg, location=where)
+    elif instr.name == "LOAD_ATTR":
+        yield Instr("LOAD_ATTR", (False, arg[1]), location=where)
+    else:
+        yield Instr("LOAD_SUPER_ATTR", (False, *arg[1:]), location=where)
+    yield Instr("PUSH_NULL", location=where)
+    if not NULL_ABOVE_CALLABLE:
+        yield swap(2, where)
+
+
+#: Operators by name, for evaluating an operation again.
+FUNCTIONS: Final = {name: getattr(operator, name) for name in (*BINARY.values(), *UNARY.values(), *COMPARE.values())}
+
+#: Instructions whose result is appended to the values: they bring a number into the dataflow, or a container that
+#: a number may come back out of.
+RECORDED: Final = frozenset({
+    "BINARY_OP", "BINARY_SUBSCR", "BINARY_SLICE", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_POSITIVE", "UNARY_NOT",
+    "LOAD_ATTR", "LOAD_SUPER_ATTR", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "COMPARE_OP", "CONTAINS_OP",
+    "BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "LIST_TO_TUPLE", "MAKE_FUNCTION",
+    "IMPORT_FROM", "CALL_INTRINSIC_1", "BEFORE_WITH", "GET_LEN",
+})  # fmt: skip
+
+#: Instructions that may write to an array in place, with the depth of that array on the stack.
+WRITES: Final = {"STORE_SUBSCR": 2, "STORE_SLICE": 3, "DELETE_SUBSCR": 2}
+
+#: Instructions that replay has a handler for; code with any other is refused, by name.
+UNDERSTOOD: Final = frozenset({
+    "BEFORE_WITH", "BINARY_OP", "BINARY_SLICE", "BINARY_SUBSCR", "BUILD_CONST_KEY_MAP", "BUILD_LIST",
+    "BUILD_MAP", "BUILD_SET", "BUILD_SLICE", "BUILD_STRING", "BUILD_TUPLE", "CACHE", "CALL", "CALL_FUNCTION_EX",
+    "CALL_INTRINSIC_1", "CALL_INTRINSIC_2", "CALL_KW", "CHECK_EG_MATCH", "CHECK_EXC_MATCH", "COMPARE_OP",
+    "CONTAINS_OP", "CONVERT_VALUE", "COPY", "COPY_FREE_VARS", "DELETE_ATTR", "DELETE_DEREF", "DELETE_FAST",
+    "DELETE_GLOBAL", "DELETE_NAME", "DELETE_SUBSCR", "DICT_MERGE", "DICT_UPDATE", "END_FOR", "END_SEND",
+    "FORMAT_SIMPLE", "FORMAT_VALUE", "FORMAT_WITH_SPEC", "FOR_ITER", "GET_ITER", "GET_LEN", "IMPORT_FROM",
+    "IMPORT_NAME", "IS_OP", "KW_NAMES", "LIST_APPEND", "LIST_EXTEND", "LIST_TO_TUPLE", "LOAD_ASSERTION_ERROR",
+    "LOAD_ATTR", "LOAD_BUILD_CLASS", "LOAD_CLASSDEREF", "LOAD_CLOSURE", "LOAD_COMMON_CONSTANT", "LOAD_CONST",
+    "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_AND_CLEAR", "LOAD_FAST_BORROW", "LOAD_FAST_BORROW_LOAD_FAST_BORROW",
+    "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_GLOBAL", "LOAD_LOCALS", "LOAD_METHOD", "LOAD_NAME",
+    "LOAD_SMALL_INT", "LOAD_SPECIAL", "LOAD_SUPER_ATTR", "MAKE_CELL", "MAKE_FUNCTION", "MAP_ADD", "MATCH_CLASS",
+    "MATCH_KEYS", "MATCH_MAPPING", "MATCH_SEQUENCE", "NOP", "NOT_TAKEN", "POP_EXCEPT", "POP_ITER", "POP_TOP",
+    "PRECALL", "PREP_RERAISE_STAR", "PUSH_EXC_INFO", "PUSH_NULL", "RAISE_VARARGS", "RERAISE", "RESUME",
+    "RETURN_CONST", "RETURN_VALUE", "SETUP_ANNOTATIONS", "SET_ADD", "SET_FUNCTION_ATTRIBUTE", "SET_UPDATE",
+    "STORE_ATTR", "STORE_DEREF", "STORE_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_MAYBE_NULL",
+    "STORE_FAST_STORE_FAST", "STORE_GLOBAL", "STORE_NAME", "STORE_SLICE", "STORE_SUBSCR", "SWAP", "TO_BOOL",
+    "UNARY_INVERT", "UNARY_NEGATIVE", "UNARY_NOT", "UNARY_POSITIVE", "UNPACK_EX", "UNPACK_SEQUENCE",
+    "WITH_EXCEPT_START",
+    *POP_JUMPS, *KEEP_JUMPS, *JUMPS,
+})  # fmt: skip

@@ -1,0 +1,219 @@
+"""What can be said of a code object before it runs: where calls keep their callable, and what need not be recorded.
+
+A small abstract interpretation of the stack: every slot holds the index of the instruction that pushed it, `NULL` for
+the empty slot of a call, or `OTHER`. It follows every way through the code once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bytecode import Instr, Label, TryBegin, TryEnd
+
+from visual_debug import cpython
+from visual_debug.tape import Instruction
+
+NULL = -1
+OTHER = -2
+
+Stack = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallShape:
+    """Depths on the stack just before a call, 1 being the top."""
+
+    callable: int
+    packed: tuple[int, ...] = ()  #: positional tuple and keyword dict of CALL_FUNCTION_EX
+    out: int | None = None  #: an argument called `out`, which the callee writes to
+
+
+@dataclass(slots=True)
+class Shapes:
+    """Calls by their first instruction, the instruction at whose end each loop of 3.12 and later is exhausted, and
+    how many values stand on the stack before and after each instruction that can be reached."""
+
+    before: dict[int, int] = field(default_factory=dict)
+    after: dict[int, int] = field(default_factory=dict)
+    heads: dict[int, CallShape] = field(default_factory=dict)
+    loop_ends: dict[int, int] = field(default_factory=dict)
+
+
+def _instructions(items: list[Any]) -> list[Instr]:
+    return [item for item in items if isinstance(item, Instr)]
+
+
+def shapes_of(items: list[Any]) -> Shapes:
+    """How the stack stands at each instruction, where each call's callable stands in it, and where loops end."""
+    stacks = _stacks(items)
+    instructions = _instructions(items)
+    labels = _labels(items)
+    shapes = Shapes()
+    for index, instr in enumerate(instructions):
+        if index in stacks:
+            shapes.before[index] = len(stacks[index])
+            shapes.after[index] = len(_after(instr, index, stacks[index], jump=False))
+        if instr.name in cpython.CALLS and index in stacks:
+            head = index
+            while instructions[head - 1].name in ("PRECALL", "KW_NAMES"):
+                head -= 1
+            shapes.heads[head] = _shape(instr, instructions[head], instructions[index - 1], stacks[index])
+        if instr.name == "FOR_ITER" and cpython.HAS_END_FOR:
+            end = labels[instr.arg]
+            if cpython.PY313:
+                end += 1  # END_FOR pops the item's place, the next instruction the iterator
+            shapes.loop_ends[end] = index
+    return shapes
+
+
+def _shape(call: Instr, head: Instr, before: Instr, stack: Stack) -> CallShape:
+    """Depths for one call; `head` is KW_NAMES where there is one."""
+    if call.name == "CALL_FUNCTION_EX":
+        keywords = 1 if cpython.EX_ALWAYS_HAS_KEYWORDS or (isinstance(call.arg, int) and call.arg & 1) else 0
+        depth = 2 + keywords + (1 if cpython.NULL_ABOVE_CALLABLE else 0)
+        has_dict = bool(keywords) and stack[-1] != NULL
+        return CallShape(depth, (1 + keywords, 1) if has_dict else (1 + keywords,))
+    count: int = call.arg  # type: ignore[assignment]
+    names: tuple[str, ...] = ()
+    offset = 0
+    if head.name == "KW_NAMES":
+        names = head.arg  # type: ignore[assignment]
+    elif call.name == "CALL_KW":
+        offset = 1  # the names lie on top
+        if before.name == "LOAD_CONST":
+            names = before.arg  # type: ignore[assignment]
+    depth = count + offset + 2
+    if not cpython.NULL_ABOVE_CALLABLE and stack[-depth] == NULL:
+        depth -= 1
+    out = len(names) - names.index("out") + offset if "out" in names else None
+    return CallShape(depth, (), out)
+
+
+def unrecorded(items: list[Any]) -> set[int]:
+    """Instructions of a recorded kind whose result is certainly no number that matters by itself.
+
+    That is: the callable of a call (the call records it), modules and objects that only a method is read from, and
+    comparisons that a jump consumes (its way tells the result; 3.11 specialises the pair only if they stand together).
+    """
+    stacks = _stacks(items)
+    instructions = _instructions(items)
+    result: set[int] = set()
+    for index, instr in enumerate(instructions):
+        if instr.name in cpython.CALLS and index in stacks:
+            shape = _shape(instr, instr, instructions[index - 1], stacks[index])
+            producer = stacks[index][-shape.callable]
+            if producer >= 0:
+                result.add(producer)
+    for index in range(len(instructions) - 1, 0, -1):
+        instr, before = instructions[index], instructions[index - 1]
+        is_base = cpython.is_method_load(instr) or (instr.name == "LOAD_ATTR" and index in result)
+        if is_base and before.name in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_DEREF", "LOAD_NAME"):
+            result.add(index - 1)
+        if before.name == "COMPARE_OP" and instr.name in cpython.POP_JUMPS and "NONE" not in instr.name:
+            result.add(index - 1)
+    return result
+
+
+def unconditional_loops(instructions: list[Instruction]) -> Iterator[int]:
+    """Backward jumps of loops that a run could go round without meeting any condition (`while True`)."""
+    ends = {*cpython.POP_JUMPS, *cpython.KEEP_JUMPS, *cpython.RETURNS, *cpython.RAISES, "FOR_ITER"}
+    for start, instruction in enumerate(instructions):
+        if instruction.name not in cpython.JUMPS or instruction.arg > start:
+            continue
+        index, seen = instruction.arg, set()
+        while index not in seen and instructions[index].name not in ends:
+            seen.add(index)
+            index = instructions[index].arg if instructions[index].name in cpython.JUMPS else index + 1
+        if index in seen:
+            yield start
+
+
+def _labels(items: list[Any]) -> dict[Any, int]:
+    labels: dict[Any, int] = {}
+    index = 0
+    for item in items:
+        if isinstance(item, Label):
+            labels[item] = index
+        elif isinstance(item, Instr):
+            index += 1
+    return labels
+
+
+def _stacks(items: list[Any]) -> dict[int, Stack]:
+    """The stack before every instruction that can be reached."""
+    instructions = _instructions(items)
+    labels = _labels(items)
+    regions = _regions(items)
+    stacks: dict[int, Stack] = {}
+    work: list[tuple[int, Stack]] = [(0, ())]
+    while work:
+        index, stack = work.pop()
+        if index in stacks:
+            merged = tuple(a if a == b else OTHER for a, b in zip(stacks[index], stack, strict=False))
+            if merged == stacks[index]:
+                continue
+            stack = merged
+        stacks[index] = stack
+        instr = instructions[index]
+        for region in regions.get(index, ()):
+            kept = stack[: region.stack_depth or 0]
+            work.append((labels[region.target], (*kept, *[OTHER] * (2 if region.push_lasti else 1))))
+        if isinstance(instr.arg, Label):
+            work.append((labels[instr.arg], _after(instr, index, stack, jump=True)))
+        if not (instr.name in cpython.JUMPS or instr.name in cpython.RETURNS or instr.name in cpython.RAISES):
+            work.append((index + 1, _after(instr, index, stack, jump=False)))
+    return stacks
+
+
+def _regions(items: list[Any]) -> dict[int, list[TryBegin]]:
+    """The protected regions that begin at an instruction."""
+    regions: dict[int, list[TryBegin]] = {}
+    index = 0
+    for item in items:
+        if isinstance(item, TryBegin):
+            regions.setdefault(index, []).append(item)
+        elif not isinstance(item, (Label, TryEnd)):
+            index += 1
+    return regions
+
+
+#: Instructions that leave what they read where it was and what they push telling: one slot, pushed by them.
+_LOADS = frozenset({"LOAD_GLOBAL", "LOAD_ATTR", "LOAD_DEREF", "LOAD_NAME", "LOAD_SUPER_ATTR"})
+
+
+def _after(instr: Instr, index: int, stack: Stack, *, jump: bool) -> Stack:
+    """The stack after an instruction; only the slots of calls must be exact."""
+    name = instr.name
+    null_and = (lambda slot: (slot, NULL)) if cpython.NULL_ABOVE_CALLABLE else (lambda slot: (NULL, slot))
+    if name == "PUSH_NULL":
+        return (*stack, NULL)
+    if name == "LOAD_GLOBAL" and instr.arg[0]:  # type: ignore[index]
+        return (*stack, *null_and(index))
+    if cpython.is_method_load(instr):
+        popped = 3 if name == "LOAD_SUPER_ATTR" else 1
+        return (*stack[:-popped], *null_and(index))
+    if name == "COPY":
+        depth: int = instr.arg  # type: ignore[assignment]
+        return (*stack[:-depth], OTHER, *stack[len(stack) - depth + 1 :], OTHER)
+    if name == "SWAP":
+        depth = instr.arg  # type: ignore[assignment]
+        slots = list(stack)
+        slots[-1], slots[-depth] = slots[-depth], slots[-1]
+        return tuple(slots)
+    if name == "PRECALL":
+        return stack
+    # 3.11 accounts for the arguments at PRECALL, which pops nothing when it runs.
+    effect = -1 - int(instr.arg) if name == "CALL" else instr.stack_effect(jump=jump)  # type: ignore[call-overload]
+    if effect > 0:
+        slots = [*stack, *[OTHER] * effect]
+        if name in _LOADS:
+            slots[-1] = index
+        return tuple(slots)
+    slots = list(stack[: len(stack) + effect])
+    if name in _LOADS:
+        slots[-1] = index
+    elif slots and (slots[-1] != NULL or name in cpython.CALLS):
+        slots[-1] = OTHER
+    return tuple(slots)

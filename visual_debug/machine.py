@@ -1,0 +1,352 @@
+"""The state of a replay: frames, references, and the columns being written.
+
+`Machine` knows where values come from; which instruction does what is in `opcodes`, and what runs them in `replay`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from visual_debug import symbols
+from visual_debug.columns import MISSING, Activation, Call, Columns, Where
+from visual_debug.errors import TraceError
+from visual_debug.symbols import UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
+from visual_debug.tape import Contents, Plan, Site, Tape
+
+
+class Frame:
+    """One activation in the machine."""
+
+    __slots__ = ("activation", "caller", "cells", "child_raised", "entered_by_call", "keywords", "locals", "names",
+                 "pc", "pending", "plan", "stack")  # fmt: skip
+
+    def __init__(self, plan: Plan, activation: int, caller: Frame | None) -> None:
+        self.plan = plan
+        self.activation = activation
+        self.caller = caller
+        self.pc = 0
+        self.stack: list[Ref] = []
+        self.locals: dict[str, Ref] = {}
+        self.cells: dict[str, Cell] = {}
+        self.keywords: tuple[str, ...] = ()
+        self.pending: Any = None  # a call waiting for its result
+        self.entered_by_call = False
+        self.child_raised = False  # an exception came out of an activation that was recorded itself
+
+
+class Machine:
+    """The replay of one tape: what it has consumed, and what it knows so far."""
+
+    def __init__(self, tape: Tape, values: list[Any], path: list[int]) -> None:
+        self.tape = tape
+        self.values = values
+        self.path = path
+        self.v = 0  # how many values are consumed
+        self.p = 0  # how many words
+        self.columns = Columns()
+        self.frame: Frame | None = None
+        self.inputs: dict[str, Ref] = {}
+        self.result: Ref = Thing()
+        self.heap: dict[int, Ref] = {}  # containers, closures and streams by identity of the object
+        self.attributes: dict[tuple[int, str], Ref] = {}
+        self.globals: dict[str, Ref] = {}
+        self.literals: dict[tuple[Plan, object], Leaf] = {}  # by where they are written
+        self.reads: dict[tuple[str, int], Leaf] = {}  # leaves read from outside, by name and identity
+        self.nested: tuple[Ref, Any] | None = None  # what an activation entered through unrecorded code returned
+        self.snapshot = 0  # how many snapshots are behind us
+        self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
+        self.versions: dict[int, int] = {}  # identity of an array that was written to -> its newest node
+        self._by_identity: dict[int, int | None] = {}
+        self._indexed = 0
+        self.steps: dict[Plan, list[Any]] = {}  # plans -> their instructions as handlers with arguments
+
+    def misfit(self, why: str) -> TraceError:
+        """The error for a tape that cannot be the recording of its code."""
+        where = ""
+        if self.frame is not None:
+            site = self.frame.plan.site(max(self.frame.pc - 1, 0))
+            where = f" at {site} in {site.function}"
+        return TraceError(
+            f"the recording does not fit the code{where}: {why} "
+            f"(value {self.v} of {len(self.values)}, word {self.p} of {len(self.path)}); please report this"
+        )
+
+    def word(self) -> int:
+        """The next word of the path."""
+        word = self.path[self.p]
+        self.p += 1
+        return word
+
+    def value(self) -> Any:
+        """The next recorded value."""
+        value = self.values[self.v]
+        self.v += 1
+        return value
+
+    # ---- activations
+
+    def activate(self, plan: Plan, caller: Frame | None) -> Frame:
+        """A new frame, made the current one."""
+        index = len(self.columns.activations)
+        above = caller.activation if caller is not None else None
+        self.columns.activations.append(Activation(index, plan.code.co_qualname, above))
+        self.frame = Frame(plan, index, caller)
+        return self.frame
+
+    def argument(self, value: Any, name: str, site: Site, *, found: bool) -> Ref:
+        """The reference of an argument; containers by their content at the time of the call."""
+        container = value.container if type(value) is Contents else value
+        if found and symbols.has_identity(container):
+            known = self.heap.get(id(container))
+            if known is None and symbols.is_number(container):
+                known = self.by_identity(container)
+            if known is not None:
+                return known
+        if type(value) is Contents:
+            keys = value.keys if value.keys is not None else range(len(value.items))
+            items = [
+                self.argument(item, f"{name}[{key!r}]", site, found=found)
+                for key, item in zip(keys, value.items, strict=True)
+            ]
+            ref: Ref
+            if value.keys is not None:
+                ref = Mapping(dict(zip(keys, items, strict=True)), container)
+            else:
+                ref = Sequence(type(container), items, container)
+            self.heap[id(container)] = ref
+            return ref
+        return Leaf(value, "input", name, site) if symbols.is_number(value) else Thing(value)
+
+    def open_cells(self, frame: Frame, closure: Closure | None) -> None:
+        """Make the cells of a new activation: its own, and those of the function it is an activation of."""
+        code = frame.plan.code
+        for name in code.co_cellvars:
+            frame.cells[name] = Cell(frame.locals.get(name))
+        shared = closure.cells if closure is not None else []
+        for i, name in enumerate(code.co_freevars):
+            frame.cells[name] = shared[i] if i < len(shared) else Cell()
+
+    def leave(self, frame: Frame, result: Ref) -> None:
+        """Return from an activation."""
+        caller = frame.caller
+        self.frame = caller
+        if caller is None:
+            self.result = result
+        elif frame.entered_by_call:
+            caller.pending = ("returned", result)
+        else:
+            self.nested = (result, self.known_value(result))
+
+    def _materialise_inputs(self) -> None:
+        work = list(reversed(list(self.inputs.values())))
+        while work:
+            ref = work.pop()
+            if type(ref) is Leaf:
+                self.node(ref)
+            elif type(ref) is Sequence:
+                work.extend(reversed(ref.items or []))
+            elif type(ref) is Mapping:
+                work.extend(reversed(list((ref.items or {}).values())))
+
+    # ---- nodes
+
+    def new(
+        self, op: str, value: Any, operands: list[int], frame: Frame | None, site: Site, call: Call | None = None
+    ) -> int:
+        """Append a node to the columns; returns its id."""
+        columns = self.columns
+        node = len(columns.op)
+        columns.op.append(op)
+        columns.value.append(value)
+        columns.name.append(None)
+        columns.site.append(site)
+        columns.activation.append(frame.activation if frame is not None else 0)
+        columns.operand.extend(operands)
+        columns.start.append(len(columns.operand))
+        if call is not None:
+            columns.calls[node] = call
+        if self.tape.snapshots and symbols.is_array(value):
+            self._date(node, value)
+        return node
+
+    def _date(self, node: int, value: Any) -> None:
+        """Remember which writes an array node has seen, and that it is its array's newest state."""
+        snapshots = self.tape.snapshots
+        while self.snapshot < len(snapshots) and snapshots[self.snapshot].at < self.v:
+            self.snapshot += 1
+        self.epochs[node] = self.snapshot
+
+    def node(self, ref: Ref) -> int | None:
+        """The node id of a reference to a number; None for anything else."""
+        if type(ref) is int:
+            if self.versions:
+                return self.versions.get(id(self.columns.value[ref]), ref)
+            return ref
+        if type(ref) is Leaf:
+            if ref.node is None:
+                ref.node = self.new(ref.op, ref.value, [], self.frame, ref.site)
+                self.columns.name[ref.node] = ref.name
+            return self.node(ref.node)
+        return None
+
+    def known_value(self, ref: Ref) -> Any:
+        """The value that a reference stands for, or UNSET."""
+        kind = type(ref)
+        if kind is int:
+            return self.columns.value[ref]
+        if kind is Leaf:
+            return ref.value
+        if kind in (Sequence, Mapping, Thing, Closure):
+            if kind is Sequence and ref.object is UNSET and ref.items is not None:
+                return ref.kind(self.known_value(item) for item in ref.items)
+            return ref.object
+        return UNSET
+
+    def among(self, ref: Ref) -> list[int]:
+        """Every node that a reference's content may depend on, without repetition, in order of discovery."""
+        found: dict[int, None] = {}
+        seen: set[int] = set()
+        work = [ref]
+        while work:
+            ref = work.pop()
+            if type(ref) is Method:
+                ref = ref.base
+            if type(ref) is int or (type(ref) is Leaf and ref.op == "input"):
+                node = self.node(ref)
+                assert node is not None
+                found[node] = None
+            if ref is None or id(ref) in seen:
+                continue
+            seen.add(id(ref))
+            kind = type(ref)
+            if kind in (Sequence, Mapping, Thing):
+                work.extend(ref.among)
+                if kind is not Thing and ref.items is not None:
+                    work.extend(ref.items if kind is Sequence else ref.items.values())
+                if ref.object is not UNSET:
+                    work.append(self.heap.get(id(ref.object)))
+            elif kind is Closure:
+                work.extend(cell.ref for cell in ref.cells)
+            elif kind is Stream:
+                work.append(ref.source)
+        return list(found)
+
+    # ---- where a recorded value comes from
+
+    def agrees(self, ref: Ref, value: Any) -> bool:
+        """Whether a reference certainly stands for a recorded value."""
+        kind = type(ref)
+        if kind is int:
+            return self.columns.value[ref] is value
+        if kind is Leaf:
+            return ref.value is value
+        if kind is Sequence and ref.object is UNSET and ref.items is not None:
+            return (
+                type(value) is ref.kind
+                and len(value) == len(ref.items)
+                and all(self.agrees(r, v) for r, v in zip(ref.items, value, strict=True))
+            )
+        if kind in (Sequence, Mapping, Thing, Closure):
+            return ref.object is value
+        return False
+
+    def claim(self, ref: Ref, value: Any, site: Site, name: str | None = None, source: Ref = None) -> Ref:
+        """`ref` if it stands for `value`, else whatever can be found out about the value."""
+        if ref is not None and self.agrees(ref, value):
+            return ref
+        return self.discover(value, site, name, source)
+
+    def discover(self, value: Any, site: Site, name: str | None = None, source: Ref = None) -> Ref:
+        """A reference for a value that came out of `source`, an object whose content is not followed."""
+        if symbols.is_number(value):
+            node = self.by_identity(value)
+            if node is not None:
+                return node
+            among = self.among(source) if source is not None else []
+            if among:
+                return self.new("opaque", value, among, self.frame, site)
+            key = (name or site.text, id(value))
+            leaf = self.reads.get(key)
+            if leaf is None:
+                leaf = self.reads[key] = Leaf(value, "input", name or site.text or None, site)
+            return leaf
+        known = self.heap.get(id(value))
+        if known is not None and (type(known) is Stream or self.agrees(known, value)):
+            return known
+        if type(value) is tuple:
+            return Sequence(tuple, [self.discover(v, site, name, source) for v in value], value)
+        among = self.among(source) if source is not None and not is_inert(value) else []
+        return Thing(value, list(among))
+
+    def by_identity(self, value: Any) -> int | None:
+        """The node whose value is this very object, if there is exactly one."""
+        if not symbols.has_identity(value):
+            return None
+        columns, index = self.columns, self._by_identity
+        for node in range(self._indexed, len(columns)):
+            key = id(columns.value[node])
+            if key not in index:
+                index[key] = node
+            elif not self._passes_on(node, index[key]):
+                index[key] = None
+        self._indexed = len(columns)
+        node_found = index.get(id(value))
+        return self.node(node_found) if node_found is not None else None
+
+    def _passes_on(self, node: int, earlier: int | None) -> bool:
+        """Whether a node has its operand's own object as value (`+x`, `max(x, y)`): the operand then stands for both."""
+        return earlier is not None and earlier in self.columns.operands(node)
+
+    def call_node(
+        self, op: str, value: Any, args: list[Ref], kwargs: dict[str, Ref], frame: Frame, site: Site, arity: int | None
+    ) -> int:
+        """The node of a call: its operands are the numbers among the arguments, wherever they stand in them."""
+        operands: list[int] = []
+        where: list[Where] = []
+        exact = True
+        positions: list[tuple[tuple[int | str, ...], Ref]] = [((i,), ref) for i, ref in enumerate(args)]
+        positions += [((key,), ref) for key, ref in kwargs.items()]
+        work = list(reversed(positions))
+        while work:
+            path, ref = work.pop()
+            kind = type(ref)
+            if kind is int or kind is Leaf:
+                if arity is not None and (not isinstance(path[0], int) or path[0] >= arity):
+                    continue
+                node = self.node(ref)
+                assert node is not None
+                operands.append(node)
+                where.append(path[0] if len(path) == 1 and isinstance(path[0], int) else path)
+            elif kind is Sequence and ref.items is not None:
+                work.extend(reversed([((*path, i), item) for i, item in enumerate(ref.items)]))
+            elif kind is Mapping and ref.items is not None:
+                work.extend(reversed([((*path, str(k)), item) for k, item in ref.items.items()]))
+            else:
+                hidden = self.among(ref)
+                exact = exact and not hidden
+                operands.extend(hidden)
+                where.extend(path for _ in hidden)
+        arg_values = tuple(self.known_value(ref) for ref in args)
+        kwarg_values = {key: self.known_value(ref) for key, ref in kwargs.items()}
+        if not exact or any(v is UNSET for v in (*arg_values, *kwarg_values.values())):
+            return self.new("opaque", value, operands, frame, site)
+        plain = not kwargs and where == list(range(len(args)))
+        call = None if plain else Call(arg_values, kwarg_values, tuple(where))
+        return self.new(op, value, operands, frame, site, call)
+
+    def raised_node(self, op: str, operands: list[int], frame: Frame, site: Site) -> None:
+        """The node of an operation that raised: it has operands and no value."""
+        self.new(op, MISSING, operands, frame, site)
+
+
+def is_inert(value: Any) -> bool:
+    """Whether an object can carry no number out of an operation on numbers: None, types, functions, modules."""
+    return value is None or isinstance(value, (type, type(is_inert), type(symbols), type(len), slice, range))
+
+
+def parameters(plan: Plan) -> tuple[str, ...]:
+    """Names of a function's parameters in the order of its local variables, `*args` and `**kwargs` last."""
+    code = plan.code
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)  # CO_VARARGS, CO_VARKEYWORDS
+    return code.co_varnames[:count]

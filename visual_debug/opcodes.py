@@ -1,0 +1,846 @@
+"""What each instruction does to the machine's references: one handler per opcode, `handler(machine, frame, argument)`.
+
+The comments give the stack as the `dis` documentation does, bottom on the left. An instruction whose result was
+recorded takes it from the machine's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from visual_debug import calls, containers, cpython, symbols
+from visual_debug.columns import MISSING, Call
+from visual_debug.machine import Frame, Machine
+from visual_debug.symbols import NULL, UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
+from visual_debug.tape import Instruction, Plan
+
+Handler = Callable[[Machine, Frame, Any], None]
+
+#: Instructions that may run other recorded code, so that an activation entered from outside may begin there.
+MAY_CALL = frozenset({
+    "CALL", "CALL_KW", "CALL_FUNCTION_EX", "BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "BINARY_SUBSCR", "BINARY_SLICE",
+    "STORE_SUBSCR", "STORE_SLICE", "DELETE_SUBSCR", "LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR",
+    "DELETE_ATTR", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_POSITIVE", "UNARY_NOT", "CALL_INTRINSIC_1", "GET_ITER",
+    "FOR_ITER", "UNPACK_SEQUENCE", "UNPACK_EX", "LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE", "DICT_MERGE", "TO_BOOL",
+    "BEFORE_WITH", "WITH_EXCEPT_START", "LOAD_SPECIAL", "FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC",
+    "CONVERT_VALUE", "GET_LEN", "MATCH_CLASS", "MATCH_KEYS", "BUILD_SET", "BUILD_MAP", "SET_ADD", "MAP_ADD",
+    "IMPORT_NAME", "IMPORT_FROM", "CHECK_EXC_MATCH", "RAISE_VARARGS", "POP_TOP", "STORE_FAST", "DELETE_FAST",
+    *cpython.POP_JUMPS, *cpython.KEEP_JUMPS,
+})  # fmt: skip
+
+#: Instructions that never go on to the next one.
+ALWAYS_RAISE = cpython.RAISES
+
+HANDLERS: dict[str, Handler] = {}
+
+
+def handles(*names: str) -> Callable[[Handler], Handler]:
+    """Enter a handler into the table under the opcode's names."""
+
+    def enter(handler: Handler) -> Handler:
+        for name in names:
+            HANDLERS[name] = handler
+        return handler
+
+    return enter
+
+
+def prepare(plan: Plan) -> list[tuple[Handler, Any]]:
+    """The instructions of a plan as handlers and what these need to know."""
+    return [(HANDLERS[i.name], _argument(plan, index, i)) for index, i in enumerate(plan.instructions)]
+
+
+def _argument(plan: Plan, index: int, instruction: Instruction) -> Any:
+    """The static argument of a handler; where it is not the instruction's own, a tuple that begins with the index."""
+    name, arg, skip = instruction
+    if name == "BINARY_OP":
+        operator_name = arg.name.removeprefix("INPLACE_")
+        symbol = cpython.BINARY_SYMBOL.get(operator_name, "[]")
+        if symbol == "[]":
+            return index, None, False
+        return index, cpython.BINARY[symbol], arg.name.startswith("INPLACE_")
+    if name == "COMPARE_OP":
+        return index, arg.name.removesuffix("_CAST").lower(), skip
+    if name in cpython.UNARY:
+        return index, cpython.UNARY[name]
+    if name in ("LOAD_ATTR", "LOAD_SUPER_ATTR"):
+        is_method = cpython.PY312 and bool(arg[0])
+        attribute = arg[-1] if cpython.PY312 else arg
+        return index, attribute, is_method, skip
+    if name == "LOAD_GLOBAL":
+        return index, arg[1], arg[0], skip
+    if name in ("LOAD_DEREF", "LOAD_NAME", "LOAD_CLASSDEREF"):
+        return index, getattr(arg, "name", arg), skip
+    if name in cpython.JUMPS:
+        return arg, plan.loops.get(index)
+    if name in cpython.POP_JUMPS or name in cpython.KEEP_JUMPS:
+        return index, arg, plan.taken[index], plan.fallen[index], name
+    if name == "CALL_INTRINSIC_1":
+        return index, arg.name
+    if name in _WITH_INDEX:
+        return index, arg
+    return arg
+
+
+_WITH_INDEX = frozenset({
+    "CALL", "CALL_KW", "CALL_FUNCTION_EX", "FOR_ITER", "LOAD_CONST", "LOAD_SMALL_INT", "BINARY_SUBSCR", "BINARY_SLICE",
+    "STORE_SUBSCR", "STORE_SLICE", "BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP",
+    "LIST_TO_TUPLE", "UNPACK_SEQUENCE", "UNPACK_EX", "IMPORT_FROM", "CONTAINS_OP", "GET_ITER", "MAKE_FUNCTION",
+    "LIST_EXTEND", "LOAD_FAST_CHECK", "GET_LEN", "MATCH_CLASS", "MATCH_KEYS", "BEFORE_WITH",
+})  # fmt: skip
+
+
+# ---- variables and the stack
+
+
+@handles("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW")
+def _load_fast(m: Machine, f: Frame, arg: Any) -> None:
+    if type(arg) is tuple:
+        arg = arg[1]
+    if type(arg) is str:
+        f.stack.append(f.locals.get(arg))
+    else:  # 3.13: the cell itself, to close over it
+        f.stack.append(f.cells[arg.name])
+
+
+@handles("LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW")
+def _load_fast_load_fast(m: Machine, f: Frame, arg: Any) -> None:
+    _load_fast(m, f, arg[0])
+    _load_fast(m, f, arg[1])
+
+
+@handles("LOAD_FAST_AND_CLEAR")
+def _load_fast_and_clear(m: Machine, f: Frame, arg: Any) -> None:
+    if type(arg) is str:
+        f.stack.append(f.locals.pop(arg, None))
+    else:
+        f.stack.append(f.cells.pop(arg.name, None))
+
+
+@handles("STORE_FAST", "STORE_FAST_MAYBE_NULL")
+def _store_fast(m: Machine, f: Frame, arg: Any) -> None:
+    ref = f.stack.pop()
+    if type(arg) is not str:  # a cell put back behind an inlined comprehension
+        if type(ref) is Cell:
+            f.cells[arg.name] = ref
+        return
+    if type(ref) is int:
+        if m.columns.name[ref] is None:
+            m.columns.name[ref] = arg
+    elif type(ref) is Leaf and ref.name is None:
+        ref.name = arg
+        if ref.node is not None and m.columns.name[ref.node] is None:
+            m.columns.name[ref.node] = arg
+    f.locals[arg] = ref
+
+
+@handles("STORE_FAST_LOAD_FAST")
+def _store_fast_load_fast(m: Machine, f: Frame, arg: Any) -> None:
+    _store_fast(m, f, arg[0])
+    _load_fast(m, f, arg[1])
+
+
+@handles("STORE_FAST_STORE_FAST")
+def _store_fast_store_fast(m: Machine, f: Frame, arg: Any) -> None:
+    _store_fast(m, f, arg[0])
+    _store_fast(m, f, arg[1])
+
+
+@handles("DELETE_FAST")
+def _delete_fast(m: Machine, f: Frame, arg: Any) -> None:
+    f.locals.pop(arg, None)
+
+
+@handles("LOAD_CONST", "LOAD_SMALL_INT")
+def _load_const(m: Machine, f: Frame, arg: Any) -> None:
+    index, value = arg
+    f.stack.append(literal(m, f.plan, index, value))
+
+
+def literal(m: Machine, plan: Plan, index: int, value: Any) -> Ref:
+    """The reference of a literal: one leaf for each place it is written at."""
+    if type(value) in symbols.SCALARS:
+        span = plan.spans[index]  # a loop's condition is compiled twice: the same literal, written once
+        key = (plan, span if span[0] is not None else index)
+        leaf = m.literals.get(key)
+        if leaf is None:
+            leaf = m.literals[key] = Leaf(value, "const", None, plan.site(index))
+        return leaf
+    if type(value) is tuple:
+        site = plan.site(index)
+        return Sequence(tuple, [containers.constant(m, item, site) for item in value], value)
+    return Thing(value)
+
+
+@handles("POP_TOP", "POP_ITER", "END_SEND")
+def _pop_top(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.pop()
+
+
+@handles("COPY")
+def _copy(m: Machine, f: Frame, arg: int) -> None:
+    f.stack.append(f.stack[-arg])
+
+
+@handles("SWAP")
+def _swap(m: Machine, f: Frame, arg: int) -> None:
+    stack = f.stack
+    stack[-1], stack[-arg] = stack[-arg], stack[-1]
+
+
+@handles("PUSH_NULL")
+def _push_null(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.append(NULL)
+
+
+@handles("NOP", "RESUME", "PRECALL", "CACHE", "NOT_TAKEN", "COPY_FREE_VARS", "MAKE_CELL", "SETUP_ANNOTATIONS")
+def _nothing(m: Machine, f: Frame, arg: Any) -> None:
+    pass
+
+
+@handles("KW_NAMES")
+def _kw_names(m: Machine, f: Frame, arg: tuple[str, ...]) -> None:
+    f.keywords = arg
+
+
+@handles("LOAD_CLOSURE")
+def _load_closure(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.append(f.cells[arg.name])
+
+
+@handles("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_NAME")
+def _load_deref(m: Machine, f: Frame, arg: tuple[int, str, bool]) -> None:
+    index, name, skip = arg
+    cell = f.cells.get(name)
+    ref = cell.ref if cell is not None else None
+    if skip:
+        f.stack.append(ref if ref is not None else Thing())
+    else:
+        f.stack.append(m.claim(ref, m.value(), f.plan.site(index), name))
+
+
+@handles("STORE_DEREF")
+def _store_deref(m: Machine, f: Frame, arg: Any) -> None:
+    ref = f.stack[-1]
+    _store_fast(m, f, arg.name)
+    del f.locals[arg.name]
+    f.cells[arg.name].ref = ref
+
+
+@handles("DELETE_DEREF")
+def _delete_deref(m: Machine, f: Frame, arg: Any) -> None:
+    f.cells[arg.name].ref = None
+
+
+@handles("LOAD_GLOBAL")
+def _load_global(m: Machine, f: Frame, arg: tuple[int, str, bool, bool]) -> None:
+    index, name, has_null, skip = arg
+    if skip:
+        ref: Ref = m.globals.get(name) or Thing()
+    else:
+        ref = m.claim(m.globals.get(name), m.value(), f.plan.site(index), name)
+    if has_null:
+        f.stack.extend((ref, NULL) if cpython.NULL_ABOVE_CALLABLE else (NULL, ref))
+    else:
+        f.stack.append(ref)
+
+
+@handles("STORE_GLOBAL", "STORE_NAME")
+def _store_global(m: Machine, f: Frame, arg: str) -> None:
+    m.globals[arg] = f.stack.pop()
+
+
+@handles("DELETE_GLOBAL", "DELETE_NAME")
+def _delete_global(m: Machine, f: Frame, arg: str) -> None:
+    m.globals.pop(arg, None)
+
+
+# ---- operations
+
+
+@handles("BINARY_OP")
+def _binary_op(m: Machine, f: Frame, arg: tuple[int, str | None, bool]) -> None:
+    index, op, in_place = arg
+    if op is None:
+        return _binary_subscr(m, f, (index, None))
+    stack = f.stack
+    y = stack.pop()
+    x = stack.pop()
+    z = m.values[m.v]
+    m.v += 1
+    stack.append(operation(m, f, index, op, z, x, y, in_place))
+    return None
+
+
+def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref, in_place: bool) -> Ref:
+    """The reference of the result of a binary operator."""
+    a, b = m.node(x), None
+    if op == "pow" and type(y) is Leaf and y.op == "const" and y.name is None and a is not None:
+        base = m.columns.value[a]
+        return m.new(op, z, [a], f, f.plan.site(index), Call((base, y.value), {}, (0,)))
+    b = m.node(y)
+    if a is not None and b is not None:
+        if in_place and symbols.is_array(z) and m.columns.value[a] is z:
+            return write(m, f, index, "i" + op, z, a, [a, b], Call((z, m.columns.value[b]), {}, (0, 1)))
+        return m.new(op, z, [a, b], f, f.plan.site(index))
+    returned = take_nested(m, z)
+    if returned is not None:
+        return returned
+    container = containers.join(m, op, z, x, y, f.plan.site(index), in_place)
+    if container is not None:
+        return container
+    return computed(m, f, index, z, [x, y])
+
+
+def write(m: Machine, f: Frame, index: int, op: str, array: Any, before: int, operands: list[int], call: Call) -> int:
+    """The node of an array after something was written to it; its views are other nodes from now on, too."""
+    snapshots = m.tape.snapshots
+    if m.snapshot < len(snapshots) and snapshots[m.snapshot].at <= m.v:
+        m.snapshot += 1
+    node = m.new(op, array, operands, f, f.plan.site(index), call)
+    containers.supersede(m, f, index, array, node)
+    return node
+
+
+def computed(m: Machine, f: Frame, index: int, z: Any, sources: list[Ref]) -> Ref:
+    """The result of an operation on something that is no number: what it may depend on is all that can be said."""
+    source = Thing(UNSET, sources)
+    among = m.among(source)
+    site = f.plan.site(index)
+    if symbols.is_number(z) and type(z) is not bool:
+        return m.new("opaque", z, among, f, site) if among else m.discover(z, site)
+    return m.discover(z, site, source=source)
+
+
+def take_nested(m: Machine, z: Any) -> Ref:
+    """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""
+    nested, m.nested = m.nested, None
+    if nested is not None and nested[1] is z and symbols.has_identity(z):
+        return nested[0]
+    return None
+
+
+@handles("UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_POSITIVE", "UNARY_NOT")
+def _unary(m: Machine, f: Frame, arg: tuple[int, str]) -> None:
+    index, op = arg
+    x = f.stack.pop()
+    z = m.value()
+    f.stack.append(unary(m, f, index, op, z, x))
+
+
+def unary(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref) -> Ref:
+    """The reference of the result of a unary operator."""
+    a = m.node(x)
+    if a is not None:
+        return m.new(op, z, [a], f, f.plan.site(index))
+    return take_nested(m, z) or computed(m, f, index, z, [x])
+
+
+class Comparison:
+    """A comparison whose result is told by the jump that consumes it."""
+
+    __slots__ = ("index", "op", "x", "y")
+
+    def __init__(self, index: int, op: str, x: Ref, y: Ref) -> None:
+        self.index, self.op, self.x, self.y = index, op, x, y
+
+
+@handles("COMPARE_OP")
+def _compare_op(m: Machine, f: Frame, arg: tuple[int, str, bool]) -> None:
+    index, op, skip = arg
+    y = f.stack.pop()
+    x = f.stack.pop()
+    if skip:
+        f.stack.append(Comparison(index, op, x, y))
+        return
+    f.stack.append(comparison(m, f, index, op, m.value(), x, y))
+
+
+def comparison(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref) -> Ref:
+    """The node of a comparison of two numbers; of anything else, what its result is."""
+    a, b = m.node(x), m.node(y)
+    if a is not None and b is not None:
+        return m.new(op, z, [a, b], f, f.plan.site(index))
+    return take_nested(m, z) or computed(m, f, index, z, [x, y])
+
+
+@handles("CONTAINS_OP")
+def _contains_op(m: Machine, f: Frame, arg: Any) -> None:
+    del f.stack[-2:]
+    f.stack.append(Thing(m.value()))
+
+
+@handles("IS_OP")
+def _is_op(m: Machine, f: Frame, arg: Any) -> None:
+    del f.stack[-2:]
+    f.stack.append(Thing())
+
+
+@handles("TO_BOOL")
+def _to_bool(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack[-1] = Thing()
+
+
+@handles("CALL_INTRINSIC_1")
+def _call_intrinsic_1(m: Machine, f: Frame, arg: tuple[int, str]) -> None:
+    index, name = arg
+    x = f.stack.pop()
+    z = m.value()
+    if name == cpython.INTRINSIC_POSITIVE:
+        f.stack.append(unary(m, f, index, "pos", z, x))
+    elif name == cpython.INTRINSIC_LIST_TO_TUPLE:
+        f.stack.append(_as_tuple(m, x, z))
+    else:
+        f.stack.append(computed(m, f, index, z, [x]))
+
+
+# ---- jumps
+
+
+@handles(*cpython.JUMPS)
+def _jump(m: Machine, f: Frame, arg: tuple[int, int | None]) -> None:
+    target, word = arg
+    if word is not None and m.word() != word:
+        raise m.misfit("a loop without end went another way")
+    f.pc = target
+
+
+@handles(*cpython.POP_JUMPS)
+def _pop_jump(m: Machine, f: Frame, arg: tuple[int, int, int, int, str]) -> None:
+    _, target, taken, fallen, name = arg
+    ref = f.stack.pop()
+    word = m.path[m.p]
+    m.p += 1
+    if type(ref) is Comparison:
+        comparison(m, f, ref.index, ref.op, (word == taken) == name.endswith("TRUE"), ref.x, ref.y)
+    if word == taken:
+        f.pc = target
+    elif word != fallen:
+        raise m.misfit("a branch went another way")
+
+
+@handles(*cpython.KEEP_JUMPS)
+def _keep_jump(m: Machine, f: Frame, arg: tuple[int, int, int, int, str]) -> None:
+    _, target, taken, fallen, _ = arg
+    word = m.word()
+    if word == taken:
+        f.pc = target
+    elif word == fallen:
+        f.stack.pop()
+    else:
+        raise m.misfit("a branch went another way")
+
+
+@handles("FOR_ITER")
+def _for_iter(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    f.stack.append(containers.next_item(m, f, arg[0], f.stack[-1], m.value()))
+
+
+def end_loop(m: Machine, f: Frame) -> None:
+    """The iterator that FOR_ITER stands at is exhausted."""
+    if cpython.HAS_END_FOR:  # END_FOR (and, from 3.13 on, the next instruction) drops both
+        f.stack.append(None)
+    else:
+        f.stack.pop()
+    f.pc = f.plan.instructions[f.pc].arg
+
+
+@handles("END_FOR")
+def _end_for(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.pop()
+    if not cpython.PY313:
+        f.stack.pop()
+
+
+@handles("GET_ITER")
+def _get_iter(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:
+    ref = f.stack.pop()
+    f.stack.append(containers.iterate(m, f, arg[0], ref))
+
+
+@handles("RETURN_VALUE")
+def _return_value(m: Machine, f: Frame, arg: Any) -> None:
+    m.leave(f, f.stack.pop())
+
+
+@handles("RETURN_CONST")
+def _return_const(m: Machine, f: Frame, arg: Any) -> None:
+    m.leave(f, literal(m, f.plan, f.pc - 1, arg))
+
+
+@handles("RAISE_VARARGS", "RERAISE")
+def _raise(m: Machine, f: Frame, arg: Any) -> None:
+    raise m.misfit("an exception that nothing was recorded of")
+
+
+# ---- exceptions, with
+
+
+@handles("PUSH_EXC_INFO")
+def _push_exc_info(m: Machine, f: Frame, arg: Any) -> None:  # exc -> previous exc
+    f.stack.append(f.stack[-1])
+
+
+@handles("POP_EXCEPT")
+def _pop_except(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.pop()
+
+
+@handles("CHECK_EXC_MATCH", "CHECK_EG_MATCH")
+def _check_exc_match(m: Machine, f: Frame, arg: Any) -> None:  # exc type -> exc bool; group type -> rest match
+    f.stack[-1] = Thing()
+
+
+@handles("PREP_RERAISE_STAR")
+def _prep_reraise_star(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.pop()
+    f.stack[-1] = Thing()
+
+
+@handles("CALL_INTRINSIC_2")
+def _call_intrinsic_2(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.pop()
+    f.stack[-1] = Thing()
+
+
+@handles("BEFORE_WITH")
+def _before_with(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:  # manager -> exit entered
+    manager = f.stack.pop()
+    z = m.value()
+    entered = take_nested(m, z)
+    f.stack += [Thing(), entered if entered is not None else computed(m, f, arg[0], z, [manager])]
+
+
+@handles("LOAD_SPECIAL")
+def _load_special(m: Machine, f: Frame, arg: Any) -> None:  # manager -> method self (both about to be called)
+    manager = f.stack.pop()
+    f.stack += [Method(manager), manager]
+
+
+@handles("WITH_EXCEPT_START")
+def _with_except_start(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.append(Thing())
+
+
+@handles("LOAD_ASSERTION_ERROR", "LOAD_BUILD_CLASS", "LOAD_COMMON_CONSTANT", "LOAD_LOCALS")
+def _load_thing(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.append(Thing())
+
+
+@handles("IMPORT_NAME")
+def _import_name(m: Machine, f: Frame, arg: Any) -> None:
+    del f.stack[-2:]
+    f.stack.append(Thing())
+
+
+@handles("IMPORT_FROM")
+def _import_from(m: Machine, f: Frame, arg: tuple[int, str]) -> None:
+    f.stack.append(m.discover(m.value(), f.plan.site(arg[0]), arg[1]))
+
+
+# ---- attributes, subscripts
+
+
+@handles("LOAD_METHOD")
+def _load_method(m: Machine, f: Frame, arg: Any) -> None:
+    base = f.stack.pop()
+    f.stack += [NULL, Method(base)]
+
+
+@handles("LOAD_ATTR", "LOAD_SUPER_ATTR")
+def _load_attr(m: Machine, f: Frame, arg: tuple[int, str, bool, bool]) -> None:
+    index, name, is_method, skip = arg
+    base = f.stack.pop()
+    if f.plan.instructions[index].name == "LOAD_SUPER_ATTR":  # super class self
+        del f.stack[-2:]
+    if is_method:
+        f.stack += [Method(base), NULL] if cpython.NULL_ABOVE_CALLABLE else [NULL, Method(base)]
+    elif skip:
+        f.stack.append(Method(base))
+    else:
+        f.stack.append(containers.attribute(m, f, index, base, name, m.value()))
+
+
+@handles("STORE_ATTR")
+def _store_attr(m: Machine, f: Frame, arg: str) -> None:  # value base ->
+    base = f.stack.pop()
+    containers.store_attribute(m, base, arg, f.stack.pop())
+
+
+@handles("DELETE_ATTR")
+def _delete_attr(m: Machine, f: Frame, arg: str) -> None:
+    f.stack.pop()
+
+
+@handles("BINARY_SUBSCR")
+def _binary_subscr(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:
+    key = f.stack.pop()
+    container = f.stack.pop()
+    f.stack.append(containers.subscript(m, f, arg[0], container, key, m.value()))
+
+
+@handles("BINARY_SLICE")
+def _binary_slice(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:
+    stop = f.stack.pop()
+    start = f.stack.pop()
+    container = f.stack.pop()
+    f.stack.append(containers.subscript(m, f, arg[0], container, containers.slice_of([start, stop], m), m.value()))
+
+
+@handles("BUILD_SLICE")
+def _build_slice(m: Machine, f: Frame, arg: int) -> None:
+    parts = f.stack[-arg:]
+    del f.stack[-arg:]
+    f.stack.append(containers.slice_of(parts, m))
+
+
+@handles("STORE_SUBSCR")
+def _store_subscr(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:  # value container key ->
+    key = f.stack.pop()
+    container = f.stack.pop()
+    containers.store_subscript(m, f, arg[0], container, key, f.stack.pop())
+
+
+@handles("STORE_SLICE")
+def _store_slice(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:  # value container start stop ->
+    stop = f.stack.pop()
+    start = f.stack.pop()
+    container = f.stack.pop()
+    containers.store_subscript(m, f, arg[0], container, containers.slice_of([start, stop], m), f.stack.pop())
+
+
+@handles("DELETE_SUBSCR")
+def _delete_subscr(m: Machine, f: Frame, arg: Any) -> None:
+    key = f.stack.pop()
+    containers.delete_subscript(m, f.stack.pop(), key)
+
+
+# ---- containers
+
+
+@handles("BUILD_TUPLE", "BUILD_LIST")
+def _build_sequence(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    index, count = arg
+    items = f.stack[len(f.stack) - count :]
+    del f.stack[len(f.stack) - count :]
+    z = m.value()
+    ref = Sequence(type(z), items, z)
+    m.heap[id(z)] = ref
+    f.stack.append(ref)
+
+
+@handles("BUILD_SET")
+def _build_set(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    count = arg[1]
+    items = f.stack[len(f.stack) - count :]
+    del f.stack[len(f.stack) - count :]
+    z = m.value()
+    m.heap[id(z)] = ref = Thing(z, items)
+    f.stack.append(ref)
+
+
+@handles("BUILD_MAP")
+def _build_map(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    count = arg[1]
+    pairs = f.stack[len(f.stack) - 2 * count :]
+    del f.stack[len(f.stack) - 2 * count :]
+    _push_mapping(m, f, [m.known_value(key) for key in pairs[::2]], pairs[1::2])
+
+
+@handles("BUILD_CONST_KEY_MAP")
+def _build_const_key_map(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    keys = m.known_value(f.stack.pop())
+    values = f.stack[len(f.stack) - arg[1] :]
+    del f.stack[len(f.stack) - arg[1] :]
+    _push_mapping(m, f, list(keys), values)
+
+
+def _push_mapping(m: Machine, f: Frame, keys: list[Any], values: list[Ref]) -> None:
+    z = m.value()
+    ref = Mapping({}, z)
+    for key, value in zip(keys, values, strict=True):
+        containers.set_item(m, ref, key, value)
+    m.heap[id(z)] = ref
+    f.stack.append(ref)
+
+
+@handles("LIST_APPEND")
+def _list_append(m: Machine, f: Frame, arg: int) -> None:
+    item = f.stack.pop()
+    ref = f.stack[-arg]
+    if type(ref) is Sequence and ref.items is not None:
+        ref.items.append(item)
+    else:
+        containers.put_in(ref, item)
+
+
+@handles("SET_ADD")
+def _set_add(m: Machine, f: Frame, arg: int) -> None:
+    item = f.stack.pop()
+    containers.put_in(f.stack[-arg], item)
+
+
+@handles("MAP_ADD")
+def _map_add(m: Machine, f: Frame, arg: int) -> None:
+    value = f.stack.pop()
+    key = f.stack.pop()
+    containers.set_item(m, f.stack[-arg], m.known_value(key), value)
+
+
+@handles("LIST_EXTEND")
+def _list_extend(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    source = f.stack.pop()
+    containers.extend(m, f.stack[-arg[1]], source)
+
+
+@handles("SET_UPDATE")
+def _set_update(m: Machine, f: Frame, arg: int) -> None:
+    source = f.stack.pop()
+    containers.put_in(f.stack[-arg], source)
+
+
+@handles("DICT_UPDATE", "DICT_MERGE")
+def _dict_update(m: Machine, f: Frame, arg: int) -> None:
+    source = f.stack.pop()
+    containers.update(m, f.stack[-arg], source)
+
+
+def _as_tuple(m: Machine, x: Ref, z: Any) -> Ref:
+    if type(x) is Sequence:
+        ref: Ref = Sequence(tuple, list(x.items) if x.items is not None else None, z, list(x.among))
+    else:
+        ref = Thing(z, [x])
+    m.heap[id(z)] = ref
+    return ref
+
+
+@handles("LIST_TO_TUPLE")
+def _list_to_tuple(m: Machine, f: Frame, arg: Any) -> None:
+    x = f.stack.pop()
+    f.stack.append(_as_tuple(m, x, m.value()))
+
+
+@handles("UNPACK_SEQUENCE", "UNPACK_EX")
+def _unpack(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    index, count = arg
+    source = f.stack.pop()
+    if f.plan.instructions[index].name == "UNPACK_EX":
+        before, after = count & 0xFF, count >> 8
+        values = [m.value() for _ in range(before + 1 + after)]
+        items = containers.unpack_starred(m, f, index, source, values, before, after)
+    else:
+        values = [m.value() for _ in range(count)]
+        items = containers.unpack(m, f, index, source, values)
+    f.stack.extend(reversed(items))
+
+
+@handles("GET_LEN")
+def _get_len(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:
+    f.stack.append(Leaf(m.value(), "const", None, f.plan.site(arg[0])))
+
+
+@handles("MATCH_SEQUENCE", "MATCH_MAPPING")
+def _match_kind(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.append(Thing())
+
+
+@handles("MATCH_KEYS")
+def _match_keys(m: Machine, f: Frame, arg: Any) -> None:  # subject keys -> subject keys values|None
+    f.stack.append(Thing(UNSET, [f.stack[-2]]))
+
+
+@handles("MATCH_CLASS")
+def _match_class(m: Machine, f: Frame, arg: Any) -> None:  # subject class names -> attributes|None
+    subject = f.stack[-3]
+    del f.stack[-3:]
+    f.stack.append(Thing(UNSET, [subject]))
+
+
+# ---- text
+
+
+@handles("FORMAT_VALUE")
+def _format_value(m: Machine, f: Frame, arg: Any) -> None:
+    flags = arg if isinstance(arg, int) else int(getattr(arg, "value", 0))
+    if flags & 0x04:
+        f.stack.pop()
+    f.stack.append(Thing(UNSET, [f.stack.pop()]))
+
+
+@handles("FORMAT_SIMPLE", "CONVERT_VALUE")
+def _format_simple(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.append(Thing(UNSET, [f.stack.pop()]))
+
+
+@handles("FORMAT_WITH_SPEC")
+def _format_with_spec(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.pop()
+    f.stack.append(Thing(UNSET, [f.stack.pop()]))
+
+
+@handles("BUILD_STRING")
+def _build_string(m: Machine, f: Frame, arg: int) -> None:
+    parts = f.stack[len(f.stack) - arg :]
+    del f.stack[len(f.stack) - arg :]
+    f.stack.append(Thing(UNSET, parts))
+
+
+# ---- functions and calls
+
+
+@handles("MAKE_FUNCTION")
+def _make_function(m: Machine, f: Frame, arg: tuple[int, int | None]) -> None:
+    f.stack.pop()  # the code object
+    flags = int(arg[1] or 0)
+    cells = _cells_of(f.stack.pop()) if flags & 0x08 else []
+    for flag in (0x04, 0x02, 0x01):  # annotations, keyword defaults, defaults
+        if flags & flag:
+            f.stack.pop()
+    z = m.value()
+    m.heap[id(z)] = ref = Closure(z, cells)
+    f.stack.append(ref)
+
+
+def _cells_of(ref: Ref) -> list[Cell]:
+    return [cell if type(cell) is Cell else Cell() for cell in (ref.items or [])] if type(ref) is Sequence else []
+
+
+@handles("SET_FUNCTION_ATTRIBUTE")
+def _set_function_attribute(m: Machine, f: Frame, arg: Any) -> None:  # attribute function -> function
+    function = f.stack.pop()
+    attribute = f.stack.pop()
+    if int(arg) == 0x08 and type(function) is Closure:
+        function.cells = _cells_of(attribute)
+    f.stack.append(function)
+
+
+@handles("CALL", "CALL_KW", "CALL_FUNCTION_EX")
+def _call(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    index, count = arg
+    if f.pending is None:
+        calls.begin(m, f, index, f.plan.instructions[index].name, count)
+    else:
+        calls.end(m, f, index)
+
+
+def raised(m: Machine, f: Frame) -> None:
+    """The node of the operation that raised, at the instruction that the frame stands at."""
+    name, arg, _ = f.plan.instructions[f.pc]
+    argument = m.steps[f.plan][f.pc][1]
+    site = f.plan.site(f.pc)
+    stack = f.stack
+    if f.pending is not None:
+        calls.raised(m, f, f.pc)
+    elif name in ("BINARY_OP", "COMPARE_OP") and argument[1] is not None:
+        operands = [m.node(ref) for ref in stack[-2:]]
+        if all(node is not None for node in operands):
+            if argument[1] == "pow" and type(stack[-1]) is Leaf and stack[-1].op == "const":
+                values = (m.columns.value[operands[0]], stack[-1].value)  # type: ignore[index]
+                m.new("pow", MISSING, operands[:1], f, site, Call(values, {}, (0,)))  # type: ignore[arg-type]
+            else:
+                m.new(argument[1], MISSING, operands, f, site)  # type: ignore[arg-type]
+    elif name in cpython.UNARY:
+        node = m.node(stack[-1])
+        if node is not None:
+            m.new(argument[1], MISSING, [node], f, site)

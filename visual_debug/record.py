@@ -1,0 +1,345 @@
+"""The running side: the tape of this context, which callees are recorded too, and arrays kept before they change.
+
+Everything here is called from rewritten code while the user's function runs, so it is short and never raises.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from decimal import Decimal
+from fractions import Fraction
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from visual_debug import rewrite
+from visual_debug.errors import UntraceableError
+from visual_debug.tape import Contents, Plan, Snapshot, Tape
+
+_current: ContextVar[Tape | None] = ContextVar("visual_debug_tape", default=None)
+_rewriting = threading.RLock()
+
+#: Types whose values cannot be written to in place by an operator or a subscript, or hold no numbers of an array.
+IMMUTABLE = frozenset({int, float, complex, bool, str, bytes, tuple, list, dict, set, Fraction, Decimal, type(None)})
+#: Container types whose content is kept as it was when the call began.
+CONTAINERS = frozenset({list, tuple, dict})
+#: Methods of arrays that write to the array itself.
+MUTATING_METHODS = frozenset({"sort", "fill", "put", "itemset", "partition", "resize", "setfield", "byteswap"})
+#: NumPy functions that write to their first argument.
+MUTATING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis", "shuffle"})
+
+#: The plain function behind each function that was decorated.
+plain_functions: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
+
+
+class CallSite:
+    """Cache of one call instruction: the last callable and what to call instead, as one tuple for atomic reads."""
+
+    __slots__ = ("pair",)
+
+    def __init__(self) -> None:
+        self.pair: tuple[Any, Any] = (_NOTHING, None)
+
+
+_NOTHING = object()
+
+
+def _is_array(value: Any) -> bool:
+    # No array exists before NumPy is imported, and functions of plain scalars should not have to import it.
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def keep(tape: Tape, at: int, array: Any) -> None:
+    """Keep the content of an array that is about to be written to, and of what it is a view of."""
+    owner = array
+    while _is_array(owner.base):
+        owner = owner.base
+    tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K")))
+
+
+def before_write(values: list[Any], target: Any) -> None:
+    """Called before an in-place operator or a subscript assignment writes to `target`."""
+    if _is_array(target):
+        tape = _current.get()
+        if tape is not None and tape.values is values:
+            keep(tape, len(values), target)
+
+
+def landed(values: list[Any], path: list[int], word: int, exception: BaseException) -> None:
+    """Record that an exception was caught by the exception table, and by which instruction it was raised."""
+    traceback = exception.__traceback__
+    path.append(word)
+    path.append(~len(values))
+    path.append(~(traceback.tb_lasti // 2 if traceback is not None else 0))
+
+
+class Policy:
+    """Which functions called from a traced one are recorded too, and their rewritten twins.
+
+    One policy is shared by all functions decorated with the same `follow`, so that nothing is rewritten twice.
+    """
+
+    def __init__(self, wants: Callable[[FunctionType], bool]) -> None:
+        self.wants = wants
+        self.plans: dict[CodeType, Plan | UntraceableError] = {}
+        self._bytecode: dict[CodeType, Any] = {}
+        self._codes: dict[tuple[CodeType, bool], CodeType] = {}
+        self._twins: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
+        self.hooks = rewrite.Hooks(_current.get, self.resolve, CallSite, before_write, landed, IMMUTABLE)
+
+    def plan(self, code: CodeType) -> Plan:
+        """The plan of a code object. Raises UntraceableError where it cannot be recorded."""
+        with _rewriting:
+            plan = self.plans.get(code)
+            if plan is None:
+                try:
+                    plan, self._bytecode[code] = rewrite.plan_of(code)
+                except UntraceableError as error:
+                    plan = error
+                else:
+                    _plans_by_word[plan.entry] = _plans_by_word[plan.door] = plan
+                self.plans[code] = plan
+        if isinstance(plan, UntraceableError):
+            raise plan
+        return plan
+
+    def code(self, code: CodeType, *, door: bool) -> CodeType:
+        """The rewritten code of a code object, as a twin or as a door."""
+        plan = self.plan(code)
+        with _rewriting:
+            if (code, door) not in self._codes:
+                hooks = rewrite.DoorHooks(enter, leave, abandon) if door else None
+                self._codes[code, door] = rewrite.rewrite(plan, self._bytecode[code], self.hooks, hooks)
+            return self._codes[code, door]
+
+    def resolve(self, site: CallSite, target: Any) -> Any:
+        """What to call instead of `target`; fills the call site's cache where that will hold next time."""
+        kind = type(target)
+        if kind is FunctionType:
+            twin: Any = self.twin(target)
+        elif kind is MethodType:
+            function = target.__func__
+            if type(function) is not FunctionType:
+                return target
+            twin = self.twin(function)
+            return target if twin is function else MethodType(twin, target.__self__)
+        elif kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
+            # A method of an object: a new callable every time, so no use for the cache.
+            if target.__name__ in MUTATING_METHODS and _is_array(target.__self__):
+                tape = _current.get()
+                if tape is not None:
+                    keep(tape, len(tape.values), target.__self__)
+            return target
+        else:
+            twin = target
+        site.pair = (target, twin)
+        return twin
+
+    def twin(self, function: FunctionType) -> FunctionType:
+        """The recording twin of a function if it is to be followed, else the function itself."""
+        twin = self._twins.get(function)
+        if twin is not None and twin.__defaults__ is function.__defaults__:
+            return twin
+        plain = plain_functions.get(function, function)
+        twin = function
+        if self.wants(plain):
+            try:
+                code = self.code(plain.__code__, door=False)
+            except UntraceableError:
+                pass  # called as it is and recorded as one opaque operation
+            else:
+                twin = FunctionType(code, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
+                twin.__kwdefaults__ = plain.__kwdefaults__
+                twin.__qualname__ = plain.__qualname__
+        elif _writes_first_argument(plain):
+            twin = _keeping(plain)
+        self._twins[function] = twin
+        return twin
+
+
+def _writes_first_argument(function: FunctionType) -> bool:
+    return function.__name__ in MUTATING_FUNCTIONS and (function.__module__ or "").partition(".")[0] == "numpy"
+
+
+def _keeping(function: FunctionType) -> FunctionType:
+    """Call a NumPy function that writes to its first argument, keeping that as it was."""
+
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        tape = _current.get()
+        if tape is not None and args and _is_array(args[0]):
+            keep(tape, len(tape.values), args[0])
+        return function(*args, **kwargs)
+
+    return kept  # type: ignore[return-value]
+
+
+_plans_by_word: dict[int, Plan] = {}
+
+
+def plan_entered_by(word: int) -> Plan | None:
+    """The plan whose activation a word of a path announces, if it announces one."""
+    return _plans_by_word.get(word)
+
+
+_policies: dict[Any, Policy] = {}
+
+
+def policy_for(follow: str | Iterable[Any] | None, function: FunctionType) -> Policy:
+    """The policy for the decorator's `follow`: None (same package or file), `"all"`, or functions, modules and names.
+
+    Raises TypeError for anything else.
+    """
+    if follow is None:
+        package = _package(function)
+        key: Any = (package, None if package else function.__module__, None if package else _file(function))
+        return _policies.setdefault(key, Policy(_same_home(function)))
+    if isinstance(follow, str):
+        if follow != "all":
+            raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
+        return _policies.setdefault("all", Policy(lambda _: True))
+    chosen = tuple(follow)
+    names: set[str] = set()
+    codes: set[CodeType] = set()
+    for item in chosen:
+        if isinstance(item, str):
+            names.add(item)
+        elif isinstance(item, ModuleType):
+            names.add(item.__name__)
+        elif isinstance(getattr(item, "__code__", None), CodeType):
+            codes.add(plain_functions.get(item, item).__code__)
+        else:
+            raise TypeError(f"follow: {item!r} is no function, module or package name")
+    wanted = (frozenset(names), frozenset(codes))
+
+    def wants(candidate: FunctionType) -> bool:
+        module = candidate.__module__ or ""
+        return candidate.__code__ in codes or any(module == n or module.startswith(n + ".") for n in names)
+
+    return _policies.setdefault(wanted, Policy(wants))
+
+
+def _package(function: FunctionType) -> str | None:
+    """The top-level package that a function's module belongs to, or None for a module of its own."""
+    module = sys.modules.get(function.__module__ or "")
+    package: str = getattr(module, "__package__", None) or ""
+    return package.partition(".")[0] or None
+
+
+def _file(function: FunctionType) -> str:
+    return function.__code__.co_filename
+
+
+def _same_home(function: FunctionType) -> Callable[[FunctionType], bool]:
+    package, file, module = _package(function), _file(function), function.__module__
+
+    def wants(candidate: FunctionType) -> bool:
+        if package is not None:
+            return _package(candidate) == package
+        # The module's name too: the cells of a notebook are files of their own.
+        return _file(candidate) == file or (candidate.__module__ == module and module is not None)
+
+    return wants
+
+
+#: Lists longer than this are looked through for containers only if they begin or end with one.
+_LONG = 64
+
+
+def contents(value: Any) -> Any:
+    """A container argument as it is now, item by item; anything else as it is.
+
+    A list is copied at 1 ns an item, but looking at every item would cost 24 (3.11): a container in the middle of a
+    long list of numbers is left out, and replay then takes what is read from it for numbers from outside.
+    """
+    kind = type(value)
+    if kind not in CONTAINERS:
+        return value
+    items = list(value.values() if kind is dict else value)
+    if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
+        items = [contents(item) if type(item) in CONTAINERS else item for item in items]
+    return Contents(value, items, list(value) if kind is dict else None)
+
+
+class Door:
+    """One function that may be entered from unrecorded code, and what becomes of its tapes."""
+
+    __slots__ = ("finish", "plan", "policy")
+
+    def __init__(self, plan: Plan, policy: Policy, finish: Callable[[Tape], None]) -> None:
+        self.plan = plan
+        self.policy = policy
+        self.finish = finish
+
+
+State = tuple[Door, Tape, "Token[Tape | None]"]
+
+
+def enter(door: Door, arguments: tuple[Any, ...]) -> tuple[State | None, list[int], list[Any]]:
+    """Begin an activation from unrecorded code: in this context's tape if it follows the function, else in a new one."""
+    tape = _current.get()
+    nested = tape is not None and tape.policy is door.policy and tape.thread == threading.get_ident()
+    if not nested or tape is None:
+        tape = Tape(door.plan, door.policy, threading.get_ident())
+    kept = arguments
+    for value in arguments:
+        if type(value) in CONTAINERS:
+            kept = tuple([contents(v) for v in arguments])
+            break
+    path = tape.path
+    path.append(door.plan.door)
+    path.append(~len(tape.values))
+    path.append(~len(tape.arguments))
+    tape.arguments.append((door.plan, kept))
+    return None if nested else (door, tape, _current.set(tape)), path, tape.values
+
+
+def leave(state: State | None, result: Any) -> None:
+    """End a recording whose function returns."""
+    if state is not None:
+        door, tape, token = state
+        _current.reset(token)
+        tape.result = result
+        door.finish(tape)
+
+
+def abandon(state: State | None, exception: BaseException) -> None:
+    """End a recording whose function raises."""
+    if state is not None:
+        door, tape, token = state
+        _current.reset(token)
+        tape.exception = exception
+        door.finish(tape)
+
+
+_collectors: ContextVar[tuple[list[Any], ...]] = ContextVar("visual_debug_collectors", default=())
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Within it, a function that is entered begins a tape of its own, whatever is being recorded."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def collecting(traces: list[Any]) -> Iterator[None]:
+    """Within it, finished traces of this context are appended to `traces` too."""
+    token = _collectors.set((*_collectors.get(), traces))
+    try:
+        yield
+    finally:
+        _collectors.reset(token)
+
+
+def collect(trace: Any) -> None:
+    """Hand a finished trace to whoever collects in this context."""
+    for traces in _collectors.get():
+        traces.append(trace)

@@ -1,0 +1,154 @@
+"""Where boxes and arrows go: one run of a layout engine per diagram, whichever engine the machine has.
+
+The order is: the one asked for (argument, or `VISUAL_DEBUG_LAYOUT`), `dot` on PATH, the embedded graphviz-pure, and our own
+plain layers, which cannot fail. An engine that fails or takes too long is given up with a warning that says why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib import metadata
+from xml.etree import ElementTree
+
+from visual_debug.errors import RenderError
+from visual_debug.render import dot, layered
+from visual_debug.render.compose import Slot
+from visual_debug.render.diagram import Diagram
+from visual_debug.render.layout import Edge, Layout, Point, straight
+
+ENV = "VISUAL_DEBUG_LAYOUT"
+TIMEOUT = 20.0  #: seconds for one run of an engine
+TUNED_FROM = 400  #: boxes from which on `dot` gets the options for large graphs
+DPI = 72.0  #: at which one point of DOT, one px of our SVG, is one pixel of a PNG
+FAILURES = (OSError, subprocess.SubprocessError, ElementTree.ParseError, LookupError, ValueError)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+class RenderWarning(UserWarning):
+    """The picture is made, but not in the way asked for; the message says what is different and why."""
+
+
+def dot_program() -> str | None:
+    """The `dot` on PATH."""
+    return shutil.which("dot")
+
+
+@lru_cache(maxsize=1)
+def pure_program() -> str | None:
+    """The program that graphviz-pure installs; found through its file list, so no environment need be activated."""
+    try:
+        installed = metadata.files("graphviz-pure") or []
+    except metadata.PackageNotFoundError:
+        return None
+    programs = (str(file.locate()) for file in installed if file.stem == "graphviz-pure" and file.suffix in ("", ".exe"))
+    return next((path for path in programs if os.access(path, os.X_OK)), None)
+
+
+#: Where each engine's program is; None where it has none to look for.
+PROGRAMS: dict[str, Callable[[], str | None] | None] = {
+    "dot": dot_program,
+    "graphviz-pure": pure_program,
+    "builtin": None,
+}
+
+
+def order(asked: str | None = None) -> list[str]:
+    """Names of the engines, in the order in which they are tried.
+
+    >>> order("graphviz-pure")
+    ['graphviz-pure', 'dot', 'builtin']
+    """
+    asked = asked or os.environ.get(ENV) or None
+    if asked and asked not in PROGRAMS:
+        raise RenderError(f"unknown layout engine {asked!r}: choose one of {', '.join(PROGRAMS)} (argument or ${ENV})")
+    first = [asked] if asked else []
+    return first + [name for name in PROGRAMS if name != asked]
+
+
+def lay_out(diagram: Diagram, room: Mapping[str, Slot], engine: str | None = None, timeout: float = TIMEOUT) -> Layout:
+    """Places for all boxes and arrows, from the first engine that gives them."""
+    asked = engine or os.environ.get(ENV)
+    tried: list[str] = []
+    for name in order(engine):
+        find = PROGRAMS[name]
+        if find is None:
+            if tried and asked != name:
+                _warn(tried, name)
+            return layered.lay_out(diagram, room)
+        if find() is None:
+            if asked == name or name == "graphviz-pure":
+                tried.append(f"{name} is not installed")
+            continue
+        try:
+            text = dot.source(diagram, None, room, tuned=len(diagram.boxes) > TUNED_FROM)
+            layout = read(draw(name, text, "svg", timeout), diagram, name)
+        except FAILURES as error:
+            tried.append(f"{name} {reason(error)}")
+            continue
+        if tried:
+            _warn(tried, name)
+        return layout
+    raise AssertionError("the built-in layout is always in the order")
+
+
+def _warn(tried: list[str], name: str) -> None:
+    warnings.warn(f"{'; '.join(tried)}: the picture is laid out by {name} instead", RenderWarning, stacklevel=4)
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in a few words."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"took longer than {error.timeout:g} s"
+    if isinstance(error, subprocess.CalledProcessError):
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        return f"failed with exit status {error.returncode}" + (f" ({said[-1][:200]})" if said else "")
+    return f"failed ({type(error).__name__}: {str(error)[:200]})"
+
+
+def draw(name: str, text: str, format: str, timeout: float = TIMEOUT) -> bytes:
+    """What the program of an engine makes of DOT text."""
+    find = PROGRAMS[name]
+    program = find() if find else None
+    if program is None:
+        raise FileNotFoundError(f"{name} is not installed")
+    command = [program, f"-T{format}"]
+    return subprocess.run(command, input=text.encode(), capture_output=True, check=True, timeout=timeout).stdout
+
+
+def read(svg: bytes, diagram: Diagram, name: str) -> Layout:
+    """The places in an engine's SVG, which keeps our ids; ValueError or LookupError if it lacks a box."""
+    picture = ElementTree.fromstring(svg)
+    graph = next((child for child in picture if child.get("class") == "graph"), picture)
+    left, top = map(float, _NUMBER.findall(graph.get("transform", "").partition("translate")[2])[:2])
+    groups = {group.get("id"): group for group in graph}
+    width, height = map(float, _NUMBER.findall(picture.get("viewBox", ""))[2:4])
+    centres = {box.id: _centre(_points(groups[box.id], left, top)) for box in diagram.boxes}
+    edges = []
+    for number, arrow in enumerate(diagram.arrows):
+        group = groups.get(f"e{number}")
+        points = [] if group is None else _shapes(group, left, top)
+        whole = len(points) == 2 and len(points[0]) >= 4
+        edges.append(Edge(*points) if whole else straight(centres[arrow.tail], centres[arrow.head]))
+    return Layout(width, height, centres, edges, name)
+
+
+def _shapes(group: ElementTree.Element, left: float, top: float) -> list[list[Point]]:
+    """The line and the arrowhead of an edge."""
+    return [_points([shape], left, top) for shape in group if shape.get("d") or shape.get("points")]
+
+
+def _points(shapes: ElementTree.Element | list[ElementTree.Element], left: float, top: float) -> list[Point]:
+    text = " ".join(shape.get("d") or shape.get("points") or "" for shape in shapes)
+    numbers = list(map(float, _NUMBER.findall(text)))
+    return [(x + left, y + top) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+
+
+def _centre(points: list[Point]) -> Point:
+    xs, ys = zip(*points, strict=True)
+    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2

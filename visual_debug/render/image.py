@@ -1,0 +1,169 @@
+"""Pictures of a diagram: laid out once, then one SVG or PNG per frame.
+
+    picture = Picture(diagram)
+    svg = picture.svg(diagram.frames[3])
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from visual_debug.errors import RenderError
+from visual_debug.render import engines, film, raster
+from visual_debug.render.compose import slots
+from visual_debug.render.diagram import Diagram, Frame
+from visual_debug.render.dot import source
+from visual_debug.render.engines import RenderWarning
+from visual_debug.render.scene import Scene
+
+MOST_BOXES = 3000  #: of one picture
+MOST_DRAWN = 1_000_000  #: boxes times frames of one export
+_ID = re.compile(r"[A-Za-z0-9_]+")
+WAYS = (
+    "draw less: t.slice(node) keeps what one value came from (t.find(...) finds the node), "
+    'view="summary" draws one box per source expression, t.tree(max_depth=5) prints the top of the tree as text'
+)
+
+
+class Picture:
+    """A diagram laid out for all its frames (or those given), drawn frame by frame."""
+
+    def __init__(
+        self,
+        diagram: Diagram,
+        frames: Sequence[Frame] = (),
+        *,
+        engine: str | None = None,
+        timeout: float = engines.TIMEOUT,
+    ) -> None:
+        check(diagram)
+        shown = [*diagram.frames, *frames]
+        self._diagram = diagram
+        self._room = slots(diagram, shown)
+        self.layout = engines.lay_out(diagram, self._room, engine, timeout)
+        self._scene = Scene(diagram, shown, self._room, self.layout)
+        self._told: set[str] = set()
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in px of every frame."""
+        return self._scene.width, self._scene.height
+
+    def draw(self, frame: Frame, format: str) -> bytes:
+        """One frame in one of the `PICTURES` formats."""
+        return PICTURES[known(format)](self, frame)
+
+    def svg(self, frame: Frame) -> bytes:
+        """One frame as SVG."""
+        return self._scene.svg(frame).encode()
+
+    def dot(self, frame: Frame) -> bytes:
+        """One frame as DOT text."""
+        return source(self._diagram, frame, self._room).encode()
+
+    def png(self, frame: Frame) -> bytes:
+        """One frame as PNG."""
+        scale = raster.scale(*self.size)
+        if scale < raster.LEGIBLE:
+            self._tell(raster.too_small(*self.size))
+        if not raster.available():
+            return self._plain_png(frame, "resvg_py is not installed")
+        try:
+            return self._raster(self._scene.svg(frame), scale)
+        except RuntimeError as error:
+            return self._plain_png(frame, str(error))
+
+    def film(self, frames: Iterable[Frame]) -> Iterator[bytes]:
+        """PNGs of many frames, each drawn over the one before; the same as `png` but for anti-aliasing."""
+        if not raster.available() or not film.available():
+            yield from map(self.png, frames)
+            return
+        scale = raster.scale(*self.size)
+        reel = film.Film(self._scene, self._raster, scale)
+        for frame in frames:
+            try:
+                yield reel.png(frame)
+            except RuntimeError:  # resvg gave up: say so, and begin anew with the next frame
+                yield self.png(frame)
+                reel = film.Film(self._scene, self._raster, scale)
+
+    def _raster(self, svg: str, scale: float) -> bytes:
+        strangers = raster.strangers(svg)
+        if missing := raster.undrawable(strangers):
+            self._tell(raster.no_glyphs(missing))
+            svg = raster.spell_out(svg, missing)
+        return raster.png(svg, scale, system_fonts=bool(strangers))
+
+    def _plain_png(self, frame: Frame, reason: str) -> bytes:
+        """The PNG that a layout program draws by itself: the same boxes and texts in its own font."""
+        text = source(self._diagram, frame, self._room, dpi=engines.DPI * raster.scale(*self.size))
+        for name in ("graphviz-pure", "dot"):
+            try:
+                drawn = engines.draw(name, text, "png")
+            except engines.FAILURES as error:
+                reason += f"; {name} {engines.reason(error)}"
+                continue
+            self._tell(f"{reason}: the PNG is drawn by {name} instead, and characters its font lacks are not drawn")
+            return drawn
+        raise RenderError(f"{reason}: no PNG can be drawn here; pip install resvg_py, or export to .svg or .dot")
+
+    def _tell(self, message: str) -> None:
+        """Warn once per picture, not once per frame."""
+        if message not in self._told:
+            self._told.add(message)
+            warnings.warn(message, RenderWarning, stacklevel=4)
+
+
+#: How a picture draws one frame, by format.
+PICTURES: dict[str, Callable[[Picture, Frame], bytes]] = {
+    "svg": Picture.svg,
+    "png": Picture.png,
+    "dot": Picture.dot,
+}
+
+
+def render_frames(
+    diagram: Diagram, frames: Sequence[Frame], format: str = "svg", *, engine: str | None = None
+) -> Iterator[bytes]:
+    """Pictures of the frames, one by one; nothing moves from one to the next. Errors are raised at once."""
+    draw = PICTURES[known(format)]
+    drawn = len(frames) * len(diagram.boxes)
+    if drawn > MOST_DRAWN:
+        raise RenderError(
+            f"{len(frames):,} frames of {len(diagram.boxes):,} boxes are {drawn:,} drawn boxes, more than the "
+            f"{MOST_DRAWN:,} of one export: export single steps with step=..., or {WAYS}"
+        )
+    picture = Picture(diagram, frames, engine=engine)
+    return picture.film(frames) if format == "png" else (draw(picture, frame) for frame in frames)
+
+
+def render_one(diagram: Diagram, frame: Frame, format: str = "svg", *, engine: str | None = None) -> bytes:
+    """The picture of one frame, laid out as for all frames of the diagram."""
+    known(format)
+    return Picture(diagram, [frame], engine=engine).draw(frame, format)
+
+
+def known(format: str) -> str:
+    """The format, if there is such a one."""
+    if format not in PICTURES:
+        raise RenderError(f"unknown picture format {format!r}: choose one of {', '.join(sorted(PICTURES))}")
+    return format
+
+
+def check(diagram: Diagram) -> None:
+    """Refuse what cannot be drawn: too many boxes, or a diagram that contradicts itself."""
+    if len(diagram.boxes) > MOST_BOXES:
+        raise RenderError(
+            f"{len(diagram.boxes):,} boxes are more than the {MOST_BOXES:,} that one picture can show: {WAYS}"
+        )
+    ids = {box.id for box in diagram.boxes}
+    if len(ids) < len(diagram.boxes):
+        raise RenderError("two boxes of the diagram have the same id")
+    for id in ids:
+        if not _ID.fullmatch(id):
+            raise RenderError(f"box id {id!r}: only letters, digits and _ make an id")
+    for arrow in diagram.arrows:
+        if not {arrow.tail, arrow.head} <= ids:
+            raise RenderError(f"the arrow {arrow.tail} -> {arrow.head} has an end that is no box of the diagram")

@@ -1,0 +1,49 @@
+"""The colours, in one place for every format.
+
+The three inks keep their order of lightness and differ in blue for those who see red and green alike; what an ink says is
+also said by its place in the box, and the adjoint by its mark.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PAPER = "#ffffff"
+EDGE = "#616161"
+FLOW = "#2e7d32"  #: the arrow that an adjoint has just come down
+INK = {
+    "label": "#1a1a1a",
+    "forward": "#c62828",
+    "mark": "#2e7d32",
+    "reverse": "#2e7d32",
+    "total": "#2e7d32",
+    "more": "#616161",
+    "title": "#1a1a1a",
+}
+FILL = {"input": "#e3effb", "const": "#eeeeee", "op": "#ffffff"}
+LIT = "#fff2a8"
+BORDER = "#484848"
+LIT_BORDER = "#b26a00"
+ACTIVE_BORDER = "#5e35b1"
+
+
+class Look(NamedTuple):
+    """How a box is filled and framed."""
+
+    fill: str
+    border: str
+    pen: float
+
+
+def box(kind: str, lit: bool, active: bool) -> Look:
+    """The look of a box: what has just been written is lit, the operation that speaks has a heavy frame.
+
+    >>> box("input", False, False)
+    Look(fill='#e3effb', border='#484848', pen=2.0)
+    >>> box("op", True, True)
+    Look(fill='#fff2a8', border='#5e35b1', pen=4.0)
+    """
+    fill = LIT if lit else FILL.get(kind, FILL["op"])
+    if active:
+        return Look(fill, ACTIVE_BORDER, 4.0)
+    return Look(fill, LIT_BORDER, 3.0) if lit else Look(fill, BORDER, 2.0)

@@ -1,0 +1,187 @@
+"""Tape and plans -> columns: the recorded path run again, with references to nodes in place of values.
+
+The machine executes the original instructions of every activation. Branches are decided by the words of the path,
+results are taken from the recorded values, and what each operation works on is known from the machine's own stack and
+variables, never guessed from values. Where something passed through code that was not recorded, a value is accepted
+only if the very object is found again; if that is not certain, the node is `opaque` and says what it may depend on,
+so that a gradient through it is refused rather than wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from visual_debug import cpython, opcodes, record, symbols
+from visual_debug.columns import Columns
+from visual_debug.machine import Frame, Machine, parameters
+from visual_debug.symbols import Leaf, Mapping, Ref, Sequence, Thing
+from visual_debug.tape import Tape
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a tape says: the columns, and where arguments and result are in them.
+
+    `inputs` and `result` are node ids in the structure of the argument or result; None stands for what is no number.
+    """
+
+    columns: Columns
+    inputs: dict[str, Any]
+    result: Any
+
+
+def replay(tape: Tape) -> Replayed:
+    """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code."""
+    tape.check()
+    player = _Player(Machine(tape, tape.values, tape.path))
+    player.run()
+    machine = player.machine
+    result = None if tape.exception is not None else _structure(machine, machine.result)
+    restore_arrays(machine)
+    machine.columns.check()
+    return Replayed(machine.columns, {k: _structure(machine, ref) for k, ref in player.inputs.items()}, result)
+
+
+def _structure(machine: Machine, ref: Ref) -> Any:
+    """Node ids in the structure of a container; None for anything that is no number."""
+    kind = type(ref)
+    if kind is int:
+        return machine.node(ref)
+    if kind is Leaf:
+        return machine.node(ref)
+    if kind is Sequence and ref.items is not None:
+        return ref.kind(_structure(machine, item) for item in ref.items)
+    if kind is Mapping and ref.items is not None:
+        return {key: _structure(machine, item) for key, item in ref.items.items()}
+    return None
+
+
+def restore_arrays(machine: Machine) -> None:
+    """Give nodes whose array was written to later the content that it had then."""
+    snapshots = machine.tape.snapshots
+    for node, epoch in machine.epochs.items():
+        array = machine.columns.value[node]
+        owner = symbols.owner_of(array)
+        for snapshot in snapshots[epoch:]:
+            if snapshot.array is owner:
+                machine.columns.value[node] = symbols.same_view(array, owner, snapshot.content)
+                break
+
+
+class _Player:
+    """Runs a machine over its tape, event by event."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.inputs: dict[str, Ref] = {}
+        path = machine.path
+        self.events = [i - 1 for i, word in enumerate(path) if word < 0 and path[i - 1] >= 0]
+        self.event = 0
+        self.event_v = self.event_p = -1
+        self.next_event()
+
+    def run(self) -> None:
+        """Execute the whole tape."""
+        machine = self.machine
+        self._enter_by_door(None)
+        assert machine.frame is not None
+        self.inputs = dict(machine.frame.locals)
+        self._materialise_inputs()
+        try:
+            while (frame := machine.frame) is not None:
+                steps = machine.steps.get(frame.plan)
+                if steps is None:
+                    steps = machine.steps[frame.plan] = opcodes.prepare(frame.plan)
+                while machine.frame is frame:
+                    pc = frame.pc
+                    if machine.v == self.event_v and machine.p == self.event_p and self._on_event(frame):
+                        continue
+                    frame.pc = pc + 1
+                    handler, arg = steps[pc]
+                    handler(machine, frame, arg)
+        except (IndexError, KeyError) as error:
+            raise machine.misfit(f"{type(error).__name__}: {error}") from error
+        if machine.v != len(machine.values) or machine.p != len(machine.path):
+            raise machine.misfit("something recorded was left over")
+
+    def next_event(self) -> None:
+        """Look ahead to the next event: the lengths of values and path at which it is due."""
+        if self.event < len(self.events):
+            self.event_p = self.events[self.event]
+            self.event_v = ~self.machine.path[self.event_p + 1]
+            self.event += 1
+        else:
+            self.event_p = self.event_v = -1
+
+    def _on_event(self, frame: Frame) -> bool:
+        """Handle the event due now, if it happened at the instruction the frame has come to."""
+        machine = self.machine
+        word = machine.path[machine.p]
+        name = frame.plan.instructions[frame.pc].name
+        if record.plan_entered_by(word) is None and word not in frame.plan.handlers and word != frame.plan.raised:
+            if name != "FOR_ITER" or frame.plan.taken[frame.pc] != word:
+                return False
+            machine.p += 2
+            self.next_event()
+            opcodes.end_loop(machine, frame)
+            return True
+        extra = ~machine.path[machine.p + 2]
+        if record.plan_entered_by(word) is not None:
+            if name not in opcodes.MAY_CALL:
+                return False
+            self._enter_by_door(frame)
+            return True
+        if name not in cpython.RAISES:
+            if frame.plan.origins[not frame.entered_by_call][extra] != frame.pc:
+                return False
+        machine.p += 3
+        self.next_event()
+        self._raise(frame, word)
+        return True
+
+    def _raise(self, frame: Frame, word: int) -> None:
+        """Leave the instruction by an exception: into a handler, or out of the activation."""
+        machine = self.machine
+        if not frame.child_raised:
+            opcodes.raised(machine, frame)
+        frame.child_raised = False
+        frame.pending = None
+        if word == frame.plan.raised:
+            machine.frame = frame.caller
+            if frame.caller is not None:
+                frame.caller.child_raised = True
+            return
+        handler = frame.plan.handlers.get(word)
+        if handler is None:
+            raise machine.misfit(f"word {word} is no handler of this function")
+        del frame.stack[handler.depth :]
+        if handler.lasti:
+            frame.stack.append(Thing())
+        frame.stack.append(Thing())
+        frame.pc = handler.index
+
+    def _enter_by_door(self, caller: Frame | None) -> None:
+        machine = self.machine
+        word, extra = machine.path[machine.p], ~machine.path[machine.p + 2]
+        plan, arguments = machine.tape.arguments[extra]
+        if word != plan.door:
+            raise machine.misfit("an activation of another function")
+        machine.p += 3
+        self.next_event()
+        frame = machine.activate(plan, caller)
+        for name, value in zip(parameters(plan), arguments, strict=True):
+            frame.locals[name] = machine.argument(value, name, plan.site(-1), found=caller is not None)
+        machine.open_cells(frame, None)
+
+    def _materialise_inputs(self) -> None:
+        """Inputs are the first nodes, in the order of the arguments, used or not."""
+        work = list(reversed(list(self.inputs.values())))
+        while work:
+            ref = work.pop()
+            if type(ref) is Leaf:
+                self.machine.node(ref)
+            elif type(ref) is Sequence:
+                work.extend(reversed(ref.items or []))
+            elif type(ref) is Mapping:
+                work.extend(reversed(list((ref.items or {}).values())))

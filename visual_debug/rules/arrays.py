@@ -1,0 +1,106 @@
+"""Rules of NumPy's elementwise functions: most are the rows of Python's own numbers under another name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from visual_debug.rules import items, scalar
+from visual_debug.rules.base import Rule
+from visual_debug.rules.elementwise import Computed, FormulaRule, Given, Missing
+
+TABLE: dict[str, Rule] = {}
+
+
+def _row(op: str, symbol: str, *partials: Given, note: str = "", **more: Any) -> None:
+    TABLE[f"numpy.{op}"] = FormulaRule(f"numpy.{op}", symbol, partials, note, **more)
+
+
+def _like(op: str, other: str, symbol: str | None = None, note: str | None = None) -> None:
+    rule = scalar.TABLE[other]
+    assert isinstance(rule, FormulaRule)
+    TABLE[f"numpy.{op}"] = rule.under(f"numpy.{op}", op if symbol is None else symbol, note)
+
+
+_TIE = "tie: half each"
+_ORIGIN = "where z = 0 the derivative is taken as 0"
+_NOT_HOLOMORPHIC = "complex operands: not holomorphic, no derivative"
+
+
+
+def _cast(z: Any, *args: Any) -> int:
+    """The partial of a conversion, by the kind of number that came out."""
+    return 0 if z.dtype.kind in "biu" else 1
+
+
+for _name in "exp exp2 expm1 log log10 log1p log2 sqrt cbrt sin cos tan sinh cosh tanh fabs degrees radians fmod copysign".split():
+    _like(_name, f"math.{_name}")
+for _name in "sin cos tan sinh cosh tanh".split():
+    _like(f"arc{_name}", f"math.a{_name}")
+
+# fmt: off
+_like("arctan2",      "math.atan2")
+_like("add",          "add",      "+")
+_like("subtract",     "sub",      "-")
+_like("multiply",     "mul",      "*")
+_like("divide",       "truediv",  "/")
+_like("floor_divide", "floordiv", "//")
+_like("remainder",    "mod",      "%")
+_like("power",        "pow",      "**", "x**0 has derivative 0 everywhere; 0**y has dz/dy = 0 for y > 0; x < 0 gives NaN for dz/dy")
+_like("float_power",  "pow",      "**", "as for power")
+_like("negative",     "neg",      "-")
+_like("positive",     "pos",      "+")
+_like("absolute",     "abs",      "abs")
+_like("rad2deg",      "math.degrees")
+_like("deg2rad",      "math.radians")
+_like("fmax",         "math.fmax")
+_like("fmin",         "math.fmin")
+_like("nextafter",    "math.nextafter")
+_like("ldexp",        "math.ldexp")
+#    name          symbol        dz/dx                     dz/dy                      note
+_row("square",     "square",     "2*x")
+_row("reciprocal", "reciprocal", ("-z**2", "-z*z"))
+_row("maximum",    "maximum",    ("x>y", "(x>y)+(x==y)/2"), ("y>x", "(y>x)+(x==y)/2"), note=_TIE)
+_row("minimum",    "minimum",    ("x<y", "(x<y)+(x==y)/2"), ("y<x", "(y<x)+(x==y)/2"), note=_TIE)
+_row("hypot",      "hypot",      ("x/z", "over(x, z)"),    ("y/z", "over(y, z)"),      note=_ORIGIN)
+_row("logaddexp",  "logaddexp",  "exp(x-z)",               "exp(y-z)")
+_row("logaddexp2", "logaddexp2", "2.0**(x-z)",             "2.0**(y-z)")
+_row("heaviside",  "heaviside",  "0",                      "x==0",                     note="piecewise constant in x: 0; y is the value at 0")
+_row("where",      "where",      "0",                      "where(x, 1, 0)",           "where(x, 0, 1)")
+_row("clip",       "clip",       ("(x>=y)*(x<=w)", "inside(x, y, w)"), ("x<y", "below(x, y, w)"), ("x>w", "above(x, y, w)"),
+     note="at a bound the operand gets it all, the bound nothing", names=("a", "a_min|min", "a_max|max"))
+_row("conjugate",  "conj",       ("1", "real(x, 1)"),                                  note=_NOT_HOLOMORPHIC)
+_row("real",       "real",       ("1", "real(x, 1)"),                                  note=_NOT_HOLOMORPHIC)
+_row("imag",       "imag",       ("0", "real(x, 0)"),                                  note=_NOT_HOLOMORPHIC)
+_row("astype",     "astype",     Computed(_cast, "Δ"),                                     note="to integers: 0, piecewise constant")
+_row("sinc",       "sinc",       ("(cos(pi*x)-z)/x", "where(x==0, 0, (cos(pi*x)-z)/where(x==0, 1, x))"))
+_row("nan_to_num", "nan_to_num", ("1", "finite(x)"),                                   note="replaced elements: 0")
+# fmt: on
+
+for _name in "float16 float32 float64 longdouble complex64 complex128 float128 complex256".split():
+    _row(_name, _name, "1")
+for _name in (
+    "floor ceil trunc rint round sign signbit spacing isfinite isnan isinf isclose allclose array_equal any all "
+    "argmax argmin argsort count_nonzero nonzero searchsorted digitize size ndim shape zeros_like ones_like empty_like bool_ bool "
+    "int8 int16 int32 int64 intp uint8 uint16 uint32 uint64 array_equiv isreal iscomplex"
+).split():
+    _row(_name, _name, "0", "0", note=scalar.STEPS)
+for _name, _symbol in {
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+    "logical_and": "and", "logical_or": "or", "logical_xor": "xor", "logical_not": "not",
+}.items():  # fmt: skip
+    _row(_name, _symbol, "0", "0", note=scalar.STEPS)
+for _name in "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift bitwise_count gcd lcm".split():
+    _row(_name, _name, *[Missing("integer and bit operations have no derivative")] * 2)
+_row("angle", "angle", Missing("it is not holomorphic"))
+
+for _name in ("divmod", "modf", "frexp"):
+    _source = items.TABLE.get(_name) or items.TABLE[f"math.{_name}"]
+    assert isinstance(_source, items.TupleRule)
+    TABLE[f"numpy.{_name}"] = _source.under(f"numpy.{_name}")
+
+#: SciPy's functions of one number, for those who call them; none is imported here.
+for _name, _partial in {
+    "expit": "z*(1-z)", "gamma": "z*digamma(x)", "gammaln": "digamma(x)", "erf": "2/sqrt(pi)*exp(-x**2)",
+    "erfc": "-2/sqrt(pi)*exp(-x**2)", "logit": "1/(x*(1-x))", "log1p": "1/(1+x)", "expm1": "exp(x)", "cbrt": "1/(3*z**2)",
+}.items():  # fmt: skip
+    TABLE[f"scipy.special.{_name}"] = FormulaRule(f"scipy.special.{_name}", _name, [_partial])

@@ -1,0 +1,120 @@
+"""Rules of operations that are not elementwise: a function for the pullback, one for the tangent, a text that says it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from visual_debug.rules import products
+from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule
+
+if TYPE_CHECKING:
+    from visual_debug.columns import Where
+
+#: pull(delta, z, *args, **kwargs) or push(tangent, z, *args, **kwargs), called as the operation itself was.
+Pass = Callable[..., Any]
+
+
+class FunctionRule(Rule):
+    """One `pull` and one `push` function per operand, which take the operation's own arguments after (delta, z).
+
+    A nested operand, at a path such as (0, 2), gets its part of what the whole argument gets. `names` are the keywords
+    that operands may come under; by default the parameters of the first function that follow (delta, z).
+    """
+
+    def __init__(
+        self,
+        op: str,
+        pulls: Sequence[Pass],
+        pushes: Sequence[Pass] = (),
+        *,
+        texts: Sequence[str] = (),
+        note: str = "",
+        symbol: str | None = None,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(op, op.rpartition(".")[2] if symbol is None else symbol, note, len(pulls))
+        self._pulls, self._pushes, self._texts = tuple(pulls), tuple(pushes), tuple(texts)
+        self.names = tuple(names) if names is not None else _parameters(pulls[0])[: len(pulls)]
+
+    def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if where == ("out",):
+            return products.zero_like(kwargs["out"])  # its old content is written over
+        position, rest, args, kwargs = self._call(where, args, kwargs)
+        whole = self._run(self._pulls, position, where, delta, z, args, kwargs)
+        for step in rest:
+            whole = whole[step]
+        return _like_number(whole, args[position], rest)
+
+    def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if where == ("out",):
+            return products.zero_like(z)
+        position, rest, args, kwargs = self._call(where, args, kwargs)
+        tangent = products.placed(tangent, args[position], rest)
+        return self._run(self._pushes, position, where, tangent, z, args, kwargs)
+
+    def _call(
+        self, where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[int, tuple[Any, ...], tuple[Any, ...], Mapping[str, Any]]:
+        position, rest, values = products.positional(where, args, kwargs, self.names)
+        if isinstance(position, str) or (self.arity is not None and position >= self.arity):
+            raise MissingPartial(self.op, where, "no derivative with respect to this argument is known")
+        return position, rest, values, {key: value for key, value in kwargs.items() if key not in self.names}
+
+    def _run(self, passes: tuple[Pass, ...], position: int, where: Where, *call: Any) -> Any:
+        change, z, args, kwargs = call
+        if position >= len(passes):
+            raise MissingPartial(self.op, where, "its rule gives no function for this direction and operand")
+        with _quiet(z):
+            try:
+                return passes[position](change, z, *args, **kwargs)
+            except NoPartial as reason:
+                raise MissingPartial(self.op, where, str(reason)) from None
+
+    def text(
+        self,
+        where: Where,
+        count: int,
+        args: Sequence[Any] | None = None,
+        z: Any = None,
+        fmt: Format | None = None,
+        *,
+        values: bool = True,
+    ) -> str:
+        position = where if isinstance(where, int) else where[0]
+        position = self.names.index(position) if isinstance(position, str) and position in self.names else position
+        if isinstance(position, int) and position < len(self._texts):
+            text = self._texts[position]
+        else:
+            text = f"pull_{self.op.rpartition('.')[2]}(Δ)"
+        return text if isinstance(where, int) else text + "".join(f"[{step!r}]" for step in where[1:])
+
+
+def _parameters(function: Pass) -> tuple[str, ...]:
+    """Names of the parameters after (delta, z), up to the first that takes many."""
+    names = []
+    for parameter in list(inspect.signature(function).parameters.values())[2:]:
+        if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+            break
+        names.append(parameter.name)
+    return tuple(names)
+
+
+def _quiet(z: Any) -> AbstractContextManager[Any]:
+    """NumPy's warnings off, where NumPy is at work."""
+    if not hasattr(z, "__array_ufunc__"):
+        return nullcontext()
+    import numpy as np
+
+    return np.errstate(all="ignore")
+
+
+def _like_number(contribution: Any, operand: Any, rest: tuple[Any, ...]) -> Any:
+    """A Python number for a Python number: rules for arrays give arrays without dimensions."""
+    for step in rest:
+        operand = operand[step]
+    if isinstance(operand, int | float | complex) and getattr(contribution, "shape", None) == ():
+        return contribution if hasattr(operand, "dtype") else contribution.item()
+    return contribution

@@ -1,0 +1,102 @@
+"""The one place where callables get the names that rules are filed under."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+#: NumPy's second names, and ndarray methods that go by another name as functions.
+ALIASES = {
+    "abs": "absolute", "true_divide": "divide", "mod": "remainder", "conj": "conjugate", "amax": "max", "amin": "min",
+    "round_": "round", "around": "round", "flatten": "ravel", "fix": "trunc", "pow": "power", "concat": "concatenate",
+    "permute_dims": "transpose", "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh",
+    "atan": "arctan", "atanh": "arctanh", "atan2": "arctan2", "row_stack": "vstack", "cumulative_sum": "cumsum",
+}  # fmt: skip
+
+#: Methods of arrays and NumPy scalars that NumPy also offers as a function of (self, …).
+_METHODS = frozenset(
+    "all any argmax argmin argsort clip conj conjugate copy cumprod cumsum diagonal dot flatten max mean min nonzero "
+    "prod ravel repeat reshape round squeeze std sum swapaxes take trace transpose var astype".split()
+)
+
+
+def canonical(op: str) -> str:
+    """The name under which the rule of `op` is filed.
+
+    >>> canonical("numpy.abs"), canonical("operator.add"), canonical("_operator.iadd"), canonical("builtins.abs")
+    ('numpy.absolute', 'add', 'iadd', 'abs')
+    """
+    for prefix in ("operator.", "_operator.", "builtins."):
+        op = op.removeprefix(prefix)
+    if op.startswith("numpy."):
+        head, _, last = op.rpartition(".")
+        if head.startswith(("numpy.core", "numpy._core")):
+            head = "numpy"
+        return f"{head}.{ALIASES.get(last, last) if head == 'numpy' else last}"
+    return op
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Name of a callable's operation: `abs`, `math.exp`, `numpy.exp`, `numpy.sum`, `float`, else module.qualname.
+
+    >>> import math, operator
+    >>> name_of(abs), name_of(math.exp), name_of(operator.mul), name_of(float)
+    ('abs', 'math.exp', 'mul', 'float')
+    """
+    return resolve(function)[0]
+
+
+def resolve(function: Callable[..., Any]) -> tuple[str, tuple[Any, ...]]:
+    """The operation's name, and what must be put before the arguments: the self of a bound method, or nothing.
+
+    `array.sum` is `numpy.sum` with `(array,)` in front; `x.__add__` is `add` with `(x,)` in front.
+    """
+    kind = type(function)
+    name = getattr(function, "__name__", None) or kind.__name__
+    if kind.__name__ == "ufunc" and kind.__module__ == "numpy":
+        return _ufunc_name(function, name), ()
+    owner, bound = _owner(function)
+    if owner is None:
+        qualname = getattr(function, "__qualname__", name)
+        return canonical(f"{_module_of(function)}.{qualname}"), ()
+    front = (function.__self__,) if bound else ()  # type: ignore[attr-defined]
+    if name.startswith("__") and hasattr(operator, name):
+        return name.strip("_"), front
+    if issubclass(owner, _array_types()) and name in _METHODS:
+        return canonical(f"numpy.{name}"), front
+    if kind.__name__ == "builtin_function_or_method" and owner.__module__ == "numpy" and owner.__name__ == "ufunc":
+        return f"{_ufunc_name(function.__self__, function.__self__.__name__)}.{name}", ()  # type: ignore[attr-defined]
+    return canonical(f"{owner.__module__}.{owner.__qualname__}.{name}"), front
+
+
+def _module_of(function: Any) -> str:
+    """`numpy.random` functions, for one, are methods whose module is the instance's."""
+    return getattr(function, "__module__", None) or type(function).__module__
+
+
+def _owner(function: Any) -> tuple[type | None, bool]:
+    """The class that a method of a built-in type belongs to, and whether it is bound to an instance."""
+    kind = type(function).__name__
+    if kind in {"method_descriptor", "wrapper_descriptor", "classmethod_descriptor"}:
+        return function.__objclass__, False
+    if kind in {"builtin_function_or_method", "method-wrapper"}:
+        self = getattr(function, "__self__", None)
+        if self is not None and type(self).__name__ != "module" and not isinstance(self, type):
+            return type(self), True
+    return None, False
+
+
+def _array_types() -> tuple[type, ...]:
+    """ndarray and NumPy's scalars, if NumPy has been imported at all: nobody has an array otherwise."""
+    numpy = sys.modules.get("numpy")
+    return () if numpy is None else (numpy.ndarray, numpy.generic)
+
+
+def _ufunc_name(function: Any, name: str) -> str:
+    """A ufunc does not know its module: it is looked for where ufuncs live."""
+    for module in ("numpy", "scipy.special"):
+        if getattr(sys.modules.get(module), name, None) is function:
+            return canonical(f"{module}.{name}")
+    return canonical(f"numpy.{name}") if name == "clip" else f"ufunc.{name}"

@@ -1,0 +1,156 @@
+"""Products of adjoints and partials, and their shapes: what all kinds of rule share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from visual_debug.rules import safe
+
+if TYPE_CHECKING:
+    from visual_debug.columns import Where
+
+Path = tuple[int | str, ...]
+
+_NO_SHAPE: tuple[int, ...] = ()
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Shape of an array, () for a number; a list or tuple counts as the array it would make."""
+    if isinstance(value, (list, tuple)):
+        import numpy as np
+
+        return np.shape(value)
+    return getattr(value, "shape", _NO_SHAPE)
+
+
+def times(delta: Any, partial: Any) -> Any:
+    """delta * partial, for any pair of numbers: inf for an overflow, decimals meet floats as floats."""
+    if type(partial) is int and partial == 1:
+        return delta
+    try:
+        return delta * partial
+    except OverflowError:
+        return safe.mul(delta, partial)
+    except TypeError:
+        if _is_decimal(delta) or _is_decimal(partial):
+            return float(delta) * float(partial)
+        raise
+
+
+def _is_decimal(value: Any) -> bool:
+    return type(value).__name__ == "Decimal"
+
+
+def in_kind_of(operand: Any, contribution: Any) -> Any:
+    """The contribution as a number that adds up with the operand's others: decimals never mix with floats."""
+    if _is_decimal(operand) and not _is_decimal(contribution):
+        import decimal
+
+        if isinstance(contribution, Fraction):
+            return decimal.Decimal(contribution.numerator) / contribution.denominator
+        return decimal.Decimal(contribution)
+    if isinstance(operand, float) and _is_decimal(contribution):
+        return float(contribution)
+    return contribution
+
+
+def pulled(delta: Any, partial: Any, z: Any, operand: Any) -> Any:
+    """Contribution of an elementwise operation: delta * partial, summed over the axes that broadcasting added."""
+    zero = type(partial) is int and partial == 0
+    shape = getattr(z, "shape", _NO_SHAPE)
+    if shape == () == getattr(operand, "shape", _NO_SHAPE) and not isinstance(operand, (list, tuple)):
+        # 0, not delta * 0: an explicit zero derivative stays zero for an infinite adjoint.
+        return in_kind_of(operand, 0 if zero else times(delta, partial))
+    if zero:
+        return zero_like(operand)
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        return unbroadcast(np.broadcast_to(times(delta, partial), shape), operand)
+
+
+def zero_like(value: Any) -> Any:
+    """An adjoint of zeros: an array for an array, a tuple for a list or tuple, a dict for a dict, else 0."""
+    if isinstance(value, (list, tuple)):
+        return tuple(zero_like(item) for item in value)
+    if isinstance(value, dict):
+        return {key: zero_like(item) for key, item in value.items()}
+    shape = getattr(value, "shape", _NO_SHAPE)
+    if shape == ():
+        return 0
+    import numpy as np
+
+    return np.zeros(shape)
+
+
+def summed_axes(shape: tuple[int, ...], operand: tuple[int, ...]) -> tuple[int, ...]:
+    """Axes of `shape` along which an operand of shape `operand` was repeated.
+
+    >>> summed_axes((4, 2, 3), (2, 1))
+    (0, 2)
+    """
+    lead = len(shape) - len(operand)
+    return tuple(i for i, n in enumerate(shape) if i < lead or (operand[i - lead] == 1 and n != 1))
+
+
+def unbroadcast(contribution: Any, operand: Any) -> Any:
+    """Sum over what broadcasting repeated: an array in the shape of `operand`, a number for a number."""
+    import numpy as np
+
+    shape = np.shape(operand)
+    axes = summed_axes(contribution.shape, shape)
+    total = np.sum(contribution, axis=axes).reshape(shape) if axes else np.array(contribution).reshape(shape)
+    if shape == () and not isinstance(operand, np.ndarray):
+        return total[()] if isinstance(operand, np.generic) else total.item()
+    return total
+
+
+def pushed(tangent: Any, partial: Any, z: Any) -> Any:
+    """Contribution of an operand's tangent to the result's: partial * tangent in the shape of z."""
+    zero = type(partial) is int and partial == 0
+    shape = shape_of(z)
+    if shape == ():
+        return in_kind_of(z, 0 if zero else times(tangent, partial))
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        product = 0.0 if zero else times(np.asarray(tangent), partial)
+    return np.array(np.broadcast_to(product, shape))
+
+
+def positional(
+    where: Where, args: Sequence[Any], kwargs: Mapping[str, Any], names: Sequence[str]
+) -> tuple[int | str, Path, tuple[Any, ...]]:
+    """A call with the keywords `names` put at their positions: the argument that holds the operand, its path in there,
+    and the positional arguments. A position may have two names, `"a_min|min"`; one left out between others is None.
+
+    >>> positional(("exp",), (3,), {"exp": 2}, ("base", "exp"))
+    (1, (), (3, 2))
+    """
+    head, rest = (where, ()) if isinstance(where, int) else (where[0], where[1:])
+    values = list(args)
+    for position, name in enumerate(names):
+        given = [key for key in name.split("|") if key in kwargs]
+        if head in given:
+            head = position
+        if given and position >= len(args):
+            values += [None] * (position - len(values)) + [kwargs[given[0]]]
+    return head, rest, tuple(values)
+
+
+def placed(change: Any, operand: Any, path: Path) -> Any:
+    """Zeros in the form of `operand`, an array or nested lists of arrays and numbers, with `change` at `path`."""
+    if not path:
+        return change
+    if isinstance(operand, (list, tuple)):
+        items = [zero_like(item) for item in operand]
+        step = int(path[0])
+        items[step] = placed(change, operand[step], path[1:])
+        return tuple(items)
+    import numpy as np
+
+    whole = np.zeros(np.shape(operand), dtype=np.result_type(np.asarray(change), np.float64))
+    whole[path] = change
+    return whole

@@ -1,0 +1,168 @@
+"""What replay's stack and variables hold instead of values: where a value came from, as far as that is certain.
+
+A *reference* is one of: an int (the id of a node), `Leaf` (a number from outside, not yet needed by an operation),
+`Sequence` or `Mapping` (a container whose items are references), `Stream` (an iterator), `Closure`, `Method`, or
+`Thing` (any other object, with the nodes that its content may depend on).
+"""
+
+from __future__ import annotations
+
+import numbers
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from visual_debug.tape import Site
+
+
+class Unset:
+    """The type of `UNSET`: a value that was not recorded."""
+
+    def __repr__(self) -> str:
+        return "<not recorded>"
+
+
+UNSET = Unset()
+
+Ref = Any
+
+
+@dataclass(slots=True, eq=False)
+class Leaf:
+    """A literal, an input, or a number read from outside; it becomes a node when an operation needs it."""
+
+    value: Any
+    op: str  #: `input` or `const`
+    name: str | None
+    site: Site
+    node: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list or tuple; `items` is None once its content is no longer known, then it may hold any of `among`."""
+
+    kind: type
+    items: list[Ref] | None
+    object: Any = UNSET
+    among: list[Ref] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """From now on the content may be anything that was in it."""
+        if self.items is not None:
+            self.among.extend(self.items)
+            self.items = None
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """A dict, by key; as with `Sequence`."""
+
+    items: dict[Any, Ref] | None
+    object: Any = UNSET
+    among: list[Ref] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """From now on the content may be anything that was in it."""
+        if self.items is not None:
+            self.among.extend(self.items.values())
+            self.items = None
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """An iterator: `advance(value)` gives the reference of the next item, whose recorded value is `value`."""
+
+    advance: Callable[[Any], Ref]
+    source: Ref = None
+
+
+@dataclass(slots=True, eq=False)
+class Thing:
+    """An object that is no number: what was recorded of it, and references that its content may depend on."""
+
+    object: Any = UNSET
+    among: list[Ref] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Method:
+    """An attribute about to be called, read from `base`."""
+
+    base: Ref
+
+
+@dataclass(slots=True, eq=False)
+class Cell:
+    """A variable shared between a function and those defined in it."""
+
+    ref: Ref = None
+
+
+@dataclass(slots=True, eq=False)
+class Closure:
+    """A function made while recording, with the cells it closes over."""
+
+    object: Any
+    cells: list[Cell] = field(default_factory=list)
+
+
+class Null:
+    """The type of `NULL`, the empty slot of a call."""
+
+
+NULL = Null()
+
+#: Types that are numbers without a further look.
+SCALARS = frozenset({int, float, complex, bool, Fraction, Decimal})
+#: Immutable numbers that CPython shares between unrelated uses, or may: their identity says nothing.
+SHARED = frozenset({int, bool, type(None), str, bytes})
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is a NumPy array (scalars are not)."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value takes part in the computation graph: a number, or an array."""
+    if type(value) in SCALARS:
+        return True
+    if isinstance(value, numbers.Number):
+        return True
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic))
+
+
+def has_identity(value: Any) -> bool:
+    """Whether finding the same object again proves that it is the same value of the computation.
+
+    Not so for what the interpreter shares: ints, bools, and strings.
+    """
+    return type(value) not in SHARED
+
+
+def owner_of(array: Any) -> Any:
+    """The array that a view shows a part of; an array that is no view, itself."""
+    while is_array(array.base):
+        array = array.base
+    return array
+
+
+def same_view(array: Any, owner: Any, content: Any) -> Any:
+    """What `array`, a view of `owner`, would show in `content`, a copy of `owner` in the same memory order."""
+    if array is owner:
+        return content
+    numpy = sys.modules["numpy"]
+    offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    memory = content.ravel(order="K").view(numpy.uint8)
+    return numpy.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+
+
+def share_memory(a: Any, b: Any) -> bool:
+    """Whether two arrays have an element in common, or may have (bounds only: exact answers can cost too much)."""
+    return bool(sys.modules["numpy"].may_share_memory(a, b))

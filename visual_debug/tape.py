@@ -1,0 +1,155 @@
+"""The plain data of recording: what is known of a code object (`Plan`) and what one run left behind (`Tape`)."""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from visual_debug.errors import TraceError
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+
+class Source(NamedTuple):
+    """Where an operation stands in the user's source. Lines count from 1, columns from 0 in UTF-8 bytes."""
+
+    file: str
+    line: int | None
+    end_line: int | None
+    column: int | None
+    end_column: int | None
+    text: str  #: the expression's own text, `""` when the source is not to be had
+
+
+class Site:
+    """One instruction of a code object: the place in the source that its values belong to."""
+
+    __slots__ = ("column", "end_column", "end_line", "file", "function", "line")
+
+    def __init__(self, file: str, function: str, span: tuple[int | None, int | None, int | None, int | None]) -> None:
+        """`span` is (line, end line, column, end column) as `code.co_positions()` gives it."""
+        self.file = file
+        self.function = function
+        self.line, self.end_line, self.column, self.end_column = span
+
+    @property
+    def text(self) -> str:
+        """The source text of the expression, lines joined by a newline; `""` where it cannot be had."""
+        if self.line is None or self.end_line is None or self.column is None or self.end_column is None:
+            return ""
+        lines = [linecache.getline(self.file, n).encode() for n in range(self.line, self.end_line + 1)]
+        if not lines or not all(lines):
+            return ""
+        lines[-1] = lines[-1][: self.end_column]
+        lines[0] = lines[0][self.column :]
+        return b"".join(lines).decode(errors="replace")
+
+    @property
+    def source(self) -> Source:
+        """The place and the text together."""
+        return Source(self.file, self.line, self.end_line, self.column, self.end_column, self.text)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line is not None else self.file
+
+    def __repr__(self) -> str:
+        return f"<Site {self} in {self.function}>"
+
+
+class Instruction(NamedTuple):
+    """One original instruction as replay reads it; a jump's argument is the index of the instruction jumped to."""
+
+    name: str
+    arg: Any
+    skip: bool  #: nothing was recorded here, although instructions of this name are: its value is not a number
+
+
+class Handler(NamedTuple):
+    """An entry of the exception table that was landed in: where to go on and how much of the stack is left."""
+
+    index: int
+    depth: int
+    lasti: bool  #: whether the instruction offset is pushed below the exception
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """What is static in one code object: its instructions and the words that its path is written in.
+
+    Words are positive integers that are unique over all plans, so that a path which has lost its alignment is found
+    at the first word. A word that announces an event (an activation entered from outside, an exception, the end of a
+    `for` loop) is followed by the length of the list of values as `~length`, so that the two streams stay in step.
+    """
+
+    code: CodeType
+    instructions: list[Instruction]
+    taken: dict[int, int] = field(default_factory=dict)  #: instruction -> word if the jump was taken (or loop ended)
+    fallen: dict[int, int] = field(default_factory=dict)  #: instruction -> word if not
+    loops: dict[int, int] = field(default_factory=dict)  #: backward jump of a loop without any condition -> word
+    handlers: dict[int, Handler] = field(default_factory=dict)  #: word -> handler
+    entry: int = 0  #: word of an activation called from recorded code
+    door: int = 0  #: word of an activation entered from anywhere else
+    raised: int = 0  #: word of an activation left by an exception
+    origins: dict[bool, list[int]] = field(default_factory=dict)  #: as a door or not: original index by code unit
+    _sites: dict[int, Site] = field(default_factory=dict)
+
+    def site(self, index: int) -> Site:
+        """The site of an instruction; index -1 is the function itself."""
+        site = self._sites.get(index)
+        if site is None:
+            code = self.code
+            span = (code.co_firstlineno, None, None, None) if index < 0 else self.spans[index]
+            site = self._sites[index] = Site(code.co_filename, code.co_qualname, span)
+        return site
+
+    spans: list[tuple[int | None, int | None, int | None, int | None]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Contents:
+    """A container that was an argument, and what was in it when the call began; nested containers likewise."""
+
+    container: Any
+    items: list[Any]
+    keys: list[Any] | None  #: of a dict, in the order of `items`
+
+
+class Snapshot(NamedTuple):
+    """The content of an array before something was written to it."""
+
+    at: int  #: length of the list of values at the time
+    array: Any
+    content: Any
+
+
+class Tape:
+    """What one run recorded: values, the path through the code, and the arguments of entered activations.
+
+    `values` holds, in order, what every recorded instruction yielded; `path` says which instructions those were.
+    """
+
+    __slots__ = ("arguments", "exception", "path", "plan", "policy", "result", "snapshots", "thread", "values")
+
+    def __init__(self, plan: Plan, policy: Any, thread: int) -> None:
+        self.plan = plan
+        self.policy = policy
+        self.thread = thread
+        self.values: list[Any] = []
+        self.path: list[int] = []
+        self.arguments: list[tuple[Plan, tuple[Any, ...]]] = []  # of activations entered from outside
+        self.snapshots: list[Snapshot] = []
+        self.result: Any = None
+        self.exception: BaseException | None = None
+
+    def check(self) -> None:
+        """Raise TraceError if the two streams cannot belong together: event lengths must rise and fit."""
+        last = 0
+        previous = -1
+        for word in self.path:
+            if word < 0 <= previous:  # the first operand of an event
+                if not last <= ~word <= len(self.values):
+                    raise TraceError(f"tape out of step: an event at value {~word}, after {last} of {len(self.values)}")
+                last = ~word
+            previous = word

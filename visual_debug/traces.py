@@ -1,0 +1,494 @@
+"""`Trace` and `Node`: what users hold. Everything is worked out when it is asked for, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from visual_debug import adjoint, display
+from visual_debug.columns import MISSING, Columns
+from visual_debug.errors import TraceError
+from visual_debug.replay import Replayed, replay
+from visual_debug.tape import Source, Tape
+
+if TYPE_CHECKING:
+    import networkx
+
+    from visual_debug.steps import Step
+
+
+class Node:
+    """One operation, input or literal of a trace.
+
+    A view: two nodes are equal if they are the same node of the same trace. Usable as its id wherever an index is.
+    """
+
+    __slots__ = ("_trace", "id")
+
+    def __init__(self, trace: Trace, id: int) -> None:
+        self._trace = trace
+        self.id = id
+
+    @property
+    def _columns(self) -> Columns:
+        return self._trace._columns
+
+    @property
+    def op(self) -> str:
+        """`input`, `const`, `opaque`, an `operator` name (`mul`) or a function's name (`math.exp`)."""
+        return self._columns.op[self.id]
+
+    @property
+    def symbol(self) -> str:
+        """What stands in its box: `*`, `exp`, `x`, `**2`."""
+        return display.symbol(self._columns, self.id)
+
+    @property
+    def value(self) -> Any:
+        """What the operation yielded; for one that raised, None."""
+        value = self._columns.value[self.id]
+        return None if value is MISSING else value
+
+    @property
+    def raised(self) -> bool:
+        """Whether the operation raised an exception instead of yielding a value."""
+        return self._columns.value[self.id] is MISSING
+
+    @property
+    def name(self) -> str | None:
+        """The variable that the value was first bound to."""
+        return self._columns.name[self.id]
+
+    @property
+    def operands(self) -> tuple[int, ...]:
+        """Ids of the operands in order; a node used twice stands there twice."""
+        return tuple(self._columns.operands(self.id))
+
+    @property
+    def source(self) -> Source:
+        """File, line, end line, column, end column, and the text of the expression."""
+        return self._columns.site[self.id].source
+
+    @property
+    def function(self) -> str:
+        """Qualified name of the function that computed it."""
+        return self._columns.activations[self.call].function
+
+    @property
+    def call(self) -> int:
+        """Which activation computed it: 0 is the traced call itself."""
+        return self._columns.activation[self.id]
+
+    @property
+    def adjoint(self) -> Any:
+        """d result / d this value; None if the result does not depend on it. Raises as `Trace.adjoints` does."""
+        return self._trace.adjoints.get(self.id)
+
+    @property
+    def partials(self) -> tuple[Any, ...]:
+        """d value / d operand for each operand; None where that is no number per element, or there is none."""
+        return tuple(adjoint.partial(self._columns, self.id, i) for i in range(len(self.operands)))
+
+    @property
+    def pullback(self) -> str | None:
+        """The rule as text, with the operands as x, y, w and the result as z; None for leaves and unknown rules."""
+        return adjoint.pullback_text(self._columns, self.id)
+
+    @property
+    def pullback_values(self) -> str | None:
+        """The rule as text with values in place: `Δ -> (Δ*5, Δ*3)`."""
+        return adjoint.pullback_text(self._columns, self.id, values=True)
+
+    def __index__(self) -> int:
+        return self.id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and other.id == self.id and other._trace is self._trace
+
+    def __hash__(self) -> int:
+        return hash((id(self._trace), self.id))
+
+    def __repr__(self) -> str:
+        name = f" {self.name}" if self.name and self.name != self.symbol else ""
+        return f"<Node {self.id}: {self.symbol}{name} = {display.value_text(self._columns.value[self.id])}>"
+
+
+def _map_structure(structure: Any, function: Callable[[int], Any]) -> Any:
+    """Apply a function to every node id in nested tuples, lists and dicts; None stays."""
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(_map_structure(item, function) for item in structure)
+    if isinstance(structure, dict):
+        return {key: _map_structure(item, function) for key, item in structure.items()}
+    return None if structure is None else function(structure)
+
+
+def _leaves(structure: Any) -> Iterator[int]:
+    """The node ids in a structure, in order."""
+    if isinstance(structure, (list, tuple)):
+        for item in structure:
+            yield from _leaves(item)
+    elif isinstance(structure, dict):
+        for item in structure.values():
+            yield from _leaves(item)
+    elif structure is not None:
+        yield structure
+
+
+class Trace:
+    """One finished call: its computation graph, its derivatives, and the pictures of both.
+
+    Made by the decorator and by `visual_debug.trace`; nothing is computed until something is asked for.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        #: Whether recording stopped before the call ended.
+        self.truncated = False
+
+    # ---- what happened
+
+    @property
+    def result(self) -> Any:
+        """What the call returned; None if it raised."""
+        return self._tape.result
+
+    @property
+    def exception(self) -> BaseException | None:
+        """What the call raised, or None."""
+        return self._tape.exception
+
+    @property
+    def function(self) -> str:
+        """Qualified name of the traced function."""
+        return self._tape.plan.code.co_qualname
+
+    @cached_property
+    def _replayed(self) -> Replayed:
+        return replay(self._tape)
+
+    @property
+    def _columns(self) -> Columns:
+        return self._replayed.columns
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [Node(self, i) for i in range(*index.indices(len(self)))]
+        position = index.__index__()
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"node {position} of a trace of {len(self)}")
+        return Node(self, position % len(self))
+
+    def __iter__(self) -> Iterator[Node]:
+        return (Node(self, i) for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return True
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """Per argument its node, or nodes in the structure of the argument; None for what is no number."""
+        return {name: _map_structure(ids, self._node) for name, ids in self._replayed.inputs.items()}
+
+    @cached_property
+    def outputs(self) -> Any:
+        """The node of the result, or nodes in its structure; None for what is no number."""
+        return _map_structure(self._replayed.result, self._node)
+
+    def _node(self, id: int) -> Node:
+        return Node(self, id)
+
+    @cached_property
+    def graph(self) -> networkx.MultiDiGraph:
+        """The computation graph: nodes are ids, edges run operand -> result, an edge's key is the operand's position."""
+        from visual_debug.graph import build
+
+        return build(self._columns, self._node)
+
+    # ---- derivatives
+
+    def _output(self, of: Any) -> Any:
+        """The output that `of` names: an index or key into the result, or a node."""
+        if isinstance(of, Node):
+            return of.id
+        structure = self._replayed.result
+        if self.exception is not None:
+            raise TraceError(f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate")
+        if of is None:
+            return structure
+        try:
+            return structure[of]
+        except (TypeError, LookupError):
+            raise TraceError(f"of={of!r}: the result of {self.function} has no such part") from None
+
+    def _seeds(self, of: Any, seed: Any) -> dict[int, Any]:
+        """Adjoints of the outputs to begin with."""
+        output = self._output(of)
+        if output is None or not list(_leaves(output)):
+            raise TraceError(f"the result of {self.function} is no number that was computed from numbers")
+        if not isinstance(output, int):
+            if seed is None:
+                raise TraceError(
+                    f"the result of {self.function} has several parts: name one with of=… (an index or key), "
+                    "or give a seed of the same structure"
+                )
+            ids, values = list(_leaves(output)), list(_values(seed))
+            if len(ids) != len(values):
+                raise TraceError(f"the seed has {len(values)} parts, the result {len(ids)}")
+            seeds: dict[int, Any] = {}
+            for id, value in zip(ids, values, strict=True):
+                seeds[id] = adjoint.add(seeds[id], value) if id in seeds else value
+            return seeds
+        value = self._columns.value[output]
+        if seed is None:
+            if getattr(value, "shape", ()) != () or isinstance(value, tuple):
+                raise TraceError(
+                    f"the result of {self.function} is {display.value_text(value)}, no single number: give seed=…, "
+                    "an array of its shape (or sum it up in the function)"
+                )
+            return {output: one(value)}
+        return {output: _seed_like(seed, value, self.function)}
+
+    def grad(self, wrt: str | tuple[str, ...] | None = None, *, of: Any = None, seed: Any = None) -> Any:
+        """The gradient by reverse mode.
+
+        Args:
+            wrt: an argument's name for its gradient alone, a tuple of names, or None for all.
+            of: which part of the result: an index or key, or a node. Needed when there are several.
+            seed: adjoint of the output; 1 by default, and needed in the output's shape where that is no single number.
+
+        Returns:
+            `{argument name: gradient}`, each in the structure and shape of the argument; arguments without numbers are
+            left out. An argument that the output does not depend on has gradient 0.
+
+        Raises:
+            NoDerivativeError: if an operation on the way has no derivative.
+            TraceError: if there is no (single) number to differentiate, or `wrt` names no argument.
+        """
+        inputs = self._replayed.inputs
+        names = [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else list(inputs)
+        for name in names:
+            if name not in inputs:
+                raise TraceError(f"{self.function} has no argument {name!r}, only {', '.join(inputs) or 'none'}")
+        columns = self._columns
+        leaves = [node for name in names for node in _leaves(inputs[name])]
+        seeds = self._seeds(of, seed)
+        adjoints: dict[int, Any] = {}
+        for _ in adjoint.reverse(columns, seeds, adjoints, adjoint.dependents(columns, leaves)):
+            pass
+        result = {}
+        for name in names:
+            if wrt is not None or any(True for _ in _leaves(inputs[name])):
+                result[name] = _map_structure(inputs[name], lambda node: self._gradient(adjoints, node))
+        return result[wrt] if isinstance(wrt, str) else result
+
+    def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
+        return adjoints[node] if node in adjoints else zero(self._columns.value[node])
+
+    @cached_property
+    def adjoints(self) -> dict[int, Any]:
+        """d result / d node for every node that the (single) result depends on, by id. Raises as `grad` does."""
+        adjoints: dict[int, Any] = {}
+        for _ in adjoint.reverse(self._columns, self._seeds(None, None), adjoints):
+            pass
+        return adjoints
+
+    def jvp(self, **tangents: Any) -> Any:
+        """The tangent of the result by forward mode, in the structure of the result.
+
+        Tangents are given per argument in its structure and shape; those not given are 0.
+        Raises NoDerivativeError, and TraceError for a name that is no argument or a tangent of another structure.
+        """
+        inputs = self._replayed.inputs
+        if self.exception is not None:
+            raise TraceError(f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate")
+        seeds: dict[int, Any] = {}
+        for name, tangent in tangents.items():
+            if name not in inputs:
+                raise TraceError(f"{self.function} has no argument {name!r}, only {', '.join(inputs) or 'none'}")
+            ids = list(_leaves(inputs[name]))
+            values = [tangent] if isinstance(inputs[name], int) else list(_values(tangent))
+            if len(ids) != len(values):
+                raise TraceError(f"the tangent of {name} has {len(values)} parts, the argument {len(ids)}")
+            for id, value in zip(ids, values, strict=True):
+                seeds[id] = _seed_like(value, self._columns.value[id], name)
+        result = adjoint.forward(self._columns, seeds)
+        return _map_structure(self._replayed.result, lambda node: self._gradient(result, node))
+
+    # ---- looking
+
+    def steps(self, *, of: Any = None, seed: Any = None) -> list[Step]:
+        """Every step of both passes: the leaves, each operation forward, the seed, each contribution in reverse.
+
+        The reverse pass needs a single number as result, or `of` / `seed` as for `grad`; without, there is none.
+        """
+        from visual_debug import steps
+
+        return steps.steps(self._columns, self._reverse_seeds(of, seed))
+
+    def _reverse_seeds(self, of: Any = None, seed: Any = None) -> dict[int, Any] | None:
+        """Seeds of the reverse pass that is shown; None where the call has no single number as result."""
+        try:
+            return self._seeds(of, seed)
+        except TraceError:
+            if of is not None or seed is not None:
+                raise
+            return None
+
+    def tree(self, max_depth: int | None = None) -> str:
+        """The result's expression tree as text, shared parts repeated; below `max_depth` levels `⋮` stands."""
+        from visual_debug.render import text
+
+        return text.tree(self._columns, self._shown_roots(), max_depth)
+
+    def __str__(self) -> str:
+        from visual_debug.render import text
+
+        return text.tree(self._columns, self._shown_roots(), text.DEFAULT_DEPTH)
+
+    def _shown_roots(self) -> list[int]:
+        """What trees are drawn of: the outputs, or the operation that raised."""
+        roots = list(dict.fromkeys(_leaves(self._replayed.result)))
+        return roots or ([len(self) - 1] if self.exception is not None and len(self) else [])
+
+    def __repr__(self) -> str:
+        how = f"raised {type(self.exception).__name__}" if self.exception is not None else display.value_text(self.result)
+        return f"<Trace of {self.function}: {how}>"
+
+    def export(self, path: str | Path, *, view: str = "graph", step: int | None = None) -> Path:
+        """Draw one picture; the suffix of `path` picks the format.
+
+        Args:
+            path: where to write: `.svg`, `.png` or `.dot`.
+            view: `"graph"`, one box per node, or `"tree"`, shared nodes repeated.
+            step: index into `steps()` of the state to show; by default the last, with all values and adjoints.
+
+        Raises:
+            RenderError: for an unknown suffix or view, or more boxes than a picture can show.
+        """
+        from visual_debug import export
+
+        return export.picture(self, Path(path), view, step)
+
+    def export_steps(
+        self,
+        path: str | Path,
+        *,
+        view: str = "graph",
+        format: str = "svg",
+        of: Any = None,
+        seed: Any = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Path]:
+        """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
+
+        Args:
+            path: the folder, made if need be.
+            view: as for `export`.
+            format: `"svg"` or `"png"`.
+            of: as for `grad`.
+            seed: as for `grad`.
+            progress: called with (pictures written, pictures in all) after each.
+
+        Raises:
+            RenderError: as for `export`.
+        """
+        from visual_debug import export
+
+        return export.frames(self, Path(path), view, format, self._reverse_seeds(of, seed), progress)
+
+    # ---- asking
+
+    def find(
+        self,
+        op: str | None = None,
+        name: str | None = None,
+        line: int | None = None,
+        where: Callable[[Node], bool] | None = None,
+    ) -> list[Node]:
+        """The nodes with that operation (or symbol), variable name, source line, and for which `where(node)` holds."""
+        columns = self._columns
+        found = []
+        for i in range(len(columns)):
+            if op is not None and op != columns.op[i] and op != display.symbol(columns, i):
+                continue
+            if name is not None and columns.name[i] != name:
+                continue
+            if line is not None and columns.site[i].line != line:
+                continue
+            node = Node(self, i)
+            if where is None or where(node):
+                found.append(node)
+        return found
+
+    def ancestors(self, node: Node | int) -> list[Node]:
+        """Every node that `node` was computed from, in execution order, without itself."""
+        id = self[node].id
+        marked = adjoint.ancestors(self._columns, [id])
+        return [Node(self, i) for i in range(id) if marked[i]]
+
+    def first_nonfinite(self) -> Node | None:
+        """The first node that is NaN or infinite (or holds such an element) though all its operands are finite."""
+        columns = self._columns
+        bad = bytearray(len(columns))
+        for i, value in enumerate(columns.value):
+            if not _finite(value):
+                bad[i] = 1
+                if not any(bad[operand] for operand in columns.operands(i)):
+                    return Node(self, i)
+        return None
+
+
+def _finite(value: Any) -> bool:
+    """Whether a value is finite in every element; what is no float or complex always is."""
+    if isinstance(value, (float, complex)):
+        return value - value == 0
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("f", "c"):
+        return bool((value - value == 0).all())
+    is_finite = getattr(value, "is_finite", None)  # Decimal
+    return bool(is_finite()) if callable(is_finite) else True
+
+
+def one(value: Any) -> Any:
+    """The adjoint of a result: 1 in its own kind of number."""
+    return 1.0 if isinstance(value, float) else 1
+
+
+def zero(value: Any) -> Any:
+    """A gradient of 0 in the shape of a value."""
+    if getattr(value, "shape", ()) != ():
+        import numpy
+
+        return numpy.zeros(value.shape, numpy.result_type(value.dtype, numpy.float16))
+    return 0.0 if isinstance(value, (float, complex)) else 0
+
+
+def _values(structure: Any) -> Iterable[Any]:
+    """The leaves of a structure of numbers."""
+    if isinstance(structure, (list, tuple)):
+        for item in structure:
+            yield from _values(item)
+    elif isinstance(structure, dict):
+        for item in structure.values():
+            yield from _values(item)
+    else:
+        yield structure
+
+
+def _seed_like(seed: Any, value: Any, what: str) -> Any:
+    """A seed or tangent, checked to have the shape of the value that it belongs to."""
+    shape = getattr(value, "shape", ())
+    if shape == ():
+        if getattr(seed, "shape", ()) != ():
+            raise TraceError(f"{what}: a seed of shape {seed.shape} for a single number")
+        return seed
+    import numpy
+
+    array = numpy.asarray(seed)
+    if array.shape != shape:
+        raise TraceError(f"{what}: a seed of shape {array.shape} for an array of shape {shape}")
+    return array
