@@ -116,7 +116,7 @@ def written(record: oracle.Oracle) -> str:
         (programs.three_times, (3, 3), "#2 mul(#1 mul(x, x), y)"),
         (programs.global_numbers, (3,), "#5 sub(#3 add(#1 mul(x, GRAVITY), #2 pow(GRAVITY)), #4 mul(SCALE, x))"),
         (programs.negative_zero, (3.0,), "#3 add(#2 mul(#1 neg(x), 0.0), -0.0)"),
-        (programs.aliases, (3, 3), "#4 sub(#3 add(#1 mul(x, y), #2 mul(x, #1)), y)"),
+        (programs.aliases, (3, 3), "#4 sub(#3 add(#1 mul(x, y), #2 mul(x, x)), y)"),
         (programs.rebinding_argument, (0,), "#3 add(#2 mul(#1 add(x, 1), #1), 0)"),
         (programs.horner, ([1, 1], 1), "#4 add(#3 mul(#2 add(#1 mul(0.0, x), coefficients[0]), x), coefficients[1])"),
         (programs.newton_sqrt, (1,), "a"),

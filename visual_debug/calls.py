@@ -138,7 +138,7 @@ def _enter(
     for name, value in (function.__kwdefaults__ or {}).items():
         if name not in local:
             local[name] = m.discover(value, site, name)
-    closure = m.heap.get(id(function)) or m.heap.get(id(callee))
+    closure = m.heap.get(id(function), m.heap.get(id(callee)))
     m.open_cells(frame, closure if type(closure) is Closure else None)
 
 

@@ -91,8 +91,9 @@ def _from_sequence(m: Machine, items: list[Ref], kind: type, position: Any, z: A
     return ref if m.agrees(ref, z) else None
 
 
-def _item_of_node(m: Machine, f: Frame, site: Site, node: int, position: Any, z: Any, key: Ref) -> Ref:
+def _item_of_node(m: Machine, f: Frame, site: Site, node: int | None, position: Any, z: Any, key: Ref) -> Ref:
     """An element or part of an array, or an item of a tuple that an operation returned."""
+    assert node is not None
     if not symbols.is_number(z):
         return Thing(z, [node])
     if position is UNSET:
@@ -343,7 +344,7 @@ def _elements(m: Machine, f: Frame, site: Site, node: int) -> Stream:
     def advance(z: Any) -> Ref:
         nonlocal position
         position += 1
-        return _item_of_node(m, f, site, m.node(node) or node, position, z, None)
+        return _item_of_node(m, f, site, m.node(node), position, z, None)
 
     return Stream(advance, node)
 

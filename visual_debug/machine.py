@@ -94,28 +94,31 @@ class Machine:
         return self.frame
 
     def argument(self, value: Any, name: str, site: Site, *, found: bool) -> Ref:
-        """The reference of an argument; containers by their content at the time of the call."""
-        container = value.container if type(value) is Contents else value
-        if found and symbols.has_identity(container):
-            known = self.heap.get(id(container))
-            if known is None and symbols.is_number(container):
-                known = self.by_identity(container)
-            if known is not None:
-                return known
+        """The reference of an argument; containers by their content at the time of the call.
+
+        With `found`, what the argument came from is looked for among what is known already.
+        """
         if type(value) is Contents:
-            keys = value.keys if value.keys is not None else range(len(value.items))
-            items = [
-                self.argument(item, f"{name}[{key!r}]", site, found=found)
-                for key, item in zip(keys, value.items, strict=True)
-            ]
-            ref: Ref
-            if value.keys is not None:
-                ref = Mapping(dict(zip(keys, items, strict=True)), container)
-            else:
-                ref = Sequence(type(container), items, container)
-            self.heap[id(container)] = ref
-            return ref
+            known = self.heap.get(id(value.container))
+            return known if known is not None else self._container(value, name, site, found=found)
+        if found:
+            node = self.by_identity(value) if symbols.is_number(value) else None
+            known = node if node is not None else self.heap.get(id(value))
+            if known is not None and symbols.has_identity(value):
+                return known
         return Leaf(value, "input", name, site) if symbols.is_number(value) else Thing(value)
+
+    def _container(self, contents: Contents, name: str, site: Site, *, found: bool) -> Ref:
+        container, keys = contents.container, contents.keys
+        ref: Ref = Sequence(type(container), [], container) if keys is None else Mapping({}, container)
+        self.heap[id(container)] = ref  # before its items, which may lead back to it
+        for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
+            item_ref = self.argument(item, f"{name}[{key!r}]", site, found=found)
+            if keys is None:
+                ref.items.append(item_ref)
+            else:
+                ref.items[key] = item_ref
+        return ref
 
     def open_cells(self, frame: Frame, closure: Closure | None) -> None:
         """Make the cells of a new activation: its own, and those of the function it is an activation of."""
@@ -136,17 +139,6 @@ class Machine:
             caller.pending = ("returned", result)
         else:
             self.nested = (result, self.known_value(result))
-
-    def _materialise_inputs(self) -> None:
-        work = list(reversed(list(self.inputs.values())))
-        while work:
-            ref = work.pop()
-            if type(ref) is Leaf:
-                self.node(ref)
-            elif type(ref) is Sequence:
-                work.extend(reversed(ref.items or []))
-            elif type(ref) is Mapping:
-                work.extend(reversed(list((ref.items or {}).values())))
 
     # ---- nodes
 
@@ -342,11 +334,3 @@ class Machine:
 def is_inert(value: Any) -> bool:
     """Whether an object can carry no number out of an operation on numbers: None, types, functions, modules."""
     return value is None or isinstance(value, (type, type(is_inert), type(symbols), type(len), slice, range))
-
-
-def parameters(plan: Plan) -> tuple[str, ...]:
-    """Names of a function's parameters in the order of its local variables, `*args` and `**kwargs` last."""
-    code = plan.code
-    count = code.co_argcount + code.co_kwonlyargcount
-    count += bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)  # CO_VARARGS, CO_VARKEYWORDS
-    return code.co_varnames[:count]

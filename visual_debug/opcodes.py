@@ -237,7 +237,7 @@ def _delete_deref(m: Machine, f: Frame, arg: Any) -> None:
 def _load_global(m: Machine, f: Frame, arg: tuple[int, str, bool, bool]) -> None:
     index, name, has_null, skip = arg
     if skip:
-        ref: Ref = m.globals.get(name) or Thing()
+        ref: Ref = m.globals.get(name, Thing())
     else:
         ref = m.claim(m.globals.get(name), m.value(), f.plan.site(index), name)
     if has_null:
@@ -334,7 +334,8 @@ def unary(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref) -> Ref:
     a = m.node(x)
     if a is not None:
         return m.new(op, z, [a], f, f.plan.site(index))
-    return take_nested(m, z) or computed(m, f, index, z, [x])
+    returned = take_nested(m, z)
+    return returned if returned is not None else computed(m, f, index, z, [x])
 
 
 class Comparison:
@@ -362,7 +363,8 @@ def comparison(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref
     a, b = m.node(x), m.node(y)
     if a is not None and b is not None:
         return m.new(op, z, [a, b], f, f.plan.site(index))
-    return take_nested(m, z) or computed(m, f, index, z, [x, y])
+    returned = take_nested(m, z)
+    return returned if returned is not None else computed(m, f, index, z, [x, y])
 
 
 @handles("CONTAINS_OP")
@@ -792,7 +794,7 @@ def _build_string(m: Machine, f: Frame, arg: int) -> None:
 @handles("MAKE_FUNCTION")
 def _make_function(m: Machine, f: Frame, arg: tuple[int, int | None]) -> None:
     f.stack.pop()  # the code object
-    flags = int(arg[1] or 0)
+    flags = arg[1] if isinstance(arg[1], int) else 0  # from 3.13 on there are none
     cells = _cells_of(f.stack.pop()) if flags & 0x08 else []
     for flag in (0x04, 0x02, 0x01):  # annotations, keyword defaults, defaults
         if flags & flag:

@@ -250,19 +250,27 @@ def _same_home(function: FunctionType) -> Callable[[FunctionType], bool]:
 _LONG = 64
 
 
-def contents(value: Any) -> Any:
+#: Containers nested deeper than this in an argument are not followed.
+_DEEP = 50
+
+
+def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
     """A container argument as it is now, item by item; anything else as it is.
 
-    A list is copied at 1 ns an item, but looking at every item would cost 24 (3.11): a container in the middle of a
-    long list of numbers is left out, and replay then takes what is read from it for numbers from outside.
+    `known` holds the containers met before, so that one container is one whatever it is reached through, itself
+    included. A list is copied at 1 ns an item, but looking at every item would cost 24 (3.11): a container in the
+    middle of a long list of numbers is left out, and replay takes what is read from it for numbers from outside.
     """
     kind = type(value)
-    if kind not in CONTAINERS:
+    if kind not in CONTAINERS or depth > _DEEP:
         return value
-    items = list(value.values() if kind is dict else value)
-    if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
-        items = [contents(item) if type(item) in CONTAINERS else item for item in items]
-    return Contents(value, items, list(value) if kind is dict else None)
+    kept = known.get(id(value))
+    if kept is None:
+        items = list(value.values() if kind is dict else value)
+        kept = known[id(value)] = Contents(value, items, list(value) if kind is dict else None)
+        if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
+            kept.items = [contents(item, known, depth + 1) if type(item) in CONTAINERS else item for item in items]
+    return kept
 
 
 class Door:
@@ -288,7 +296,8 @@ def enter(door: Door, arguments: tuple[Any, ...]) -> tuple[State | None, list[in
     kept = arguments
     for value in arguments:
         if type(value) in CONTAINERS:
-            kept = tuple([contents(v) for v in arguments])
+            known: dict[int, Contents] = {}
+            kept = tuple([contents(v, known) for v in arguments])
             break
     path = tape.path
     path.append(door.plan.door)

@@ -14,9 +14,9 @@ from typing import Any
 
 from visual_debug import cpython, opcodes, record, symbols
 from visual_debug.columns import Columns
-from visual_debug.machine import Frame, Machine, parameters
+from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import Leaf, Mapping, Ref, Sequence, Thing
-from visual_debug.tape import Tape
+from visual_debug.tape import Tape, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +40,19 @@ def replay(tape: Tape) -> Replayed:
     result = None if tape.exception is not None else _structure(machine, machine.result)
     restore_arrays(machine)
     machine.columns.check()
-    return Replayed(machine.columns, {k: _structure(machine, ref) for k, ref in player.inputs.items()}, result)
+    return Replayed(machine.columns, player.inputs, result)
 
 
-def _structure(machine: Machine, ref: Ref) -> Any:
-    """Node ids in the structure of a container; None for anything that is no number."""
+def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
+    """Node ids in the structure of a container; None for anything that is no number, and for a container in itself."""
     kind = type(ref)
-    if kind is int:
+    if kind is int or kind is Leaf:
         return machine.node(ref)
-    if kind is Leaf:
-        return machine.node(ref)
-    if kind is Sequence and ref.items is not None:
-        return ref.kind(_structure(machine, item) for item in ref.items)
-    if kind is Mapping and ref.items is not None:
-        return {key: _structure(machine, item) for key, item in ref.items.items()}
+    if (kind is Sequence or kind is Mapping) and ref.items is not None and not any(ref is outer for outer in above):
+        inside = (*above, ref)
+        if kind is Sequence:
+            return ref.kind(_structure(machine, item, inside) for item in ref.items)
+        return {key: _structure(machine, item, inside) for key, item in ref.items.items()}
     return None
 
 
@@ -74,7 +73,7 @@ class _Player:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.inputs: dict[str, Ref] = {}
+        self.inputs: dict[str, Any] = {}
         path = machine.path
         self.events = [i - 1 for i, word in enumerate(path) if word < 0 and path[i - 1] >= 0]
         self.event = 0
@@ -86,8 +85,7 @@ class _Player:
         machine = self.machine
         self._enter_by_door(None)
         assert machine.frame is not None
-        self.inputs = dict(machine.frame.locals)
-        self._materialise_inputs()
+        self._materialise_inputs(machine.frame.locals)
         try:
             while (frame := machine.frame) is not None:
                 steps = machine.steps.get(frame.plan)
@@ -170,18 +168,20 @@ class _Player:
         machine.p += 3
         self.next_event()
         frame = machine.activate(plan, caller)
-        for name, value in zip(parameters(plan), arguments, strict=True):
+        for name, value in zip(parameters(plan.code), arguments, strict=True):
             frame.locals[name] = machine.argument(value, name, plan.site(-1), found=caller is not None)
         machine.open_cells(frame, None)
 
-    def _materialise_inputs(self) -> None:
+    def _materialise_inputs(self, arguments: dict[str, Ref]) -> None:
         """Inputs are the first nodes, in the order of the arguments, used or not."""
-        work = list(reversed(list(self.inputs.values())))
+        work = list(reversed(list(arguments.values())))
+        seen: set[int] = set()
         while work:
             ref = work.pop()
             if type(ref) is Leaf:
                 self.machine.node(ref)
-            elif type(ref) is Sequence:
-                work.extend(reversed(ref.items or []))
-            elif type(ref) is Mapping:
-                work.extend(reversed(list((ref.items or {}).values())))
+            elif type(ref) in (Sequence, Mapping) and id(ref) not in seen:
+                seen.add(id(ref))
+                items = ref.items if type(ref) is Sequence else list(ref.items.values())
+                work.extend(reversed(items))
+        self.inputs = {name: _structure(self.machine, ref) for name, ref in arguments.items()}

@@ -22,7 +22,7 @@ from bytecode import Bytecode, Instr, Label, TryBegin, TryEnd
 
 from visual_debug import cpython, flow
 from visual_debug.errors import UntraceableError
-from visual_debug.tape import Handler, Instruction, Plan
+from visual_debug.tape import Handler, Instruction, Plan, parameters
 
 #: Words are unique over all plans of the process.
 _words = itertools.count(1)
@@ -174,7 +174,7 @@ class _Emitter:
         self.catch_all = Label()
         self.open: TryBegin | None = None  # the catch-all region being written
         self.region: TryBegin | None = None  # the region of the original being written
-        self.parameters = bytecode.argnames
+        self.parameters = parameters(plan.code)
         self.cells = set(bytecode.cellvars)
 
     # ---- the stack
@@ -222,7 +222,9 @@ class _Emitter:
                     height = handler.depth + handler.lasti + 1
                     yield from self._write(self._landing(word, height), index, started)
                 landing = None
-                yield from self._write(self._instruction(index, item), index, started)
+                # 3.11's specialised PRECALL makes the call itself, so that an exception comes from there.
+                owner = index + 1 if item.name == "PRECALL" else index
+                yield from self._write(self._instruction(index, item), owner, started)
                 if item.name == "RESUME" and not started:
                     yield from self._write(self._prologue(), index, started)
                     started = True

@@ -60,13 +60,14 @@ def _reverse_steps(columns: Columns, seeds: dict[int, Any], index: int) -> Itera
     total = sum(len(columns.operands(node)) for node in range(len(columns)) if reached[node])
     number = 0
     try:
-        for sent in adjoint.reverse(columns, seeds, {}):
+        for node, position, operand, value in adjoint.reverse(columns, seeds, {}):
             number += 1
             title = (
-                f"reverse {number}/{total}: {_operation(columns, sent.node)} pulls back "
-                f"{adjoint.pullback_text(columns, sent.node)}, {_sent(columns, sent)}{_place(columns, sent.node)}"
+                f"reverse {number}/{total}: {_operation(columns, node)} pulls back "
+                f"{adjoint.pullback_text(columns, node)}, "
+                f"{display.value_text(value)} to {display.symbol(columns, operand)}{_place(columns, node)}"
             )
-            yield Step(index, "reverse", sent.node, sent.operand, sent.position, sent.value, title)
+            yield Step(index, "reverse", node, operand, position, value, title)
             index += 1
     except NoDerivativeError as error:
         yield Step(index, "stopped", None, None, None, None, f"the reverse pass stops: {error}")
@@ -76,10 +77,6 @@ def _operation(columns: Columns, node: int) -> str:
     symbol = display.symbol(columns, node)
     name = columns.name[node]
     return symbol if name is None or name == symbol else f"{name} = [{symbol}]"
-
-
-def _sent(columns: Columns, sent: adjoint.Contribution) -> str:
-    return f"{display.value_text(sent.value)} to {display.symbol(columns, sent.operand)}"
 
 
 def _place(columns: Columns, node: int) -> str:

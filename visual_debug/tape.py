@@ -107,6 +107,13 @@ class Plan:
     spans: list[tuple[int | None, int | None, int | None, int | None]] = field(default_factory=list)
 
 
+def parameters(code: CodeType) -> tuple[str, ...]:
+    """Names of a function's parameters in the order of its local variables, `*args` and `**kwargs` last."""
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)  # CO_VARARGS, CO_VARKEYWORDS
+    return code.co_varnames[:count]
+
+
 @dataclass(slots=True, eq=False)
 class Contents:
     """A container that was an argument, and what was in it when the call began; nested containers likewise."""

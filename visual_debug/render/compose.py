@@ -1,7 +1,7 @@
 """What is written into a box: its texts, cut into lines and placed around the middle of the box.
 
-A box says its label, then its value, then its adjoint. Short texts share a line; where the longest text of any frame makes
-that line too long, each gets lines of its own. Which of the two is decided once per box, so nothing moves between frames.
+A box says its label, then its value, then its adjoint. Short texts share a line; where the longest text of any frame
+makes that line too long, each gets lines of its own. Which of the two is decided once per box, for all frames.
 """
 
 from __future__ import annotations
@@ -56,9 +56,8 @@ class Slot:
             yield Line(-_cells(runs) * CELL / 2, FONT_SIZE * 0.36, runs)
             return
         top = -self.height / 2 + PAD_Y
-        blocks = _blocks(self.label, texts)
-        for rows, runs in zip(self.rows, blocks, strict=True):
-            yield from _block(cut(runs), top)
+        for rows, block in zip(self.rows, _blocks(self.label, texts), strict=True):
+            yield from _block(cut(block), top)
             top += rows * LINE
 
 
@@ -138,7 +137,9 @@ def cut(runs: list[Run]) -> Lines:
             lines.append((("more", f"… {len(text) - at:,} more characters"),))
             break
         piece = letters[at : at + len(line)]
-        lines.append(tuple((style, "".join(char for _, char in group)) for style, group in groupby(piece, itemgetter(0))))
+        lines.append(
+            tuple((style, "".join(char for _, char in group)) for style, group in groupby(piece, itemgetter(0)))
+        )
         at += len(line)
         at += text[at : at + 1] == "\n"
     return lines

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from visual_debug.render import measure, palette
 from visual_debug.render.compose import Run, Slot, slots, texts
@@ -68,8 +69,10 @@ def source(
         graph.add_node(pydot.Node(quote(box.id), **_node(box, frame, room[box.id])))
     labels = {box.id: box.label for box in diagram.boxes}
     for number, arrow in enumerate(diagram.arrows):
-        shown = {"headlabel": quote(str(arrow.position + 1))} if numbered(diagram, arrow, labels) and frame else {}
-        graph.add_edge(pydot.Edge(quote(arrow.tail), quote(arrow.head), id=quote(f"e{number}"), **shown))
+        attributes: dict[str, Any] = {"id": quote(f"e{number}")}
+        if frame and numbered(diagram, arrow, labels):
+            attributes["headlabel"] = quote(str(arrow.position + 1))
+        graph.add_edge(pydot.Edge(quote(arrow.tail), quote(arrow.head), **attributes))
     return str(graph.to_string())
 
 
@@ -94,7 +97,7 @@ def _graph(diagram: Diagram, frame: Frame | None, tuned: bool, dpi: float) -> di
     return attributes | (TUNED if tuned else {})
 
 
-def _node(box: Box, frame: Frame | None, slot: Slot) -> dict[str, str]:
+def _node(box: Box, frame: Frame | None, slot: Slot) -> dict[str, Any]:
     size = {"width": f"{slot.width / POINTS:.4f}", "height": f"{slot.height / POINTS:.4f}", "id": quote(box.id)}
     if frame is None:
         return {**size, "label": quote("")}

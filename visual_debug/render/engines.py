@@ -25,6 +25,10 @@ from visual_debug.render.layout import Edge, Layout, Point, straight
 ENV = "VISUAL_DEBUG_LAYOUT"
 TIMEOUT = 20.0  #: seconds for one run of an engine
 TUNED_FROM = 400  #: boxes from which on `dot` gets the options for large graphs
+TUNED_BENDS = (
+    2000  #: layers passed by long arrows, likewise: a loop over 100 steps took 9.9 s without them and 0.1 s with
+)
+MOST_BENDS = 25_000  #: beyond which no program ends in time: 20,000 took 3 s, 45,000 more than 20 s
 DPI = 72.0  #: at which one point of DOT, one px of our SVG, is one pixel of a PNG
 FAILURES = (OSError, subprocess.SubprocessError, ElementTree.ParseError, LookupError, ValueError)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -32,6 +36,14 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 class RenderWarning(UserWarning):
     """The picture is made, but not in the way asked for; the message says what is different and why."""
+
+
+class Unfit(ValueError):
+    """An engine is not even tried; the message says why."""
+
+
+class Missing(Unfit):
+    """An engine whose program is not on this machine."""
 
 
 def dot_program() -> str | None:
@@ -46,7 +58,9 @@ def pure_program() -> str | None:
         installed = metadata.files("graphviz-pure") or []
     except metadata.PackageNotFoundError:
         return None
-    programs = (str(file.locate()) for file in installed if file.stem == "graphviz-pure" and file.suffix in ("", ".exe"))
+    programs = (
+        str(file.locate()) for file in installed if file.stem == "graphviz-pure" and file.suffix in ("", ".exe")
+    )
     return next((path for path in programs if os.access(path, os.X_OK)), None)
 
 
@@ -73,36 +87,44 @@ def order(asked: str | None = None) -> list[str]:
 
 def lay_out(diagram: Diagram, room: Mapping[str, Slot], engine: str | None = None, timeout: float = TIMEOUT) -> Layout:
     """Places for all boxes and arrows, from the first engine that gives them."""
+    names = order(engine)
     asked = engine or os.environ.get(ENV)
-    tried: list[str] = []
-    for name in order(engine):
+    bends = layered.bends(diagram)
+    failed: list[str] = []
+    for name in names:
         find = PROGRAMS[name]
         if find is None:
-            if tried and asked != name:
-                _warn(tried, name)
-            return layered.lay_out(diagram, room)
-        if find() is None:
-            if asked == name or name == "graphviz-pure":
-                tried.append(f"{name} is not installed")
-            continue
+            break
         try:
-            text = dot.source(diagram, None, room, tuned=len(diagram.boxes) > TUNED_FROM)
-            layout = read(draw(name, text, "svg", timeout), diagram, name)
+            if bends > MOST_BENDS:
+                raise Unfit(f"cannot route arrows through {bends:,} layers in time (up to {MOST_BENDS:,})")
+            layout = _lay_out(name, diagram, room, bends, timeout)
         except FAILURES as error:
-            tried.append(f"{name} {reason(error)}")
+            if not (name == "dot" != asked and isinstance(error, Missing)):
+                failed.append(f"{name} {reason(error)}")
+            if isinstance(error, subprocess.TimeoutExpired) or bends > MOST_BENDS:
+                break  # the other program works in the same way
             continue
-        if tried:
-            _warn(tried, name)
+        _tell(failed, name)
         return layout
-    raise AssertionError("the built-in layout is always in the order")
+    _tell(failed, "the built-in layout")
+    return layered.lay_out(diagram, room)
 
 
-def _warn(tried: list[str], name: str) -> None:
-    warnings.warn(f"{'; '.join(tried)}: the picture is laid out by {name} instead", RenderWarning, stacklevel=4)
+def _lay_out(name: str, diagram: Diagram, room: Mapping[str, Slot], bends: int, timeout: float) -> Layout:
+    tuned = len(diagram.boxes) > TUNED_FROM or bends > TUNED_BENDS
+    return read(draw(name, dot.source(diagram, None, room, tuned=tuned), "svg", timeout), diagram, name)
+
+
+def _tell(failed: list[str], name: str) -> None:
+    if failed:
+        warnings.warn(f"{'; '.join(failed)}: the picture is laid out by {name} instead", RenderWarning, stacklevel=4)
 
 
 def reason(error: Exception) -> str:
     """What went wrong, in a few words."""
+    if isinstance(error, Unfit):
+        return str(error)
     if isinstance(error, subprocess.TimeoutExpired):
         return f"took longer than {error.timeout:g} s"
     if isinstance(error, subprocess.CalledProcessError):
@@ -116,7 +138,7 @@ def draw(name: str, text: str, format: str, timeout: float = TIMEOUT) -> bytes:
     find = PROGRAMS[name]
     program = find() if find else None
     if program is None:
-        raise FileNotFoundError(f"{name} is not installed")
+        raise Missing("is not installed")
     command = [program, f"-T{format}"]
     return subprocess.run(command, input=text.encode(), capture_output=True, check=True, timeout=timeout).stdout
 

@@ -117,7 +117,7 @@ class Film:
                 packed = packer.compress(self._rows[i * STRIP : (i + 1) * STRIP].tobytes())
                 self._strips[i] = _chunk(b"IDAT", packed + packer.flush(zlib.Z_SYNC_FLUSH))
         header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-        last = _chunk(b"IDAT", b"\3\0" + struct.pack(">I", zlib.adler32(self._rows)))
+        last = _chunk(b"IDAT", b"\3\0" + struct.pack(">I", zlib.adler32(self._rows.data)))
         return b"".join(
             [b"\x89PNG\r\n\x1a\n", header, _chunk(b"IDAT", b"\x78\x01"), *self._strips, last, _chunk(b"IEND", b"")]
         )

@@ -1,7 +1,7 @@
 """Pictures of a diagram: laid out once, then one SVG or PNG per frame.
 
-    picture = Picture(diagram)
-    svg = picture.svg(diagram.frames[3])
+picture = Picture(diagram)
+svg = picture.svg(diagram.frames[3])
 """
 
 from __future__ import annotations

@@ -11,11 +11,12 @@ from itertools import pairwise
 
 from visual_debug.render.compose import Slot
 from visual_debug.render.diagram import Diagram
-from visual_debug.render.layout import Edge, Layout, Point, upward
+from visual_debug.render.layout import Edge, Layout, Point, around, upward
 
 GAP_X, GAP_Y, MARGIN = 22.0, 40.0, 4.0  #: px
 SWEEPS = 4  #: each down and up; more gained less than 2 % of crossings on random graphs of 30 to 3,000 boxes
-MOST_BENDS = 20_000  #: places for long arrows; with more of them arrows run straight
+MOST_BENDS = 20_000  #: places for long arrows; with more of them arrows run around the boxes
+LONG = 150.0  #: px between two boxes, from which on such an arrow keeps clear of what lies between
 
 
 def lay_out(diagram: Diagram, room: Mapping[str, Slot]) -> Layout:
@@ -23,7 +24,7 @@ def lay_out(diagram: Diagram, room: Mapping[str, Slot]) -> Layout:
     number = {box.id: i for i, box in enumerate(diagram.boxes)}
     links = [(number[arrow.tail], number[arrow.head]) for arrow in diagram.arrows]
     sizes = [(room[box.id].width, room[box.id].height) for box in diagram.boxes]
-    depth = _depths(len(sizes), links)
+    depth = depths(len(sizes), links)
     chains = _chains(links, depth, sizes)
     rows = _rows(depth, chains, diagram, number)
     across = [rungs for chain in chains for rungs in pairwise(chain)]
@@ -34,14 +35,28 @@ def lay_out(diagram: Diagram, room: Mapping[str, Slot]) -> Layout:
             _sort(rows[::-1], below)
     xs = _places(rows, [width for width, _height in sizes], below, above)
     ys = _heights(rows, sizes)
-    tails = _tails(diagram, number, xs, sizes)
-    edges = [_edge(chain, tail, xs, ys, sizes) for chain, tail in zip(chains, tails, strict=True)]
-    width = max((x + size[0] / 2 for x, size in zip(xs, sizes, strict=True)), default=0.0) + MARGIN
+    shifts = _shifts(diagram, number, sizes)
+    edges = [_edge(chain, shift, xs, ys, sizes) for chain, shift in zip(chains, shifts, strict=True)]
+    left = min((x for edge in edges for x, _y in edge.line), default=0.0)
+    aside = max(MARGIN - left, 0.0)  # arrows that run around the boxes
+    width = max((x + size[0] / 2 for x, size in zip(xs, sizes, strict=True)), default=0.0) + MARGIN + aside
     height = max((y + size[1] / 2 for y, size in zip(ys, sizes, strict=True)), default=0.0) + MARGIN
-    return Layout(width, height, {id: (xs[i], ys[i]) for id, i in number.items()}, edges, "builtin")
+    centres = {id: (xs[i] + aside, ys[i]) for id, i in number.items()}
+    return Layout(width, height, centres, [edge.moved(aside, 0.0) for edge in edges], "builtin")
 
 
-def _depths(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
+def bends(diagram: Diagram) -> int:
+    """How many layers the arrows of the diagram pass through on their way: what an engine's time depends on."""
+    number = {box.id: i for i, box in enumerate(diagram.boxes)}
+    links = [(number[arrow.tail], number[arrow.head]) for arrow in diagram.arrows]
+    return _bends(links, depths(len(number), links))
+
+
+def _bends(links: Sequence[tuple[int, int]], depth: list[int]) -> int:
+    return sum(max(depth[tail] - depth[head] - 1, 0) for tail, head in links)
+
+
+def depths(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
     """Layer of each box: the longest way to a box that nothing consumes, which is on top."""
     operands: list[list[int]] = [[] for _ in range(count)]
     waiting = [0] * count
@@ -61,10 +76,10 @@ def _depths(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
 
 def _chains(links: Sequence[tuple[int, int]], depth: list[int], sizes: list[tuple[float, float]]) -> list[list[int]]:
     """Each arrow as the boxes and bends it passes, from tail to head; makes the bends."""
-    bends = sum(max(depth[tail] - depth[head] - 1, 0) for tail, head in links)
+    routed = _bends(links, depth) <= MOST_BENDS
     chains = []
     for tail, head in links:
-        between = range(depth[tail] - 1, depth[head], -1) if bends <= MOST_BENDS else ()
+        between = range(depth[tail] - 1, depth[head], -1) if routed else ()
         first = len(depth)
         depth.extend(between)
         sizes.extend((4.0, 0.0) for _ in between)
@@ -167,7 +182,7 @@ def _heights(rows: list[list[int]], sizes: list[tuple[float, float]]) -> list[fl
     return ys
 
 
-def _tails(diagram: Diagram, number: Mapping[str, int], xs: list[float], sizes: list[tuple[float, float]]) -> list[Point]:
+def _shifts(diagram: Diagram, number: Mapping[str, int], sizes: list[tuple[float, float]]) -> list[Point]:
     """How far from the middle each arrow leaves its tail and arrives at its head, so that parallel arrows stay apart."""
     shifts = []
     for arrow in diagram.arrows:
@@ -179,12 +194,15 @@ def _tails(diagram: Diagram, number: Mapping[str, int], xs: list[float], sizes: 
 
 def _edge(chain: list[int], shift: Point, xs: list[float], ys: list[float], sizes: list[tuple[float, float]]) -> Edge:
     """The arrow along a chain, from the top of its tail to the bottom of its head."""
-    tail, *bends, head = chain
+    tail, *between, head = chain
     stops = [(xs[tail] + shift[0], ys[tail] - sizes[tail][1] / 2)]
-    for bend in bends:
+    tip = xs[head] + shift[1], ys[head] + sizes[head][1] / 2
+    gap = stops[0][1] - tip[1]
+    if not between and gap > GAP_Y + LONG:
+        return around(stops[0], tip, (sizes[tail][0] + sizes[head][0]) / 2 + 2.0 * gap**0.5)
+    for bend in between:
         half = sizes[bend][1] / 2
         stops += [(xs[bend], ys[bend] + half), (xs[bend], ys[bend] - half)]
-    tip = xs[head] + shift[1], ys[head] + sizes[head][1] / 2
     last = upward(stops[-1], tip)
     line = stops[:1]
     for (x, y), (to_x, to_y) in pairwise(stops):

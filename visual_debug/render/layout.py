@@ -62,6 +62,14 @@ def upward(start: Point, end: Point) -> Edge:
     return Edge([start, (start[0], middle), (base[0], middle), base], _head(base, end))
 
 
+def around(start: Point, end: Point, bulge: float) -> Edge:
+    """An arrow in a bow to the left, `bulge` px wide."""
+    left = min(start[0], end[0]) - bulge
+    second = left, end[1] + (start[1] - end[1]) / 4
+    base = _base(second, end)
+    return Edge([start, (left, start[1] + (end[1] - start[1]) / 4), second, base], _head(base, end))
+
+
 def _between(start: Point, end: Point, share: float) -> Point:
     return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share
 

@@ -75,11 +75,7 @@ def invisible(char: str) -> bool:
 
 
 def _extends(char: str) -> bool:
-    return (
-        unicodedata.category(char) in ("Mn", "Me")
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or invisible(char)
-    )
+    return unicodedata.category(char) in ("Mn", "Me") or "\U0001f3fb" <= char <= "\U0001f3ff" or invisible(char)
 
 
 def _belongs(before: str, char: str) -> bool:

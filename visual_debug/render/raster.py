@@ -72,7 +72,8 @@ def strangers(svg: str) -> frozenset[str]:
     if svg.isascii():
         return frozenset()
     ours = fonts.covered(fonts.MONO) | fonts.covered(fonts.EMOJI)
-    return frozenset(char for char in set(re.sub(r"<title>.*?</title>", "", svg, flags=re.DOTALL)) if ord(char) not in ours)
+    drawn = set(re.sub(r"<title>.*?</title>", "", svg, flags=re.DOTALL))
+    return frozenset(char for char in drawn if ord(char) not in ours)
 
 
 @lru_cache(maxsize=4096)

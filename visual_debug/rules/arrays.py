@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from visual_debug.rules import items, scalar
-from visual_debug.rules.base import Rule
+from visual_debug.rules.base import ZERO, Rule
 from visual_debug.rules.elementwise import Computed, FormulaRule, Given, Missing
 
 TABLE: dict[str, Rule] = {}
@@ -29,12 +29,13 @@ _NOT_HOLOMORPHIC = "complex operands: not holomorphic, no derivative"
 
 def _cast(z: Any, *args: Any) -> int:
     """The partial of a conversion, by the kind of number that came out."""
-    return 0 if z.dtype.kind in "biu" else 1
+    return ZERO if z.dtype.kind in "biu" else 1
 
 
-for _name in "exp exp2 expm1 log log10 log1p log2 sqrt cbrt sin cos tan sinh cosh tanh fabs degrees radians fmod copysign".split():
+_AS_IN_MATH = "exp exp2 expm1 log log10 log1p log2 sqrt cbrt sin cos tan sinh cosh tanh fabs degrees radians fmod copysign"
+for _name in _AS_IN_MATH.split():
     _like(_name, f"math.{_name}")
-for _name in "sin cos tan sinh cosh tanh".split():
+for _name in ("sin", "cos", "tan", "sinh", "cosh", "tanh"):
     _like(f"arc{_name}", f"math.a{_name}")
 
 # fmt: off
@@ -59,37 +60,40 @@ _like("ldexp",        "math.ldexp")
 #    name          symbol        dz/dx                     dz/dy                      note
 _row("square",     "square",     "2*x")
 _row("reciprocal", "reciprocal", ("-z**2", "-z*z"))
-_row("maximum",    "maximum",    ("x>y", "(x>y)+(x==y)/2"), ("y>x", "(y>x)+(x==y)/2"), note=_TIE)
-_row("minimum",    "minimum",    ("x<y", "(x<y)+(x==y)/2"), ("y<x", "(y<x)+(x==y)/2"), note=_TIE)
+_row("maximum",    "maximum",    ("x>y", "(x>y)+(x==y)/2"), ("y>x", "(y>x)+(x==y)/2"), note=_TIE, selects=True)
+_row("minimum",    "minimum",    ("x<y", "(x<y)+(x==y)/2"), ("y<x", "(y<x)+(x==y)/2"), note=_TIE, selects=True)
 _row("hypot",      "hypot",      ("x/z", "over(x, z)"),    ("y/z", "over(y, z)"),      note=_ORIGIN)
 _row("logaddexp",  "logaddexp",  "exp(x-z)",               "exp(y-z)")
 _row("logaddexp2", "logaddexp2", "2.0**(x-z)",             "2.0**(y-z)")
 _row("heaviside",  "heaviside",  "0",                      "x==0",                     note="piecewise constant in x: 0; y is the value at 0")
-_row("where",      "where",      "0",                      "where(x, 1, 0)",           "where(x, 0, 1)")
+_row("where",      "where",      "0",                      "where(x, 1, 0)",           "where(x, 0, 1)", selects=True)
 _row("clip",       "clip",       ("(x>=y)*(x<=w)", "inside(x, y, w)"), ("x<y", "below(x, y, w)"), ("x>w", "above(x, y, w)"),
-     note="at a bound the operand gets it all, the bound nothing", names=("a", "a_min|min", "a_max|max"))
+     note="at a bound the operand gets it all, the bound nothing", names=("a", "a_min|min", "a_max|max"), selects=True)
 _row("conjugate",  "conj",       ("1", "real(x, 1)"),                                  note=_NOT_HOLOMORPHIC)
 _row("real",       "real",       ("1", "real(x, 1)"),                                  note=_NOT_HOLOMORPHIC)
 _row("imag",       "imag",       ("0", "real(x, 0)"),                                  note=_NOT_HOLOMORPHIC)
 _row("astype",     "astype",     Computed(_cast, "Δ"),                                     note="to integers: 0, piecewise constant")
 _row("sinc",       "sinc",       ("(cos(pi*x)-z)/x", "where(x==0, 0, (cos(pi*x)-z)/where(x==0, 1, x))"))
-_row("nan_to_num", "nan_to_num", ("1", "finite(x)"),                                   note="replaced elements: 0")
+_row("nan_to_num", "nan_to_num", ("1", "finite(x)"),                                   note="replaced elements: 0", selects=True)
 # fmt: on
 
-for _name in "float16 float32 float64 longdouble complex64 complex128 float128 complex256".split():
+_FLOATS = "float16 float32 float64 longdouble complex64 complex128 float128 complex256 clongdouble"
+for _name in _FLOATS.split():
     _row(_name, _name, "1")
-for _name in (
-    "floor ceil trunc rint round sign signbit spacing isfinite isnan isinf isclose allclose array_equal any all "
-    "argmax argmin argsort count_nonzero nonzero searchsorted digitize size ndim shape zeros_like ones_like empty_like bool_ bool "
-    "int8 int16 int32 int64 intp uint8 uint16 uint32 uint64 array_equiv isreal iscomplex"
-).split():
+_STEPS = (
+    "floor ceil trunc rint round sign signbit spacing isfinite isnan isinf isclose allclose array_equal array_equiv any all "
+    "argmax argmin argsort count_nonzero nonzero searchsorted digitize size ndim shape zeros_like ones_like empty_like "
+    "bool bool_ int8 int16 int32 int64 intp uint8 uint16 uint32 uint64 isreal iscomplex"
+)
+for _name in _STEPS.split():
     _row(_name, _name, "0", "0", note=scalar.STEPS)
 for _name, _symbol in {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
     "logical_and": "and", "logical_or": "or", "logical_xor": "xor", "logical_not": "not",
 }.items():  # fmt: skip
     _row(_name, _symbol, "0", "0", note=scalar.STEPS)
-for _name in "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift bitwise_count gcd lcm".split():
+_BITS = "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift bitwise_count gcd lcm"
+for _name in _BITS.split():
     _row(_name, _name, *[Missing("integer and bit operations have no derivative")] * 2)
 _row("angle", "angle", Missing("it is not holomorphic"))
 

@@ -15,6 +15,15 @@ Format = Callable[[Any], str]
 LETTERS = ("x", "y", "w")
 
 
+class _Zero(int):
+    """The type of `ZERO`."""
+
+
+#: The derivative of an operation that does not depend on an operand. Unlike a computed 0 it makes the contribution 0
+#: whatever the adjoint is: 0 * inf, which is NaN, would hide where the inf came from.
+ZERO = _Zero(0)
+
+
 class MissingPartial(LookupError):
     """The derivative with respect to one operand does not exist, or is not known.
 

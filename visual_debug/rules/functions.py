@@ -67,7 +67,7 @@ class FunctionRule(Rule):
         change, z, args, kwargs = call
         if position >= len(passes):
             raise MissingPartial(self.op, where, "its rule gives no function for this direction and operand")
-        with _quiet(z):
+        with _quiet(z, *args):
             try:
                 return passes[position](change, z, *args, **kwargs)
             except NoPartial as reason:
@@ -102,9 +102,9 @@ def _parameters(function: Pass) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _quiet(z: Any) -> AbstractContextManager[Any]:
+def _quiet(*values: Any) -> AbstractContextManager[Any]:
     """NumPy's warnings off, where NumPy is at work."""
-    if not hasattr(z, "__array_ufunc__"):
+    if not any(hasattr(value, "__array_ufunc__") for value in values):
         return nullcontext()
     import numpy as np
 

@@ -111,12 +111,12 @@ def _real(result: Any, axes: Callable[..., Any], a: Any) -> Any:
     return result
 
 
-def pull_norm(delta: Any, z: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:  # noqa: A002
+def pull_norm(delta: Any, z: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     kept = np.asarray(delta) if np.ndim(z) == np.ndim(x) else _kept(delta, z, x, axis)
     return kept * _norm_weights(z, x, ord, axis)
 
 
-def push_norm(tangent: Any, z: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:  # noqa: A002
+def push_norm(tangent: Any, z: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     return np.sum(_norm_weights(z, x, ord, axis) * tangent, axis=axis).reshape(np.shape(z))
 
 

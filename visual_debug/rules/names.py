@@ -16,9 +16,9 @@ ALIASES = {
 }  # fmt: skip
 
 #: Methods of arrays and NumPy scalars that NumPy also offers as a function of (self, …).
-_METHODS = frozenset(
+_METHODS = (
     "all any argmax argmin argsort clip conj conjugate copy cumprod cumsum diagonal dot flatten max mean min nonzero "
-    "prod ravel repeat reshape round squeeze std sum swapaxes take trace transpose var astype".split()
+    "prod ravel repeat reshape round squeeze std sum swapaxes take trace transpose var astype"
 )
 
 
@@ -64,7 +64,7 @@ def resolve(function: Callable[..., Any]) -> tuple[str, tuple[Any, ...]]:
     front = (function.__self__,) if bound else ()  # type: ignore[attr-defined]
     if name.startswith("__") and hasattr(operator, name):
         return name.strip("_"), front
-    if issubclass(owner, _array_types()) and name in _METHODS:
+    if issubclass(owner, _array_types()) and name in _METHODS.split():
         return canonical(f"numpy.{name}"), front
     if kind.__name__ == "builtin_function_or_method" and owner.__module__ == "numpy" and owner.__name__ == "ufunc":
         return f"{_ufunc_name(function.__self__, function.__self__.__name__)}.{name}", ()  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import safe
+from visual_debug.rules.base import ZERO
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -56,19 +57,23 @@ def in_kind_of(operand: Any, contribution: Any) -> Any:
     return contribution
 
 
-def pulled(delta: Any, partial: Any, z: Any, operand: Any) -> Any:
-    """Contribution of an elementwise operation: delta * partial, summed over the axes that broadcasting added."""
-    zero = type(partial) is int and partial == 0
+def pulled(delta: Any, partial: Any, z: Any, operand: Any, *, selects: bool = False) -> Any:
+    """Contribution of an elementwise operation: delta * partial, summed over the axes that broadcasting added.
+
+    With `selects`, elements whose partial is 0 were not chosen, and get 0 whatever the adjoint is.
+    """
+    if partial is ZERO:
+        return zero_like(operand)
     shape = getattr(z, "shape", _NO_SHAPE)
     if shape == () == getattr(operand, "shape", _NO_SHAPE) and not isinstance(operand, (list, tuple)):
-        # 0, not delta * 0: an explicit zero derivative stays zero for an infinite adjoint.
-        return in_kind_of(operand, 0 if zero else times(delta, partial))
-    if zero:
-        return zero_like(operand)
+        return in_kind_of(operand, 0 if selects and partial == 0 else times(delta, partial))
     import numpy as np
 
     with np.errstate(all="ignore"):
-        return unbroadcast(np.broadcast_to(times(delta, partial), shape), operand)
+        product = times(delta, partial)
+        if selects:
+            product = np.where(partial == 0, 0, product)
+        return unbroadcast(np.broadcast_to(product, shape), operand)
 
 
 def zero_like(value: Any) -> Any:
@@ -107,16 +112,19 @@ def unbroadcast(contribution: Any, operand: Any) -> Any:
     return total
 
 
-def pushed(tangent: Any, partial: Any, z: Any) -> Any:
+def pushed(tangent: Any, partial: Any, z: Any, *, selects: bool = False) -> Any:
     """Contribution of an operand's tangent to the result's: partial * tangent in the shape of z."""
-    zero = type(partial) is int and partial == 0
+    if partial is ZERO:
+        return zero_like(z)
     shape = shape_of(z)
     if shape == ():
-        return in_kind_of(z, 0 if zero else times(tangent, partial))
+        return in_kind_of(z, 0 if selects and bool(partial == 0) else times(tangent, partial))
     import numpy as np
 
     with np.errstate(all="ignore"):
-        product = 0.0 if zero else times(np.asarray(tangent), partial)
+        product = times(np.asarray(tangent), partial)
+        if selects:
+            product = np.where(partial == 0, 0, product)
     return np.array(np.broadcast_to(product, shape))
 
 
@@ -151,6 +159,6 @@ def placed(change: Any, operand: Any, path: Path) -> Any:
         return tuple(items)
     import numpy as np
 
-    whole = np.zeros(np.shape(operand), dtype=np.result_type(np.asarray(change), np.float64))
+    whole: Any = np.zeros(np.shape(operand), dtype=np.result_type(np.asarray(change), np.float64))
     whole[path] = change
     return whole

@@ -39,11 +39,16 @@ def _refuse_mask(where: Any, initial: Any = None) -> None:
         raise NoPartial("its derivative with where= or initial= is not covered")
 
 
+def _chosen(weights: Any, change: Any, masked: bool) -> Any:
+    """weights * change; what was masked out or not chosen gets 0, whatever the change is."""
+    return np.where(weights == 0, 0, weights * change) if masked else weights * change
+
+
 def _linear_push(weights: Callable[..., Any]) -> Pull:
     """The push of a reduction whose result changes by sum(weights * tangent)."""
 
     def push(tangent: Any, z: Any, a: Any, axis: Any = None, *rest: Any, **kwargs: Any) -> Any:
-        product = weights(z, a, axis, *rest, **kwargs) * tangent
+        product = _chosen(weights(z, a, axis, *rest, **kwargs), tangent, weights in _CHOOSING)
         return np.sum(product, axis=axis).reshape(np.shape(z))
 
     return push
@@ -54,7 +59,7 @@ def _weighted_pull(weights: Callable[..., Any]) -> Pull:
 
     def pull(delta: Any, z: Any, a: Any, axis: Any = None, *rest: Any, **kwargs: Any) -> Any:
         keep = np.shape(z) != () and np.ndim(z) == np.ndim(a)
-        return weights(z, a, axis, *rest, **kwargs) * spread(delta, a, axis, keep)
+        return _chosen(weights(z, a, axis, *rest, **kwargs), spread(delta, a, axis, keep), weights in _CHOOSING)
 
     return pull
 
@@ -110,6 +115,9 @@ def std_weights(z: Any, a: Any, axis: Any = None, *rest: Any, **kwargs: Any) -> 
     keep = np.shape(z) != () and np.ndim(z) == np.ndim(a)
     twice = 2 * spread(z, a, axis, keep)
     return np.where(twice == 0, 0, var_weights(z, a, axis, *rest, **kwargs) / twice)
+
+
+_CHOOSING = (sum_weights, mean_weights, extreme_weights)
 
 
 def pull_cumsum(delta: Any, z: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:

@@ -22,14 +22,14 @@ def as_float(x: Any) -> float:
     try:
         return float(x)
     except OverflowError:
-        return math.copysign(math.inf, x)
+        return -math.inf if x < 0 else math.inf
 
 
 def _exactly(apply: Function, a: Any, b: Any) -> Any:
     """`apply(a, b)` through fractions, for an integer too large to become a float."""
     try:
         return as_float(apply(Fraction(a), Fraction(b)))
-    except (OverflowError, ValueError, TypeError):  # the other one is inf, NaN or complex
+    except (ArithmeticError, ValueError, TypeError):  # the other one is inf, NaN or complex
         return apply(*(v if isinstance(v, complex) else as_float(v) for v in (a, b)))
 
 
@@ -55,7 +55,7 @@ def div(a: Any, b: Any) -> Any:
     except ZeroDivisionError:
         if isinstance(a, complex) or isinstance(b, complex):
             return complex(math.nan, math.nan)
-        if a == 0 or a != a:
+        if not (a < 0 or a > 0):  # 0 or NaN
             return math.nan
         return math.copysign(math.inf, a) * math.copysign(1.0, b)
     except OverflowError:

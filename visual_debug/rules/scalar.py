@@ -78,20 +78,20 @@ _row("math.degrees",   "degrees", "180/pi")
 _row("math.erf",       "erf",   "2/sqrt(pi)*exp(-x**2)")
 _row("math.erfc",      "erfc",  "-2/sqrt(pi)*exp(-x**2)")
 _row("math.exp",       "exp",   "z")
-_row("math.exp2",      "exp2",  ("z*log(2)", "z*0.6931471805599453"))
+_row("math.exp2",      "exp2",  "z*log(2)")
 _row("math.expm1",     "expm1", "exp(x)")
 _row("math.fabs",      "fabs",  "sign(x)",                                         note=_AT_0)
 _row("math.fma",       "fma",   "y",                "x",          "1")
-_row("math.fmax",      "fmax",  ("x>y", "(x>y)+(x==y)/2+(y!=y)"), ("y>x", "(y>x)+(x==y)/2+(x!=x)"), note="tie: half each")
-_row("math.fmin",      "fmin",  ("x<y", "(x<y)+(x==y)/2+(y!=y)"), ("y<x", "(y<x)+(x==y)/2+(x!=x)"), note="tie: half each")
+_row("math.fmax",      "fmax",  ("x>y", "(x>y)+(x==y)/2+(y!=y)"), ("y>x", "(y>x)+(x==y)/2+(x!=x)"), note="tie: half each", selects=True)
+_row("math.fmin",      "fmin",  ("x<y", "(x<y)+(x==y)/2+(y!=y)"), ("y<x", "(y<x)+(x==y)/2+(x!=x)"), note="tie: half each", selects=True)
 _row("math.fmod",      "fmod",  "1",                ("-trunc(x/y)", "-round((x-z)/y)"), note=_MOD)
 _row("math.gamma",     "gamma", "z*digamma(x)")
-_row("math.ldexp",     "ldexp", ("2**y", "2.0**y"), ("z*log(2)", "z*0.6931471805599453"))
+_row("math.ldexp",     "ldexp", ("2**y", "2.0**y"), "z*log(2)")
 _row("math.lgamma",    "lgamma", "digamma(x)")
 _row("math.log",       "log",   "1/x", by_count={2: ["1/(x*log(y))", "-z/(y*log(y))"]})
-_row("math.log10",     "log10", ("1/(x*log(10))", "1/(x*2.302585092994046)"))
+_row("math.log10",     "log10", "1/(x*log(10))")
 _row("math.log1p",     "log1p", "1/(1+x)",                                         note=_POLE)
-_row("math.log2",      "log2",  ("1/(x*log(2))", "1/(x*0.6931471805599453)"))
+_row("math.log2",      "log2",  "1/(x*log(2))")
 _row("math.nextafter", "nextafter", "1", "0", note="the step to the neighbouring float is taken as a constant")
 _row("math.pow",       "pow",   ("y*x**(y-1)", "powx(x, y)"), ("z*log(x)", "powy(z, x, y)"), note=_POW)
 _row("math.radians",   "radians", "pi/180")
@@ -106,9 +106,10 @@ _row("cmath.rect",     "rect",  ("z/x", "cos(y)+1j*sin(y)"), "1j*z")
 _row("cmath.log",      "log",   "1/x", by_count={2: ["1/(x*log(y))", "-z/(y*log(y))"]})
 # fmt: on
 
-for _name in "acos acosh asin asinh atan atanh cos cosh exp log10 sin sinh sqrt tan tanh".split():
+_HOLOMORPHIC = "acos acosh asin asinh atan atanh cos cosh exp log10 sin sinh sqrt tan tanh"
+for _name in _HOLOMORPHIC.split():
     TABLE[f"cmath.{_name}"] = TABLE[f"math.{_name}"].under(f"cmath.{_name}")  # type: ignore[attr-defined]
-for _name in "add sub mul truediv mod pow".split():
+for _name in ("add", "sub", "mul", "truediv", "mod", "pow"):
     TABLE[f"i{_name}"] = TABLE[_name].under(f"i{_name}")  # type: ignore[attr-defined]
 
 _rows_of_steps("floordiv=// ifloordiv=// lt=< le=<= gt=> ge=>= eq=== ne=!= is_=is is_not contains=in", count=2)

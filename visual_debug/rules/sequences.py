@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule, path_text, value_at
+from visual_debug.rules.base import ZERO, Format, MissingPartial, NoPartial, Rule, path_text, value_at
 from visual_debug.rules.formula import Formula, compact, times_delta
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _holds_items(args: Arguments, z: Any) -> bool:
     shapes = [np.shape(item) for item in args[1:]]
     got, rows = np.shape(z), np.broadcast_shapes(shape[1:], *shapes)
     if got != rows or got != np.broadcast_shapes(shape, *shapes):
-        return got == rows
+        return bool(got == rows)
     return len(args) > 1 and bool(np.allclose(z, sum(args[0], start=args[1]), equal_nan=True))
 
 
@@ -168,7 +168,7 @@ def _winner(path: Path, z: Any, args: Arguments) -> int:
     """1 for the first item that is the result, which is the one that Python's max and min return."""
     items = args[0] if _one_container(args, z) else args
     found = next((i for i, item in enumerate(items) if item is z or _same(item, z)), None)
-    return int(path[-1] == found)
+    return 1 if path[-1] == found else ZERO
 
 
 def _same(item: Any, z: Any) -> bool:

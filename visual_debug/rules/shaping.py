@@ -23,7 +23,7 @@ class MoverRule(Rule):
 
     def __init__(self, op: str, position: int = 0, name: str = "a", text: str = "", note: str = "") -> None:
         super().__init__(op, op.rpartition(".")[2], note, position + 1)
-        self._function = getattr(np, self.symbol, None) or getattr(np.ndarray, self.symbol)
+        self._function = getattr(np, self.symbol)
         self._position = position
         self._names = (None,) * position + (name,)
         self._text = text or f"{self.symbol} back(Δ)"
@@ -112,21 +112,32 @@ def _number_for(operand: Any, total: Any) -> Any:
 
 
 TABLE: dict[str, Rule] = {}
-_SHAPED = "Δ.reshape(x.shape)"
-for _name in "reshape ravel squeeze expand_dims atleast_1d atleast_2d atleast_3d".split():
-    TABLE[f"numpy.{_name}"] = MoverRule(f"numpy.{_name}", text=_SHAPED)
-for _name in (
+
+_RESHAPE = "reshape ravel squeeze expand_dims atleast_1d atleast_2d atleast_3d"
+_MOVE = (
     "transpose swapaxes moveaxis rollaxis flip fliplr flipud rot90 roll repeat take diagonal tril triu matrix_transpose "
-    "split array_split hsplit vsplit delete append insert compress extract resize"
-).split():
-    if hasattr(np, _name):
-        TABLE[f"numpy.{_name}"] = MoverRule(f"numpy.{_name}", text="Δ.T" if "transpose" in _name else "")
-for _name in "array asarray asanyarray ascontiguousarray copy broadcast_to".split():
-    TABLE[f"numpy.{_name}"] = MoverRule(f"numpy.{_name}", text="Δ" if _name != "broadcast_to" else "sum(Δ)")
-for _name, _argument in {
+    "split array_split hsplit vsplit delete"
+)
+_COPY = "array asarray asanyarray ascontiguousarray copy"
+_JOIN = {
     "concatenate": "arrays", "stack": "arrays", "vstack": "tup", "hstack": "tup", "dstack": "tup", "column_stack": "tup",
     "diag": "v", "diagflat": "v", "tile": "A",
-}.items():  # fmt: skip
-    TABLE[f"numpy.{_name}"] = MoverRule(f"numpy.{_name}", name=_argument)
-for _name in "full full_like".split():
-    TABLE[f"numpy.{_name}"] = MoverRule(f"numpy.{_name}", 1, "fill_value", "sum(Δ)")
+}  # fmt: skip
+
+
+def _row(name: str, position: int = 0, argument: str = "a", text: str = "") -> None:
+    if hasattr(np, name):
+        TABLE[f"numpy.{name}"] = MoverRule(f"numpy.{name}", position, argument, text)
+
+
+for _name in _RESHAPE.split():
+    _row(_name, text="Δ.reshape(x.shape)")
+for _name in _MOVE.split():
+    _row(_name, text="Δ.T" if "transpose" in _name else "")
+for _name in _COPY.split():
+    _row(_name, text="Δ")
+for _name, _argument in _JOIN.items():
+    _row(_name, argument=_argument)
+_row("broadcast_to", argument="array", text="sum(Δ)")
+_row("full", 1, "fill_value", "sum(Δ)")
+_row("full_like", 1, "fill_value", "sum(Δ)")

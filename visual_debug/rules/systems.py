@@ -43,7 +43,7 @@ def _sign(x: Any) -> Any:
     """-1, 0 or 1, and NaN for NaN."""
     if isinstance(x, complex):
         raise NoPartial("the absolute value of a complex number is not holomorphic")
-    return x if x != x else (x > 0) - (x < 0)
+    return (x > 0) - (x < 0) if x == 0 or x < 0 or x > 0 else x
 
 
 def _real(x: Any, partial: Any) -> Any:
