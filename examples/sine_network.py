@@ -2,7 +2,7 @@
 
 visual-debug examples/sine_network.py:loss            # the tree of the loss, and the shape of every gradient
 visual-debug examples/sine_network.py:loss -o out/    # how the adjoints flow back through the layers
-python examples/sine_network.py                       # train it: 1500 steps of gradient descent, a few seconds
+python examples/sine_network.py                       # train it: 1000 steps of gradient descent, a few seconds
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def loss(p=START, x=X, y=Y):
     return np.mean((network(p, x) - y) ** 2)
 
 
-def train(steps=1500, rate=0.05, momentum=0.9):
+def train(steps=1000, rate=0.05, momentum=0.9):
     """Gradient descent with momentum. Returns the parameters, and the losses on the way."""
     p = START
     velocity = {name: np.zeros_like(value) for name, value in p.items()}
@@ -58,7 +58,7 @@ def train(steps=1500, rate=0.05, momentum=0.9):
 def main():
     """Train, and print how the loss falls and what the network makes of a few angles."""
     p, losses = train()
-    for step in range(0, len(losses), 300):
+    for step in range(0, len(losses), 250):
         print(f"step {step:5}: loss {losses[step]:.6f}")
     print(f"step {len(losses):5}: loss {losses[-1]:.6f}")
     for angle in (-2.0, 0.0, 1.0, 2.0):

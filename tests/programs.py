@@ -1062,6 +1062,48 @@ def equal_floats(x, y):
     return pair[0] * 2 + pair[1] * 3 + (a - b)
 
 
+def argument_as_default(x):
+    def product(p, q=x, *, r=x):
+        return p * q + r
+
+    _, difference = product, lambda p, q=x: p - q
+    return product(2) + difference(5)
+
+
+def attribute_by_name(x):
+    class Box:
+        pass
+
+    box = Box()
+    setattr(box, "value", x)  # noqa: B010
+    return box.value * 2 + getattr(box, "value")  # noqa: B009
+
+
+def items_by_function(x, y):
+    table = {"a": x, "b": y}
+    return operator.getitem(table, "a") * 2 + table.setdefault("c", x) + table.pop("b")
+
+
+def value_in_exception(x):
+    try:
+        raise ValueError(x)
+    except ValueError as error:
+        return error.args[0] * 2
+
+
+def argument_rows_swapped(rows):
+    rows[0], rows[1] = rows[1], rows[0]
+    rows[0][0] += 1
+    rows.append([5])
+    return rows[0][0] * 10 + rows[1][0] + rows[2][0]
+
+
+def argument_popped(values):
+    last = values.pop()
+    values.insert(0, last)
+    return values[0] * 100 + values[1] * 10 + values[2]
+
+
 def conditional_alias(x, y, flag):
     chosen = x if flag else y
     other = y if flag else x
@@ -1253,6 +1295,8 @@ CASES: list[Case] = [
     case(generator_function, 0.9, 4, features="generator", wrt="x"),
     case(global_numbers, 1.5, features="global", wrt="x"),
     case(global_numbers, 3, features="global identity", wrt="x"),
+    case(global_numbers, GRAVITY, features="global identity", wrt="x"),  # the very object
+    case(global_containers, WEIGHTS[1], features="global list dict identity", wrt="x"),
     case(global_containers, 1.5, features="global list dict", wrt="x"),
     case(global_statement, 1.5, features="global", wrt="x"),
     case(star_unpacking, [1.5, 2.5, 3.5, 4.5], features="unpacking list", wrt="values"),
@@ -1320,6 +1364,18 @@ CASES: list[Case] = [
     case(rebinding_argument, 0, features="alias identity", wrt="x"),
     case(deleted, 2, 2, features="alias identity", wrt="x y"),
     case(equal_floats, 1.5, 1.5, features="identity tuple", wrt="x y"),
+    case(argument_as_default, 3, features="closure defaults identity", wrt="x"),
+    case(argument_as_default, 3.5, features="closure defaults", wrt="x"),
+    case(attribute_by_name, 2, features="classes identity", wrt="x", graph="opaque", refused=True),
+    case(attribute_by_name, 2.5, features="classes", wrt="x", graph="opaque", refused=True),
+    case(items_by_function, 2, 2, features="dict native identity", wrt="x y", graph="opaque", refused=True),
+    case(items_by_function, 2.5, 3.5, features="dict native", wrt="x y", graph="opaque", refused=True),
+    case(value_in_exception, 2, features="exceptions identity", wrt="x", graph="opaque", refused=True),
+    case(value_in_exception, 2.5, features="exceptions", wrt="x", graph="opaque", refused=True),
+    case(argument_rows_swapped, [[2.5], [3.5]], features="nested write", wrt="rows"),
+    case(argument_rows_swapped, [[2], [2]], features="nested write identity", wrt="rows"),
+    case(argument_popped, [1.5, 2.5, 3.5], features="list write", wrt="values"),
+    case(argument_popped, [1, 1, 1], features="list write identity", wrt="values"),
     case(conditional_alias, 2, 2, True, features="alias identity branch", wrt="x y"),
     case(conditional_alias, 2.0, 3.0, False, features="alias branch", wrt="x y"),
     case(large_straight_line, 0.8, features="expression shared", wrt="x"),

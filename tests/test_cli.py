@@ -281,6 +281,14 @@ def test_older_steps_in_the_same_folder_are_pointed_out(capsys, folder):
     assert "out/graph also holds 3 older files, as step-05.svg" in err.replace(os.sep, "/")
 
 
+def test_a_tree_of_thousands_of_boxes_is_not_drawn_unasked(capsys, folder):
+    Path("shared.py").write_text("def f(x):\n    for _ in range(10):\n        x = x * x\n    return x\n")
+    code, out, err = run(capsys, "shared.py:f", "1.01", "-o", "out/")
+    assert (code, err) == (0, "")
+    assert "no tree.png: the tree repeats shared values and has more than 300 boxes" in out
+    assert {p.name for p in Path("out").iterdir()} == {"graph", "graph.png", "tree.txt"}
+
+
 @pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg"), ("a.PNG", PNG), ("deep/er/a.dot", b"digraph")])
 def test_one_picture(capsys, folder, name, start):
     code, out, _ = run(capsys, "program.py:double", "3.0", "-o", name)
@@ -325,7 +333,7 @@ def test_an_error_of_the_program_is_shown_with_what_was_computed_until_then(caps
     assert code == 1
     assert out.startswith("failing(2) raised ZeroDivisionError\n\n[/] → raised\n├─ 1\n└─ [-] → 0\n")
     assert err.startswith("Traceback (most recent call last):\n")
-    assert err.endswith("ZeroDivisionError: float division by zero\n") or err.endswith("division by zero\n")
+    assert err.splitlines()[-1].startswith("ZeroDivisionError: ")
     assert err.count("  File ") == 2
     assert "in failing" in err
     assert "in deeper" in err
@@ -451,7 +459,7 @@ def command(*words: str, **options) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"} | options.pop("env", {})
     return subprocess.run(
         [sys.executable, "-m", "visual_debug", *words],
-        capture_output=True, encoding="utf-8", env=environment, timeout=120, **options
+        capture_output=True, check=False, encoding="utf-8", env=environment, timeout=120, **options
     )  # fmt: skip
 
 
@@ -482,16 +490,17 @@ def test_a_reader_that_leaves(folder):
     command_line = f"{sys.executable} -m visual_debug lib/program.py:long 1.0 2500 | head -n 1"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command_line, shell=True, capture_output=True, text=True, env=environment, timeout=120, cwd=folder
+        command_line, shell=True, capture_output=True, check=False, text=True, env=environment, timeout=120, cwd=folder
     )
+    assert done.returncode == 0
     assert done.stdout.startswith("long(1.0, 2500) = ")
     assert done.stderr == ""
 
 
 def test_asking_for_help_does_not_load_what_draws():
-    code = "import sys, visual_debug.cli as c; c.parser(); print({'numpy', 'networkx', 'pydot', 'inspect'} & set(sys.modules))"
+    code = "import sys, visual_debug.cli as c; c.parser(); print({'numpy', 'networkx', 'pydot'} & set(sys.modules))"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
-    loaded = done.stdout
-    for name in ("numpy", "networkx", "pydot"):
-        assert name not in loaded
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, text=True, env=environment, timeout=60
+    )
+    assert done.stdout == "set()\n"

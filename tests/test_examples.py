@@ -34,7 +34,7 @@ def script(path: Path, *arguments: str, cwd: Path) -> str:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [sys.executable, str(path), *arguments],
-        capture_output=True, encoding="utf-8", env=environment, cwd=cwd, timeout=120,
+        capture_output=True, check=False, encoding="utf-8", env=environment, cwd=cwd, timeout=120,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -218,6 +218,19 @@ def test_gradients_of_random_programs_are_right(program):
         program.forget()
 
 
+def test_recompiled_source_is_traced_like_the_first_time():
+    """A cell run again, a module reloaded: other function objects with code that compares equal."""
+    source = "def h(a):\n    return a * a\n\ndef f(x):\n    g = lambda p, q=x: p - q\n    return h(x) + h(g(x + 1))\n"
+    program = Program(source, (2.5,), "smooth")
+    graphs = []
+    for _ in range(3):
+        trace = vd.trace(program.function, *program.args)
+        graphs.append([(n.op, n.value, tuple(n.operands)) for n in trace])
+        assert_same_graph(trace, record(program.function, *program.args))
+    program.forget()
+    assert graphs[0] == graphs[1] == graphs[2]
+
+
 def test_oracles_do_not_know_the_package():
     text = inspect.getsource(oracle)
     assert "import visual_debug" not in text

@@ -10,7 +10,7 @@ from typing import Any
 from visual_debug import containers, cpython, record, rules, symbols
 from visual_debug.columns import MISSING
 from visual_debug.machine import Frame, Machine
-from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
+from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
 from visual_debug.tape import Plan, Site
 
 
@@ -47,7 +47,10 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         m.p += 1
         if isinstance(callee, MethodType):
             args = [_self_of(m, f, index, target, callee), *args]
-        _enter(m, f, plan, function, callee, args, kwargs)
+        frame = _enter(m, f, plan, function, callee, args, kwargs)
+        if plan.is_generator:
+            m.frame = f
+            f.pending = ("returned", m.generator(frame))
         return
     if isinstance(target, Method):
         args_target: Ref = target.base
@@ -107,7 +110,7 @@ def _self_of(m: Machine, f: Frame, index: int, target: Ref, callee: MethodType) 
 
 def _enter(
     m: Machine, f: Frame, plan: Plan, function: FunctionType, callee: Any, args: list[Ref], kwargs: dict[str, Ref]
-) -> None:
+) -> Frame:
     """Begin the activation of a recorded callee with its parameters bound as Python binds them."""
     frame = m.activate(plan, f)
     frame.entered_by_call = True
@@ -130,16 +133,29 @@ def _enter(
             extra[key] = ref
     if code.co_flags & 0x08:  # CO_VARKEYWORDS
         local[names[position]] = Mapping(dict(extra))
-    site = plan.site(-1)
-    defaults = function.__defaults__ or ()
-    for name, value in zip(names[count - len(defaults) : count], defaults, strict=True):
-        if name not in local:
-            local[name] = m.discover(value, site, name)
+    made = m.heap.get(id(function), m.heap.get(id(callee)))
+    closure = made if type(made) is Closure else None
+    _default(m, frame, names[:count], function, closure)
+    m.open_cells(frame, closure)
+    return frame
+
+
+def _default(
+    m: Machine, frame: Frame, positional: tuple[str, ...], function: FunctionType, closure: Closure | None
+) -> None:
+    """Give parameters that no argument was given for their defaults."""
+    site = frame.plan.site(-1)
+    values = function.__defaults__ or ()
+    known = closure.defaults if closure is not None else None
+    refs = known.items if type(known) is Sequence and known.items is not None else [None] * len(values)
+    for name, value, ref in zip(positional[len(positional) - len(values) :], values, refs, strict=True):
+        if name not in frame.locals:
+            frame.locals[name] = m.claim(ref, value, site, name)
+    known = closure.keyword_defaults if closure is not None else None
+    by_name = known.items if type(known) is Mapping and known.items is not None else {}
     for name, value in (function.__kwdefaults__ or {}).items():
-        if name not in local:
-            local[name] = m.discover(value, site, name)
-    closure = m.heap.get(id(function), m.heap.get(id(callee)))
-    m.open_cells(frame, closure if type(closure) is Closure else None)
+        if name not in frame.locals:
+            frame.locals[name] = m.claim(by_name.get(name), value, site, name)
 
 
 def end(m: Machine, f: Frame, index: int) -> None:
@@ -153,6 +169,8 @@ def end(m: Machine, f: Frame, index: int) -> None:
         ref = extra if m.agrees(extra, z) or extra is None or m.known_value(extra) is UNSET else m.discover(z, site)
         if type(ref) is Thing and ref.object is UNSET:
             ref = m.discover(z, site, source=ref)
+        elif type(ref) is Stream:
+            m.heap[id(z)] = ref
         f.stack.append(ref)
         return
     nested, m.nested = m.nested, None
@@ -162,17 +180,18 @@ def end(m: Machine, f: Frame, index: int) -> None:
     f.stack.append(result_of(m, f, index, pending, extra, z))
 
 
-def raised(m: Machine, f: Frame, index: int) -> None:
-    """The node of a call that raised."""
+def raised(m: Machine, f: Frame, index: int) -> Thing:
+    """The node of a call that raised; returns what is known of the exception."""
     pending, target = f.pending
-    if pending == "returned":
-        return
+    if pending == "returned" or pending.callee is next:
+        return Thing()
     name, args = _operation(pending, target)
     operands: list[int] = []
     for ref in [*args, *pending.kwargs.values()]:
         operands.extend(m.among(ref) if m.node(ref) is None else [m.node(ref)])  # type: ignore[list-item]
     if operands:
         m.new(name, MISSING, operands, f, f.plan.site(index))
+    return Thing(UNSET, list(operands))
 
 
 def _operation(pending: Pending, target: Ref) -> tuple[str, list[Ref]]:
@@ -213,11 +232,12 @@ _SPREAD = frozenset({"sum", "max", "min", "math.fsum", "math.prod"})
 
 
 def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
-    if name in _SPREAD and args and type(args[0]) is Sequence and args[0].items is not None:
-        items = args[0].items
-        if all(m.node(item) is not None for item in items):
-            return [*items, *args[1:]]
-    return None
+    if name not in _SPREAD or not args or type(args[0]) in (int, Leaf):
+        return None
+    items = containers.items_of(args[0])
+    if items is None or any(type(item) not in (int, Leaf) for item in items):
+        return None
+    return [*items, *args[1:]]
 
 
 #: Modules whose functions leave their arguments as they are (those that do not are known to the recorder).
@@ -330,7 +350,7 @@ def _iterator(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
         if type(ref) is Sequence and ref.items is not None:
             return containers.over(m, Sequence(list, ref.items[::-1]))
         if type(ref) is Thing and isinstance(ref.object, range):
-            return containers.iterate(m, f, index, ref)
+            return containers.iterate(m, f, index, Thing(ref.object[::-1]))
         return None
     return containers.iterate(m, f, index, ref) if ref is not None else None
 
@@ -343,7 +363,15 @@ def _enumerate(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: 
     def advance(item: Any) -> Ref:
         return Sequence(tuple, [Leaf(item[0], "const", None, site), _checked(m, stream, item[1], site)])
 
-    return Stream(advance, stream)
+    begin = m.known_value(call.args[1]) if len(call.args) > 1 else 0 if not call.kwargs else UNSET
+
+    def rest() -> list[Ref] | None:
+        refs = stream.rest()
+        if refs is None or begin is UNSET:
+            return None
+        return [Sequence(tuple, [Leaf(i, "const", None, site), ref]) for i, ref in enumerate(refs, begin)]
+
+    return Stream(advance, stream, rest)
 
 
 @_models(zip)
@@ -354,7 +382,13 @@ def _zip(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -
     def advance(item: Any) -> Ref:
         return Sequence(tuple, [_checked(m, s, v, site) for s, v in zip(streams, item, strict=True)])
 
-    return Stream(advance, Thing(UNSET, [s.source for s in streams]))
+    def rest() -> list[Ref] | None:
+        columns = [s.rest() for s in streams]
+        if any(refs is None for refs in columns):
+            return None
+        return [Sequence(tuple, list(refs)) for refs in zip(*columns, strict=False)]  # type: ignore[arg-type]
+
+    return Stream(advance, Thing(UNSET, [s.source for s in streams]), rest)
 
 
 def _checked(m: Machine, stream: Stream, value: Any, site: Site) -> Ref:
@@ -371,14 +405,50 @@ def _next(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) 
 
 @_models(list, tuple)
 def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    if not call.args:
-        ref = Sequence(type(z), [], z)
-    elif type(call.args[0]) is Sequence and call.args[0].items is not None:
-        ref = Sequence(type(z), list(call.args[0].items), z)
-    else:
+    items = containers.items_of(call.args[0]) if call.args else []
+    if items is None:
         return None
-    m.heap[id(z)] = ref
+    m.heap[id(z)] = ref = Sequence(type(z), list(items), z)
     return ref
+
+
+@_models(sorted)
+def _sorted(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    items = containers.items_of(call.args[0])
+    order = _order(m, items, call.kwargs)
+    if items is None or order is None:
+        return None
+    m.heap[id(z)] = ref = Sequence(list, [items[i] for i in order], z)
+    return ref
+
+
+def _order(m: Machine, items: list[Ref] | None, kwargs: dict[str, Ref]) -> list[int] | None:
+    """How sorting orders plain numbers: sorting is stable, so equal ones keep their order. None if not known."""
+    if items is None or kwargs.keys() - {"reverse"}:
+        return None
+    values = [m.known_value(item) for item in items]
+    backward = m.known_value(kwargs["reverse"]) if "reverse" in kwargs else False
+    if any(type(value) not in symbols.SCALARS for value in values) or type(backward) is not bool:
+        return None
+    return sorted(range(len(items)), key=values.__getitem__, reverse=backward)
+
+
+@_models(setattr)
+def _setattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    name = m.known_value(call.args[1])
+    if isinstance(name, str):
+        containers.store_attribute(m, call.args[0], name, call.args[2])
+    else:
+        containers.put_in(call.args[0], call.args[2])
+    return Thing(z)
+
+
+@_models(getattr)
+def _getattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    name = m.known_value(call.args[1])
+    if len(call.args) != 2 or not isinstance(name, str):
+        return None
+    return containers.attribute(m, f, index, call.args[0], name, z)
 
 
 @_models(dict)
@@ -441,6 +511,8 @@ def _list_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z
             return copied
         case "pop" if ref.items and all(isinstance(p, int) for p in positions):
             return m.claim(ref.items.pop(*positions), z, site, source=ref)
+        case "sort" if (order := _order(m, ref.items, call.kwargs)) is not None:
+            ref.items[:] = [ref.items[i] for i in order]
         case _:  # sorted or removed by comparison: the content is known, the order is not
             ref.forget()
     return Thing(z)
@@ -459,7 +531,7 @@ def _dict_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z
         case "keys":
             return Thing(z)
         case "values" | "items":
-            return Thing(z, [_view_stream(m, ref, name, site)])
+            return View(lambda: _view_stream(m, ref, name, site), ref)
         case "copy":
             m.heap[id(z)] = copied = Mapping(dict(items), z)
             return copied
@@ -500,4 +572,11 @@ def _view_stream(m: Machine, mapping: Mapping, name: str, site: Site) -> Stream:
             return ref
         return Sequence(tuple, [containers.constant(m, key, site), ref])
 
-    return Stream(advance, mapping)
+    def rest() -> list[Ref] | None:
+        if mapping.items is None or order is not None:
+            return None
+        if name == "values":
+            return list(mapping.items.values())
+        return [Sequence(tuple, [containers.constant(m, key, site), ref]) for key, ref in mapping.items.items()]
+
+    return Stream(advance, mapping, rest)

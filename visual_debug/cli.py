@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PROGRAM = "visual-debug"
 PICTURES = (".svg", ".png", ".dot")
 VIEWS = ("graph", "tree")
+LARGEST_TREE = 300  #: boxes of a tree that is drawn unasked
 MOST_GRADIENTS = 20  #: lines that the gradient takes in print
 EPILOG = f"""\
 examples:
@@ -565,14 +566,16 @@ def draw_folder(trace: Trace, folder: Path, options: argparse.Namespace) -> None
         return
     paths = trace.export_steps(steps, view=view, format=format, progress=progress())
     print(f"wrote {counted(len(paths), 'picture')} to {steps}{os.sep} ({paths[0].name} to {paths[-1].name})")
-    finals = []
-    for final in VIEWS:
-        try:
-            finals.append(str(trace.export(folder / f"{final}.png", view=final)))
-        except RenderError as error:
-            print(f"{PROGRAM}: note: no {final}.png: {error}", file=sys.stderr)
     text = folder / "tree.txt"
     text.write_text(f"{trace.tree()}\n", encoding="utf-8")
+    finals = []
+    for final in VIEWS:
+        if final != view and final == "tree" and trace.tree().count("\n") >= LARGEST_TREE:
+            print(
+                f"no tree.png: the tree repeats shared values and has more than {LARGEST_TREE} boxes; {text} has it as text"
+            )
+            continue
+        finals.append(str(trace.export(folder / f"{final}.png", view=final)))
     print(f"wrote {', '.join([*finals, str(text)])}")
     older = sorted({p.name for p in steps.glob("step-*.*")} - {p.name for p in paths})
     if older:

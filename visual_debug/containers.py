@@ -11,7 +11,7 @@ from typing import Any
 from visual_debug import symbols
 from visual_debug.columns import Call
 from visual_debug.machine import Frame, Machine
-from visual_debug.symbols import NULL, UNSET, Leaf, Mapping, Ref, Sequence, Stream, Thing
+from visual_debug.symbols import NULL, UNSET, Leaf, Mapping, Ref, Sequence, Stream, Thing, View
 from visual_debug.tape import Site
 
 
@@ -310,9 +310,15 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     if node is not None:
         return _elements(m, f, site, node)
     if type(ref) is Thing and isinstance(ref.object, range):
-        return Stream(lambda z: Leaf(z, "const", None, site))
-    if type(ref) is Thing and len(ref.among) == 1 and type(ref.among[0]) is Stream:
-        return ref.among[0]  # a view of a dict
+        numbers = iter(ref.object)
+
+        def advance(z: Any) -> Ref:
+            next(numbers, None)
+            return Leaf(z, "const", None, site)
+
+        return Stream(advance, None, lambda: [Leaf(i, "const", None, site) for i in numbers])
+    if type(ref) is View:
+        return ref.make()
     if type(ref) is Thing and ref.object is not UNSET:
         known = m.heap.get(id(ref.object))
         if known is not None and known is not ref:
@@ -334,7 +340,25 @@ def over(m: Machine, sequence: Sequence) -> Stream:
         items = sequence.items
         return items[position] if items is not None and position < len(items) else None
 
-    return Stream(advance, sequence)
+    def rest() -> list[Ref] | None:
+        nonlocal position
+        if sequence.items is None:
+            return None
+        refs, position = sequence.items[position + 1 :], len(sequence.items)
+        return refs
+
+    return Stream(advance, sequence, rest)
+
+
+def items_of(ref: Ref) -> list[Ref] | None:
+    """All items that a consumer of the whole takes from a container or stream; None if they are not known."""
+    if type(ref) is Sequence:
+        return ref.items
+    if type(ref) is View:
+        return ref.make().rest()
+    if type(ref) is Stream:
+        return ref.rest()
+    return None
 
 
 def _elements(m: Machine, f: Frame, site: Site, node: int) -> Stream:

@@ -70,8 +70,13 @@ JUMPS: Final = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INT
 RETURNS: Final = frozenset({"RETURN_VALUE", "RETURN_CONST"})
 RAISES: Final = frozenset({"RAISE_VARARGS", "RERAISE"})
 CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
-#: Instructions of generators and coroutines.
-SUSPENDS: Final = frozenset({"RETURN_GENERATOR", "YIELD_VALUE", "SEND", "GET_AWAITABLE", "GET_AITER", "GET_ANEXT"})
+#: Instructions of coroutines, asynchronous generators and `yield from`, which are not recorded.
+DELEGATES: Final = frozenset({"SEND", "GET_AWAITABLE", "GET_AITER", "GET_ANEXT", "GET_YIELD_FROM_ITER", "ASYNC_GEN_WRAP"})
+#: `co_flags` of generator functions, and of coroutines and asynchronous generators (`inspect.CO_*`).
+CO_GENERATOR: Final = 0x20
+CO_ASYNC: Final = 0x80 | 0x200
+#: Low bits of the operand of RESUME behind a `yield` (3.13 added a flag above them).
+RESUMES_YIELD: Final = 1
 
 
 def supported() -> bool:
@@ -236,7 +241,7 @@ UNDERSTOOD: Final = frozenset({
     "LOAD_SMALL_INT", "LOAD_SPECIAL", "LOAD_SUPER_ATTR", "MAKE_CELL", "MAKE_FUNCTION", "MAP_ADD", "MATCH_CLASS",
     "MATCH_KEYS", "MATCH_MAPPING", "MATCH_SEQUENCE", "NOP", "NOT_TAKEN", "POP_EXCEPT", "POP_ITER", "POP_TOP",
     "PRECALL", "PREP_RERAISE_STAR", "PUSH_EXC_INFO", "PUSH_NULL", "RAISE_VARARGS", "RERAISE", "RESUME",
-    "RETURN_CONST", "RETURN_VALUE", "SETUP_ANNOTATIONS", "SET_ADD", "SET_FUNCTION_ATTRIBUTE", "SET_UPDATE",
+    "RETURN_CONST", "RETURN_GENERATOR", "RETURN_VALUE", "YIELD_VALUE", "SETUP_ANNOTATIONS", "SET_ADD", "SET_FUNCTION_ATTRIBUTE", "SET_UPDATE",
     "STORE_ATTR", "STORE_DEREF", "STORE_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_MAYBE_NULL",
     "STORE_FAST_STORE_FAST", "STORE_GLOBAL", "STORE_NAME", "STORE_SLICE", "STORE_SUBSCR", "SWAP", "TO_BOOL",
     "UNARY_INVERT", "UNARY_NEGATIVE", "UNARY_NOT", "UNARY_POSITIVE", "UNPACK_EX", "UNPACK_SEQUENCE",

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from visual_debug import cpython, record
 from visual_debug.errors import TraceError, UntraceableError
-from visual_debug.tape import Tape
+from visual_debug.tape import Plan, Tape
 from visual_debug.traces import Trace
 
 P = ParamSpec("P")
@@ -130,9 +130,20 @@ def plain_function(function: Any) -> FunctionType:
     raise UntraceableError(f"{name} is an object of type {type(function).__name__}, no Python function: trace its method")
 
 
+def _plan(plain: FunctionType, policy: record.Policy) -> Plan:
+    plan = policy.plan(plain.__code__)
+    if plan.is_generator:
+        code = plain.__code__
+        raise UntraceableError(
+            f"{code.co_filename}:{code.co_firstlineno}: {plain.__qualname__} is a generator function: decorate the "
+            "function that goes through it, and it is recorded along"
+        )
+    return plan
+
+
 def _decorate(plain: FunctionType, follow: str | Iterable[Any] | None, keep: int) -> FunctionType:
     policy = record.policy_for(follow, plain)
-    plan = policy.plan(plain.__code__)
+    plan = _plan(plain, policy)
 
     def finish(tape: Tape) -> None:
         trace = Trace(tape)
@@ -170,7 +181,7 @@ def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
     plain = plain_function(function)
     policy = record.policy_for(None, plain)
     finished: list[Tape] = []
-    door = record.Door(policy.plan(plain.__code__), policy, finished.append)
+    door = record.Door(_plan(plain, policy), policy, finished.append)
     with record.apart():
         _door(plain, door)(*bound, *args, **kwargs)
     return Trace(finished[-1])

@@ -204,6 +204,8 @@ def _after(instr: Instr, index: int, stack: Stack, *, jump: bool) -> Stack:
         return tuple(slots)
     if name == "PRECALL":
         return stack
+    if name == "RETURN_GENERATOR":  # the value sent first, which 3.11 and 3.12 do not account for
+        return (*stack, OTHER)
     # 3.11 accounts for the arguments at PRECALL, which pops nothing when it runs.
     effect = -1 - int(instr.arg) if name == "CALL" else instr.stack_effect(jump=jump)  # type: ignore[call-overload]
     if effect > 0:

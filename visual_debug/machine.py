@@ -10,15 +10,15 @@ from typing import Any
 from visual_debug import symbols
 from visual_debug.columns import MISSING, Activation, Call, Columns, Where
 from visual_debug.errors import TraceError
-from visual_debug.symbols import UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
+from visual_debug.symbols import UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
 from visual_debug.tape import Contents, Plan, Site, Tape
 
 
 class Frame:
     """One activation in the machine."""
 
-    __slots__ = ("activation", "caller", "cells", "child_raised", "entered_by_call", "keywords", "locals", "names",
-                 "pc", "pending", "plan", "stack")  # fmt: skip
+    __slots__ = ("activation", "caller", "cells", "child_raised", "entered_by_call", "generator", "keywords", "locals",
+                 "pc", "pending", "plan", "stack", "yielded")  # fmt: skip
 
     def __init__(self, plan: Plan, activation: int, caller: Frame | None) -> None:
         self.plan = plan
@@ -31,6 +31,8 @@ class Frame:
         self.keywords: tuple[str, ...] = ()
         self.pending: Any = None  # a call waiting for its result
         self.entered_by_call = False
+        self.generator: int | None = None  # its number on the path
+        self.yielded: list[Ref] = []
         self.child_raised = False  # an exception came out of an activation that was recorded itself
 
 
@@ -40,6 +42,8 @@ class Machine:
     def __init__(self, tape: Tape, values: list[Any], path: list[int]) -> None:
         self.tape = tape
         self.values = values
+        self.generators: list[Frame] = []  # in the order in which they were made
+        self.exception: Ref = None  # what is known of the exception on its way
         self.path = path
         self.v = 0  # how many values are consumed
         self.p = 0  # how many words
@@ -133,12 +137,38 @@ class Machine:
         """Return from an activation."""
         caller = frame.caller
         self.frame = caller
-        if caller is None:
+        if frame.generator is not None:  # exhausted: whoever resumed it goes on
+            self.nested = None
+        elif caller is None:
             self.result = result
         elif frame.entered_by_call:
             caller.pending = ("returned", result)
         else:
             self.nested = (result, self.known_value(result))
+
+    def generator(self, frame: Frame) -> Stream:
+        """The stream of a generator whose frame is ready to be resumed."""
+        frame.caller, frame.entered_by_call = None, True
+        self.generators.append(frame)
+        frame.generator = len(self.generators)
+        position = 0
+
+        def advance(value: Any) -> Ref:
+            nonlocal position
+            position += 1
+            return frame.yielded[position - 1] if position <= len(frame.yielded) else None
+
+        def rest() -> list[Ref]:
+            nonlocal position
+            refs, position = frame.yielded[position:], len(frame.yielded)
+            return refs
+
+        return Stream(advance, Thing(UNSET, frame.yielded), rest)
+
+    def suspend(self, frame: Frame, ref: Ref) -> None:
+        """A generator yields: whoever resumed it goes on."""
+        frame.yielded.append(ref)
+        self.frame, frame.caller = frame.caller, None
 
     # ---- nodes
 
@@ -219,7 +249,8 @@ class Machine:
                     work.append(self.heap.get(id(ref.object)))
             elif kind is Closure:
                 work.extend(cell.ref for cell in ref.cells)
-            elif kind is Stream:
+                work.extend((ref.defaults, ref.keyword_defaults))
+            elif kind in (Stream, View):
                 work.append(ref.source)
         return list(found)
 

@@ -194,9 +194,27 @@ def _push_null(m: Machine, f: Frame, arg: Any) -> None:
     f.stack.append(NULL)
 
 
-@handles("NOP", "RESUME", "PRECALL", "CACHE", "NOT_TAKEN", "COPY_FREE_VARS", "MAKE_CELL", "SETUP_ANNOTATIONS")
+@handles("NOP", "PRECALL", "CACHE", "NOT_TAKEN", "COPY_FREE_VARS", "MAKE_CELL", "SETUP_ANNOTATIONS")
 def _nothing(m: Machine, f: Frame, arg: Any) -> None:
     pass
+
+
+@handles("RESUME")
+def _resume(m: Machine, f: Frame, arg: int) -> None:
+    if arg & 3 == cpython.RESUMES_YIELD:
+        f.stack[-1] = m.discover(m.value(), f.plan.site(f.pc - 1))  # what was sent
+
+
+@handles("RETURN_GENERATOR")
+def _return_generator(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack.append(Thing())  # what is sent first: None
+
+
+@handles("YIELD_VALUE")
+def _yield_value(m: Machine, f: Frame, arg: Any) -> None:
+    ref = f.stack.pop()
+    f.stack.append(None)  # the place of what will be sent
+    m.suspend(f, ref)
 
 
 @handles("KW_NAMES")
@@ -795,12 +813,10 @@ def _build_string(m: Machine, f: Frame, arg: int) -> None:
 def _make_function(m: Machine, f: Frame, arg: tuple[int, int | None]) -> None:
     f.stack.pop()  # the code object
     flags = arg[1] if isinstance(arg[1], int) else 0  # from 3.13 on there are none
-    cells = _cells_of(f.stack.pop()) if flags & 0x08 else []
-    for flag in (0x04, 0x02, 0x01):  # annotations, keyword defaults, defaults
-        if flags & flag:
-            f.stack.pop()
+    # closure, annotations, keyword defaults, defaults
+    closure, _, keyword_defaults, defaults = (f.stack.pop() if flags & flag else None for flag in (8, 4, 2, 1))
     z = m.value()
-    m.heap[id(z)] = ref = Closure(z, cells)
+    m.heap[id(z)] = ref = Closure(z, _cells_of(closure), defaults, keyword_defaults)
     f.stack.append(ref)
 
 
@@ -812,8 +828,14 @@ def _cells_of(ref: Ref) -> list[Cell]:
 def _set_function_attribute(m: Machine, f: Frame, arg: Any) -> None:  # attribute function -> function
     function = f.stack.pop()
     attribute = f.stack.pop()
-    if int(arg) == 0x08 and type(function) is Closure:
-        function.cells = _cells_of(attribute)
+    if type(function) is Closure:
+        match int(arg):
+            case 0x08:
+                function.cells = _cells_of(attribute)
+            case 0x02:
+                function.keyword_defaults = attribute
+            case 0x01:
+                function.defaults = attribute
     f.stack.append(function)
 
 
@@ -832,8 +854,12 @@ def raised(m: Machine, f: Frame) -> None:
     argument = m.steps[f.plan][f.pc][1]
     site = f.plan.site(f.pc)
     stack = f.stack
+    if name == "RAISE_VARARGS":
+        m.exception = stack[-arg] if arg else m.exception
+    elif name != "RERAISE":
+        m.exception = Thing(UNSET, [ref for ref in stack[-2:] if ref is not None and ref is not NULL])
     if f.pending is not None:
-        calls.raised(m, f, f.pc)
+        m.exception = calls.raised(m, f, f.pc)
     elif name in ("BINARY_OP", "COMPARE_OP") and argument[1] is not None:
         operands = [m.node(ref) for ref in stack[-2:]]
         if all(node is not None for node in operands):

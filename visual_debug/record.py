@@ -20,7 +20,31 @@ from visual_debug import rewrite
 from visual_debug.errors import UntraceableError
 from visual_debug.tape import Contents, Plan, Snapshot, Tape
 
-_current: ContextVar[Tape | None] = ContextVar("visual_debug_tape", default=None)
+
+class _Nowhere:
+    """The tape of a context that records nothing: what is written there is gone.
+
+    Recorded code comes here when it outlives its recording, as the body of a generator does that is resumed later.
+    """
+
+    @property
+    def values(self) -> list[Any]:
+        return []
+
+    @property
+    def path(self) -> list[int]:
+        return []
+
+
+_NOWHERE = _Nowhere()
+_current: ContextVar[Tape | _Nowhere] = ContextVar("visual_debug_tape", default=_NOWHERE)
+
+
+def current() -> Tape | None:
+    """The tape of this context, if it is being recorded."""
+    tape = _current.get()
+    return None if isinstance(tape, _Nowhere) else tape
+
 _rewriting = threading.RLock()
 
 #: Types whose values cannot be written to in place by an operator or a subscript, or hold no numbers of an array.
@@ -65,17 +89,31 @@ def keep(tape: Tape, at: int, array: Any) -> None:
 def before_write(values: list[Any], target: Any) -> None:
     """Called before an in-place operator or a subscript assignment writes to `target`."""
     if _is_array(target):
-        tape = _current.get()
+        tape = current()
         if tape is not None and tape.values is values:
             keep(tape, len(values), target)
 
 
-def landed(values: list[Any], path: list[int], word: int, exception: BaseException) -> None:
+def landed(
+    values: list[Any], path: list[int], word: int, exception: BaseException, generator: int | None = None
+) -> None:
     """Record that an exception was caught by the exception table, and by which instruction it was raised."""
     traceback = exception.__traceback__
     path.append(word)
     path.append(~len(values))
     path.append(~(traceback.tb_lasti // 2 if traceback is not None else 0))
+    if generator is not None:
+        path.append(generator)
+
+
+def created(word: int) -> tuple[int, list[int], list[Any]]:
+    """Record that a generator was made. Its number is negative on the path, as operands of events are."""
+    tape = current()
+    if tape is None:
+        return -1, [], []
+    tape.path.append(word)
+    tape.generators += 1
+    return -tape.generators, tape.path, tape.values
 
 
 class Policy:
@@ -90,7 +128,7 @@ class Policy:
         self._bytecode: dict[CodeType, Any] = {}
         self._codes: dict[tuple[CodeType, bool], CodeType] = {}
         self._twins: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
-        self.hooks = rewrite.Hooks(_current.get, self.resolve, CallSite, before_write, landed, IMMUTABLE)
+        self.hooks = rewrite.Hooks(_current.get, self.resolve, CallSite, before_write, landed, created, IMMUTABLE)
 
     def plan(self, code: CodeType) -> Plan:
         """The plan of a code object. Raises UntraceableError where it cannot be recorded."""
@@ -103,6 +141,10 @@ class Policy:
                     plan = error
                 else:
                     _plans_by_word[plan.entry] = _plans_by_word[plan.door] = plan
+                    _loop_ends.update(plan.taken[i] for i in plan.taken if i not in plan.fallen)
+                    if plan.is_generator:
+                        _generator_words[plan.resumed] = True
+                        _generator_words.update(dict.fromkeys((plan.raised, *plan.handlers), False))
                 self.plans[code] = plan
         if isinstance(plan, UntraceableError):
             raise plan
@@ -131,7 +173,7 @@ class Policy:
         elif kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
             # A method of an object: a new callable every time, so no use for the cache.
             if target.__name__ in MUTATING_METHODS and _is_array(target.__self__):
-                tape = _current.get()
+                tape = current()
                 if tape is not None:
                     keep(tape, len(tape.values), target.__self__)
             return target
@@ -170,7 +212,7 @@ def _keeping(function: FunctionType) -> FunctionType:
     """Call a NumPy function that writes to its first argument, keeping that as it was."""
 
     def kept(*args: Any, **kwargs: Any) -> Any:
-        tape = _current.get()
+        tape = current()
         if tape is not None and args and _is_array(args[0]):
             keep(tape, len(tape.values), args[0])
         return function(*args, **kwargs)
@@ -179,11 +221,26 @@ def _keeping(function: FunctionType) -> FunctionType:
 
 
 _plans_by_word: dict[int, Plan] = {}
+_generator_words: dict[int, bool] = {}
+_loop_ends: set[int] = set()
 
 
 def plan_entered_by(word: int) -> Plan | None:
     """The plan whose activation a word of a path announces, if it announces one."""
     return _plans_by_word.get(word)
+
+
+def ends_loop(word: int) -> bool:
+    """Whether a word announces the end of a `for` loop, an event with the length of the values alone."""
+    return word in _loop_ends
+
+
+def generator_event(word: int) -> bool | None:
+    """True if a word announces that a generator goes on, False for an exception in one, None for anything else.
+
+    The generator's number ends the event.
+    """
+    return _generator_words.get(word)
 
 
 _policies: dict[Any, Policy] = {}
@@ -284,12 +341,12 @@ class Door:
         self.finish = finish
 
 
-State = tuple[Door, Tape, "Token[Tape | None]"]
+State = tuple[Door, Tape, "Token[Tape | _Nowhere]"]
 
 
 def enter(door: Door, arguments: tuple[Any, ...]) -> tuple[State | None, list[int], list[Any]]:
     """Begin an activation from unrecorded code: in this context's tape if it follows the function, else in a new one."""
-    tape = _current.get()
+    tape = current()
     nested = tape is not None and tape.policy is door.policy and tape.thread == threading.get_ident()
     if not nested or tape is None:
         tape = Tape(door.plan, door.policy, threading.get_ident())
@@ -313,6 +370,7 @@ def leave(state: State | None, result: Any) -> None:
         door, tape, token = state
         _current.reset(token)
         tape.result = result
+        tape.end = len(tape.values), len(tape.path)
         door.finish(tape)
 
 
@@ -322,6 +380,7 @@ def abandon(state: State | None, exception: BaseException) -> None:
         door, tape, token = state
         _current.reset(token)
         tape.exception = exception
+        tape.end = len(tape.values), len(tape.path)
         door.finish(tape)
 
 
@@ -331,7 +390,7 @@ _collectors: ContextVar[tuple[list[Any], ...]] = ContextVar("visual_debug_collec
 @contextmanager
 def apart() -> Iterator[None]:
     """Within it, a function that is entered begins a tape of its own, whatever is being recorded."""
-    token = _current.set(None)
+    token = _current.set(_NOWHERE)
     try:
         yield
     finally:

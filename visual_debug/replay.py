@@ -34,7 +34,8 @@ class Replayed:
 def replay(tape: Tape) -> Replayed:
     """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code."""
     tape.check()
-    player = _Player(Machine(tape, tape.values, tape.path))
+    values, path = tape.end if tape.end is not None else (len(tape.values), len(tape.path))
+    player = _Player(Machine(tape, tape.values[:values], tape.path[:path]))
     player.run()
     machine = player.machine
     result = None if tape.exception is not None else _structure(machine, machine.result)
@@ -77,6 +78,7 @@ class _Player:
         path = machine.path
         self.events = [i - 1 for i, word in enumerate(path) if word < 0 and path[i - 1] >= 0]
         self.event = 0
+        self.raised_at = (-1, -1)  # where the recording stood when an exception left an activation
         self.event_v = self.event_p = -1
         self.next_event()
 
@@ -117,7 +119,7 @@ class _Player:
         machine = self.machine
         word = machine.path[machine.p]
         name = frame.plan.instructions[frame.pc].name
-        if record.plan_entered_by(word) is None and word not in frame.plan.handlers and word != frame.plan.raised:
+        if record.ends_loop(word):
             if name != "FOR_ITER" or frame.plan.taken[frame.pc] != word:
                 return False
             machine.p += 2
@@ -130,25 +132,54 @@ class _Player:
                 return False
             self._enter_by_door(frame)
             return True
-        if name not in cpython.RAISES:
-            if frame.plan.origins[not frame.entered_by_call][extra] != frame.pc:
-                return False
+        resumes = record.generator_event(word)
+        if resumes is not None:
+            return self._generator_event(frame, name, word, resumes)
+        if not self._raises_here(frame, extra):
+            return False
         machine.p += 3
         self.next_event()
         self._raise(frame, word)
         return True
 
+    def _raises_here(self, frame: Frame, unit: int) -> bool:
+        """Whether the instruction that the frame has come to is the one, by code unit, that raised."""
+        if frame.plan.instructions[frame.pc].name in cpython.RAISES:
+            return True
+        return frame.plan.origins[not frame.entered_by_call][unit] == frame.pc
+
+    def _generator_event(self, frame: Frame, name: str, word: int, resumes: bool) -> bool:
+        """A generator goes on, or there is an exception in one: its own, or one thrown into it (as `close` does)."""
+        machine = self.machine
+        length = 3 if resumes else 4
+        generator = machine.generators[-machine.path[machine.p + length - 1] - 1]
+        if generator is frame:
+            if not self._raises_here(frame, ~machine.path[machine.p + 2]):
+                return False
+        elif name not in opcodes.MAY_CALL:
+            return False
+        else:
+            generator.caller = frame
+            machine.frame = generator
+        machine.p += length
+        self.next_event()
+        if not resumes:
+            self._raise(generator, word)
+        return True
+
     def _raise(self, frame: Frame, word: int) -> None:
         """Leave the instruction by an exception: into a handler, or out of the activation."""
         machine = self.machine
-        if not frame.child_raised:
+        if not (frame.child_raised and self.raised_at == (machine.v, machine.p)):
             opcodes.raised(machine, frame)
         frame.child_raised = False
         frame.pending = None
         if word == frame.plan.raised:
-            machine.frame = frame.caller
-            if frame.caller is not None:
-                frame.caller.child_raised = True
+            machine.frame, frame.caller = frame.caller, None
+            if machine.frame is not None:
+                machine.frame.child_raised = True
+                # A caller that sees the exception says so with its very next word.
+                self.raised_at = machine.v, self.event_p if self.event_p >= 0 else machine.p
             return
         handler = frame.plan.handlers.get(word)
         if handler is None:
@@ -156,7 +187,7 @@ class _Player:
         del frame.stack[handler.depth :]
         if handler.lasti:
             frame.stack.append(Thing())
-        frame.stack.append(Thing())
+        frame.stack.append(machine.exception if machine.exception is not None else Thing())
         frame.pc = handler.index
 
     def _enter_by_door(self, caller: Frame | None) -> None:

@@ -38,7 +38,8 @@ class Hooks(NamedTuple):
     resolve: Callable[[Any, Any], Any]  #: (call site, callable) -> what to call instead
     call_site: Callable[[], Any]  #: () -> a new cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
-    landed: Callable[[list[Any], list[int], int, BaseException], None]  #: in an exception handler
+    landed: Callable[..., None]  #: in an exception handler: (values, path, word, exception[, generator])
+    created: Callable[[int], Any]  #: a generator is made: (word) -> (generator, path, values)
     immutable: frozenset[type]  #: types that are no arrays, for a quick look before `before_write`
 
 
@@ -90,14 +91,14 @@ def plan_of(code: CodeType) -> tuple[Plan, Bytecode]:
             handler = Handler(where[item.target], item.stack_depth or 0, item.push_lasti)
             if handler not in plan.handlers.values():
                 plan.handlers[next(_words)] = handler
-    plan.entry, plan.door, plan.raised = next(_words), next(_words), next(_words)
+    plan.entry, plan.door, plan.raised, plan.resumed = (next(_words) for _ in range(4))
     return plan, bytecode
 
 
 def rewrite(plan: Plan, bytecode: Bytecode, hooks: Hooks, door: DoorHooks | None = None) -> CodeType:
     """The code object that records. With `door`, the variant that may be entered from unrecorded code.
 
-    In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
+    In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`. Generators have none.
     """
     emitter = _Emitter(plan, bytecode, hooks, door)
     result = Bytecode(list(emitter.items()))
@@ -143,16 +144,21 @@ def _label_indices(items: list[Any]) -> dict[Label, int]:
 
 
 def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:
+    if code.co_flags & cpython.CO_ASYNC:
+        raise refuse(code, None, "await or an asynchronous generator")
     for instr in instructions:
         line = instr.location.lineno if instr.location else None
-        if instr.name in cpython.SUSPENDS:
-            raise refuse(code, line, "yield, await or a generator expression's frame")
+        if instr.name in cpython.DELEGATES:
+            raise refuse(code, line, "`yield from`")
         if instr.name not in cpython.UNDERSTOOD:
             raise refuse(code, line, f"the instruction {instr.name}")
 
 
-#: Places on the stack from the bottom: the values, the path, and in a door the state that closes the recording.
+#: Places on the stack from the bottom: the values, the path, and in a door the state that closes the recording, in a
+#: generator its number as it is written on the path.
 VALUES, PATH, STATE = range(3)
+#: The local variable that carries these three into a generator. No Python identifier contains a dot.
+CARRIED = ".recording"
 
 
 class _Emitter:
@@ -166,7 +172,8 @@ class _Emitter:
         self.source: list[Any] = list(bytecode)
         self.hooks = hooks
         self.door = door
-        self.base = 2 if door is None else 3
+        self.generator = plan.is_generator
+        self.base = 2 if door is None and not self.generator else 3
         self.origin: list[int] = []
         self.handlers = {handler.index: (word, handler) for word, handler in plan.handlers.items()}
         self.shapes = flow.shapes_of(self.source)
@@ -206,7 +213,8 @@ class _Emitter:
             if isinstance(item, TryBegin):
                 yield from self._close()
                 self.region = TryBegin(item.target, item.push_lasti, (item.stack_depth or 0) + self.base)
-                yield self.region
+                if started:  # else it begins behind the prologue, which lays the bottom that its handler stands on
+                    yield self.region
             elif isinstance(item, TryEnd):
                 assert self.region is not None
                 yield TryEnd(self.region)
@@ -224,10 +232,14 @@ class _Emitter:
                 landing = None
                 # 3.11's specialised PRECALL makes the call itself, so that an exception comes from there.
                 owner = index + 1 if item.name == "PRECALL" else index
+                if item.name == "RETURN_GENERATOR":
+                    yield from self._write(self._created(), index, started)
                 yield from self._write(self._instruction(index, item), owner, started)
                 if item.name == "RESUME" and not started:
                     yield from self._write(self._prologue(), index, started)
                     started = True
+                    if self.region is not None:
+                        yield self.region
                 index += 1
         yield from self._close()
         yield self.catch_all
@@ -250,6 +262,12 @@ class _Emitter:
 
     def _prologue(self) -> Iterator[Item]:
         """Put the lists at the bottom of the stack and announce the activation."""
+        if self.generator:
+            yield Instr("LOAD_FAST", CARRIED)  # (generator, path, values)
+            yield Instr("DELETE_FAST", CARRIED)
+            yield Instr("UNPACK_SEQUENCE", 3)  # values path generator
+            yield from self._resumed(0)
+            return
         if self.door is None:
             yield from cpython.call(self.hooks.sinks, [], None)  # tape
             yield cpython.copy(1, None)  # tape tape
@@ -274,6 +292,8 @@ class _Emitter:
             cpython.const(word, None),
             cpython.copy(6, None),  # .. exc NULL f values path word
         ]
+        if self.generator:
+            pushes.append(self._fetch(STATE, height + 6, None))
         yield from cpython.call(self.hooks.landed, pushes, None)
         yield cpython.pop(None)
 
@@ -285,6 +305,17 @@ class _Emitter:
             yield from cpython.call(self.door.abandon, [self._fetch(STATE, 4, None), cpython.copy(4, None)], None)
             yield cpython.pop(None)
         yield Instr("RERAISE", 1)  # lasti restored: no line and no traceback entry of ours
+
+    def _created(self) -> Iterator[Item]:
+        """A generator is made by recorded code, whose tape it will write to whoever resumes it."""
+        yield from cpython.call(self.hooks.created, [cpython.const(self.plan.entry, None)], None)
+        yield Instr("STORE_FAST", CARRIED)
+
+    def _resumed(self, height: int) -> Iterator[Item]:
+        """A generator goes on: say which, and where the recording stands."""
+        yield from self._event(self.plan.resumed, height, None)
+        yield self._fetch(STATE, height, None)
+        yield Instr("LIST_APPEND", self._sink(PATH, height))
 
     # ---- instructions
 
@@ -318,8 +349,11 @@ class _Emitter:
                     yield from self._record(after, where, depth)
             elif name in cpython.CALLS or (name in cpython.RECORDED and not self.plan.instructions[index].skip):
                 yield from self._record(after, where)
+        if name == "RESUME" and int(instr.arg) & 3 == cpython.RESUMES_YIELD:  # type: ignore[call-overload]
+            yield from self._resumed(after)
+            yield from self._record(after, where)  # what was sent
         if index in self.shapes.loop_ends:
-            yield from self._loop_end(self.plan.taken[self.shapes.loop_ends[index]], after, where)
+            yield from self._event(self.plan.taken[self.shapes.loop_ends[index]], after, where)
 
     def _branch(self, index: int, instr: Instr, height: int) -> Iterator[Item]:
         """`if c goto L` becomes `if not c goto S; taken; goto L; S: fallen`."""
@@ -346,7 +380,8 @@ class _Emitter:
             yield Instr(instr.name, end, location=instr.location)
         yield from self._record(after, instr.location)
 
-    def _loop_end(self, word: int, height: int, where: Any) -> Iterator[Item]:
+    def _event(self, word: int, height: int, where: Any) -> Iterator[Item]:
+        """A word, and the length of the values."""
         yield from self._mark(word, height, where)
         yield from cpython.call(len, [self._fetch(VALUES, height + 2, where)], where)
         yield Instr("UNARY_INVERT", location=where)
@@ -357,7 +392,7 @@ class _Emitter:
         yield Instr("JUMP_FORWARD", label)  # whoever comes from above passes by
         for end, loop in self.outlets.pop(index):
             yield end
-            yield from self._loop_end(self.plan.taken[loop], self.shapes.before[loop] - 1, None)
+            yield from self._event(self.plan.taken[loop], self.shapes.before[loop] - 1, None)
             yield Instr("JUMP_FORWARD", label)
 
     def _return(self, instr: Instr) -> Iterator[Item]:

@@ -74,10 +74,22 @@ class Mapping:
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """An iterator: `advance(value)` gives the reference of the next item, whose recorded value is `value`."""
+    """An iterator: `advance(value)` gives the reference of the next item, whose recorded value is `value`.
+
+    `rest()` gives the references of all items that are left, for a consumer of the whole; None if they are not known.
+    """
 
     advance: Callable[[Any], Ref]
     source: Ref = None
+    rest: Callable[[], list[Ref] | None] = lambda: None
+
+
+@dataclass(slots=True, eq=False)
+class View:
+    """A view of a container (`d.values()`): `make()` gives a new stream over it."""
+
+    make: Callable[[], Stream]
+    source: Ref
 
 
 @dataclass(slots=True, eq=False)
@@ -104,10 +116,12 @@ class Cell:
 
 @dataclass(slots=True, eq=False)
 class Closure:
-    """A function made while recording, with the cells it closes over."""
+    """A function made while recording, with the cells it closes over and its defaults (a `Sequence`, a `Mapping`)."""
 
     object: Any
     cells: list[Cell] = field(default_factory=list)
+    defaults: Ref = None
+    keyword_defaults: Ref = None
 
 
 class Null:

@@ -92,8 +92,14 @@ class Plan:
     entry: int = 0  #: word of an activation called from recorded code
     door: int = 0  #: word of an activation entered from anywhere else
     raised: int = 0  #: word of an activation left by an exception
+    resumed: int = 0  #: word of a generator going on
     origins: dict[bool, list[int]] = field(default_factory=dict)  #: as a door or not: original index by code unit
     _sites: dict[int, Site] = field(default_factory=dict)
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether an activation can be suspended."""
+        return bool(self.code.co_flags & 0x20)  # CO_GENERATOR
 
     def site(self, index: int) -> Site:
         """The site of an instruction; index -1 is the function itself."""
@@ -134,10 +140,12 @@ class Snapshot(NamedTuple):
 class Tape:
     """What one run recorded: values, the path through the code, and the arguments of entered activations.
 
+    A generator can go on appending after the run has ended: `end` tells how much of values and path belongs to it.
+
     `values` holds, in order, what every recorded instruction yielded; `path` says which instructions those were.
     """
 
-    __slots__ = ("arguments", "exception", "path", "plan", "policy", "result", "snapshots", "thread", "values")
+    __slots__ = ("arguments", "end", "exception", "generators", "path", "plan", "policy", "result", "snapshots", "thread", "values")
 
     def __init__(self, plan: Plan, policy: Any, thread: int) -> None:
         self.plan = plan
@@ -149,14 +157,17 @@ class Tape:
         self.snapshots: list[Snapshot] = []
         self.result: Any = None
         self.exception: BaseException | None = None
+        self.generators = 0  # how many were made
+        self.end: tuple[int, int] | None = None
 
     def check(self) -> None:
         """Raise TraceError if the two streams cannot belong together: event lengths must rise and fit."""
         last = 0
         previous = -1
-        for word in self.path:
+        length = len(self.values) if self.end is None else self.end[0]
+        for word in self.path if self.end is None else self.path[: self.end[1]]:
             if word < 0 <= previous:  # the first operand of an event
-                if not last <= ~word <= len(self.values):
-                    raise TraceError(f"tape out of step: an event at value {~word}, after {last} of {len(self.values)}")
+                if not last <= ~word <= length:
+                    raise TraceError(f"tape out of step: an event at value {~word}, after {last} of {length}")
                 last = ~word
             previous = word

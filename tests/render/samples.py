@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from unicodedata import combining
 from xml.etree import ElementTree
 
 from visual_debug.render import fonts
@@ -100,6 +101,18 @@ def square() -> Diagram:
     return Diagram(boxes, arrows, [frame], "n3")
 
 
+def tree(seed: int) -> Diagram:
+    """A random expression tree of 25 boxes, whose arrows come in any order."""
+    source = random.Random(seed)
+    heads = [0, *(source.randrange(max(0, i - 6), i) for i in range(1, 25))]
+    boxes = [Box(f"n{i}", i, source.choice("+-*/") * source.randrange(1, 9), "op") for i in range(25)]
+    arrows = []
+    for head in range(25):
+        tails = source.sample([i for i in range(1, 25) if heads[i] == head], heads[1:].count(head))
+        arrows += [Arrow(f"n{tail}", f"n{head}", k, len(tails)) for k, tail in enumerate(tails)]
+    return Diagram(boxes, arrows, [], "n0", "tree")
+
+
 def nasty(labels: list[str] = NASTY) -> Diagram:
     """Every nasty text as label, value, adjoint, tooltip and title, in chains."""
     boxes = [Box(f"n{i}", i, text, ("op", "input", "const")[i % 3], text) for i, text in enumerate(labels)]
@@ -119,11 +132,15 @@ def numbers(count: int, frames: int = 1, seed: int = 0) -> Diagram:
         boxes.append(Box(f"n{i}", i, label, "op" if arity else "input"))
         arrows += [Arrow(f"n{source.randrange(max(0, i - 12), i)}", f"n{i}", k, arity) for k in range(arity)]
     values = {box.id: f"{source.gauss(0, 10):.6g}" for box in boxes}
-    shown = [dict(list(values.items())[: 1 + j * count // frames]) for j in range(frames)]
-    steps = [
-        Frame(f"step {j}", texts, values if j % 2 else {}, lit=frozenset([f"n{j % count}"]))
-        for j, texts in enumerate(shown)
-    ]
+    steps = []
+    for step in range(1, frames + 1):
+        done = 2 * count * step // frames
+        forward = dict(list(values.items())[:done])
+        reverse = dict(list(reversed(values.items()))[: max(done - count, 0)])
+        lit, active = (
+            frozenset([list(texts)[-1]]) if texts else frozenset() for texts in (reverse or forward, reverse)
+        )
+        steps.append(Frame(f"step {step}", forward, reverse, lit=lit, active=active))
     return Diagram(boxes, arrows, steps)
 
 
@@ -174,6 +191,10 @@ def extents(group: ElementTree.Element) -> list[tuple[float, float, float]]:
             if run.get("x") is not None:
                 left = float(run.get("x", ""))
                 own = "".join(run.itertext())
-                advance = len(own) * fonts.ADVANCE if "font-family" not in run.attrib else 1.275
+                advance = (
+                    sum(not combining(char) for char in own) * fonts.ADVANCE
+                    if "font-family" not in run.attrib
+                    else 1.275
+                )
                 found.append((left, left + advance * FONT_SIZE, float(text.get("y", ""))))
     return found

@@ -8,7 +8,7 @@ import pytest
 
 from tests.render.samples import NASTY
 from visual_debug.render import measure
-from visual_debug.render.compose import CELL, LINE, MOST_LINES, WRAP, Slot, cut, elided, slots
+from visual_debug.render.compose import CELL, FONT_SIZE, LINE, MOST_LINES, PAD_Y, WRAP, Slot, cut, elided, slots
 from visual_debug.render.diagram import Box, Diagram, Frame
 
 
@@ -22,7 +22,8 @@ def inside(room: Slot, texts: tuple[str, str, str]) -> None:
     for line in room.lines(texts):
         right = line.x + CELL * sum(measure.width(text) for _style, text in line.runs)
         assert -room.width / 2 < line.x and right < room.width / 2
-        assert -room.height / 2 + LINE / 2 < line.baseline < room.height / 2 - 4
+        assert -room.height / 2 + PAD_Y <= line.baseline - 0.76 * FONT_SIZE, "capitals and brackets below the border"
+        assert line.baseline + 0.24 * FONT_SIZE <= room.height / 2 - PAD_Y, "descenders above the border"
         baselines.append(line.baseline)
     assert all(after - before >= LINE - 1e-9 for before, after in pairwise(baselines))
 
@@ -44,7 +45,7 @@ def test_every_text_of_every_frame_fits_its_box(label: str) -> None:
 def test_short_texts_share_a_line_and_long_ones_do_not() -> None:
     assert len(list(slot("x", ("3", "10 + 4", "14")).lines(("3", "10 + 4", "14")))) == 1
     long = ("3", " + ".join(["0.123456789"] * 9), "1.111111101")
-    assert len(list(slot("x", long).lines(long))) == 5
+    assert len(list(slot("x", long).lines(long))) == 6
 
 
 def test_the_room_does_not_depend_on_the_frame_that_is_drawn() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.render.samples import expression, loop, numbers, square
+from tests.render.samples import expression, loop, numbers, square, tree
 from visual_debug.errors import RenderError
 from visual_debug.render import engines
 from visual_debug.render.compose import slots
@@ -141,14 +141,17 @@ def test_a_layout_is_sound(engine: str, diagram: Diagram) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_operands_of_a_tree_keep_their_order(engine: str) -> None:
-    diagram = expression()
-    layout = place(diagram, engine)
+    for diagram in (expression(), *map(tree, range(12))):
+        keeps_order(diagram, place(diagram, engine))
+
+
+def keeps_order(diagram: Diagram, layout: Layout) -> None:
     for head in {arrow.head for arrow in diagram.arrows}:
         tails = sorted(
             (arrow.position, layout.centres[arrow.tail][0]) for arrow in diagram.arrows if arrow.head == head
         )
         assert [x for _position, x in tails] == sorted(x for _position, x in tails)
-    assert layout.centres["n0"][1] == min(y for _x, y in layout.centres.values())
+    assert layout.centres["n0"][1] == min(y for _x, y in layout.centres.values()), "the result is on top"
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -90,7 +90,7 @@ def test_png_and_svg_have_the_same_size() -> None:
 
 
 def test_frames_drawn_over_one_another_are_those_drawn_alone() -> None:
-    for diagram in (expression(), numbers(30, 8)):
+    for diagram in (expression(), numbers(16, 6)):
         picture = image.Picture(diagram)
         for frame, png in zip(diagram.frames, picture.film(diagram.frames), strict=True):
             over, alone = pixels(png), pixels(picture.png(frame))
@@ -131,9 +131,9 @@ def test_without_pillow_frames_are_drawn_one_by_one(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_png_has_at_most_twenty_million_pixels() -> None:
-    diagram = numbers(700)
+    diagram = numbers(1500)
     with pytest.warns(RenderWarning, match="too small to read"):
-        drawn = pixels(image.render_one(diagram, diagram.frames[0], "png"))
+        drawn = pixels(image.render_one(diagram, diagram.frames[0], "png", engine="builtin"))
     assert 15e6 < drawn.shape[0] * drawn.shape[1] <= 20.1e6
 
 
@@ -208,7 +208,9 @@ def test_a_frame_costs_no_new_layout(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_three_thousand_boxes_can_be_drawn() -> None:
     diagram = numbers(3000)
     start = time.perf_counter()
-    assert image.render_one(diagram, diagram.frames[0], "svg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RenderWarning)
+        assert image.render_one(diagram, diagram.frames[0], "svg")
     assert time.perf_counter() - start < 40
 
 

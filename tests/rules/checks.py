@@ -76,7 +76,7 @@ def check_rule(
     wheres: Sequence[Where] | None = None,
     tolerance: float = 2e-8,
 ) -> None:
-    """Raise AssertionError unless pull, push and partial agree with differences of the function, and with each other."""
+    """Raise AssertionError unless pull, push and partial agree with differences and with each other."""
     function, kwargs = function or function_of(rule.op), dict(kwargs or {})
     z = function(*args, **kwargs)
     rng = np.random.default_rng(5)

@@ -66,7 +66,8 @@ FUNCTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], list[Any] | None]] =
         for kwargs in ({}, {"axis": 1}, {"axis": -1, "keepdims": True}, {"axis": (0, 2)}, {"keepdims": True})
     ],
     *[(f"numpy.{name}", (CUBE, 1), {}, [0]) for name in ("sum", "mean", "prod", "max", "cumsum", "cumprod")],
-    *[(f"numpy.{name}", (A,), {}, None) for name in ("cumsum", "cumprod", "ravel", "transpose", "squeeze", "copy", "sort")],
+    *[(f"numpy.{name}", (A,), {}, None)
+      for name in ("cumsum", "cumprod", "ravel", "transpose", "squeeze", "copy", "sort")],
     ("numpy.sum", (A,), {"where": A > 0}, None),
     ("numpy.mean", (A,), {"where": A > 0, "axis": 1}, None),
     ("numpy.sum", (A,), {"initial": 3.0}, None),
@@ -81,12 +82,14 @@ FUNCTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], list[Any] | None]] =
     ("numpy.maximum.reduce", (A, 1), {}, [0]),
     ("numpy.sum", ([1.0, 2.0, 3.0],), {}, [(0, 1)]),
     *[(f"numpy.{name}", (V, V + 1), {}, None) for name in ("dot", "inner", "outer", "vdot", "matmul")],
-    *[("numpy.dot", pair, {}, None) for pair in ((A, B.T), (A, V), (V, A.T), (A, CUBE), (CUBE, SQUARE[0][:1].repeat(4)), (2.0, A), (A, 2.0))],
+    *[("numpy.dot", pair, {}, None)
+      for pair in ((A, B.T), (A, V), (V, A.T), (A, CUBE), (CUBE, np.full(4, 2.0)), (2.0, A), (A, 2.0))],
     *[("numpy.inner", pair, {}, None) for pair in ((A, B), (A, V), (2.0, A))],
     ("numpy.outer", (A, V), {}, None),
     *[
         ("numpy.matmul", pair, {}, None)
-        for pair in ((A, B.T), (A, V), (V, A.T), (CUBE, np.ones((4, 2)) * 0.5), (A, CUBE), (CUBE, np.arange(4.0)), (V, CUBE),
+        for pair in ((A, B.T), (A, V), (V, A.T), (CUBE, np.ones((4, 2)) * 0.5), (A, CUBE), (CUBE, np.arange(4.0)),
+                     (V, CUBE),
                      (CUBE[:, None], np.arange(40.0).reshape(5, 4, 2)))
     ],
     ("numpy.tensordot", (CUBE, CUBE.transpose(1, 2, 0)), {}, None),

@@ -30,13 +30,13 @@ def differentiable(rule: FormulaRule) -> bool:
     return not any(isinstance(partial, Missing) for partial in rule.partials(rule.arity or 1))
 
 
-REAL = [
-    (rule, args)
-    for rule in ELEMENTWISE
-    if "." not in rule.op.replace("math.", "", 1) and "cmath" not in rule.op and exists(rule.op) and differentiable(rule)
-    for args in samples.SCALAR.get(rule.op.removeprefix("i") if rule.op[0] == "i" and rule.op[1:] in scalar.TABLE else rule.op,
-                                   samples.DEFAULT[min(rule.arity or 1, 2) if "math.fma" != rule.op else 3])
-]  # fmt: skip
+def points(rule: FormulaRule) -> list[tuple]:
+    op = function_of(rule.op).__name__ if rule.op.startswith("i") else rule.op
+    return samples.SCALAR.get(op, samples.DEFAULT[min(rule.arity or 1, 2)])
+
+
+NAMESAKES = [rule for rule in ELEMENTWISE if rule.op.startswith("math.") or "." not in rule.op]
+REAL = [(rule, args) for rule in NAMESAKES if exists(rule.op) and differentiable(rule) for args in points(rule)]
 
 
 @pytest.mark.parametrize(("rule", "args"), REAL, ids=lambda v: v.op if isinstance(v, FormulaRule) else str(v))
@@ -54,7 +54,9 @@ def test_rows_were_generated_from_the_table() -> None:
     assert len({rule.op for rule, _ in REAL}) > 70
 
 
-@pytest.mark.parametrize("rule", [r for r in ELEMENTWISE if r.op.startswith("cmath.") and differentiable(r)], ids=lambda r: r.op)
+@pytest.mark.parametrize(
+    "rule", [r for r in ELEMENTWISE if r.op.startswith("cmath.") and differentiable(r)], ids=lambda r: r.op
+)
 def test_complex_row_against_differences(rule: FormulaRule) -> None:
     function = function_of(rule.op)
     if rule.op == "cmath.rect":
@@ -79,7 +81,8 @@ def test_operators_on_complex_numbers(op: str) -> None:
 
 
 MP = {
-    "math.exp": mpmath.exp, "math.log": mpmath.log, "math.sin": mpmath.sin, "math.cos": mpmath.cos, "math.tan": mpmath.tan,
+    "math.exp": mpmath.exp, "math.log": mpmath.log, "math.sin": mpmath.sin,
+    "math.cos": mpmath.cos, "math.tan": mpmath.tan,
     "math.asin": mpmath.asin, "math.acos": mpmath.acos, "math.atan": mpmath.atan, "math.sinh": mpmath.sinh,
     "math.cosh": mpmath.cosh, "math.tanh": mpmath.tanh, "math.asinh": mpmath.asinh, "math.atanh": mpmath.atanh,
     "math.sqrt": mpmath.sqrt, "math.erf": mpmath.erf, "math.erfc": mpmath.erfc, "math.gamma": mpmath.gamma,
@@ -120,7 +123,8 @@ def test_digamma_against_mpmath() -> None:
 
 #: What `operator` holds besides arithmetic.
 NOT_NUMERIC = {
-    "attrgetter", "call", "concat", "countOf", "delitem", "iconcat", "indexOf", "itemgetter", "length_hint", "methodcaller",
+    "attrgetter", "call", "concat", "countOf", "delitem", "iconcat", "indexOf", "itemgetter", "length_hint",
+    "methodcaller",
     "is_none", "is_not_none",
 }  # fmt: skip
 
@@ -139,8 +143,12 @@ def test_no_numeric_builtin_is_forgotten() -> None:
         assert rules.find(rules.name_of(function)) is not None
 
 
+STEPS = "floordiv int bool round lt le gt ge eq ne math.floor math.ceil math.trunc math.ulp math.isnan"
+NONE = "and_ or_ xor invert lshift rshift math.gcd math.lcm math.comb math.perm math.factorial math.isqrt"
+
+
 def test_piecewise_constant_rows_are_explicit() -> None:
-    for op in "floordiv int bool round lt le gt ge eq ne math.floor math.ceil math.trunc math.ulp math.isnan".split():
+    for op in STEPS.split():
         rule = rules.find(op)
         assert rule is not None
         assert "piecewise constant" in rule.note
@@ -148,12 +156,16 @@ def test_piecewise_constant_rows_are_explicit() -> None:
         assert rule.pull(0, math.inf, 1, (1.5, 2.5), {}) == 0, "an explicit zero is no 0 * inf"
 
 
-@pytest.mark.parametrize("op", "and_ or_ xor invert lshift rshift math.gcd math.lcm math.comb math.perm math.factorial math.isqrt".split())
+@pytest.mark.parametrize("op", NONE.split())
 def test_rows_without_a_derivative_say_why(op: str) -> None:
     rule = rules.find(op)
     assert rule is not None
     assert rule.symbol
-    for call in (lambda: rule.pull(0, 1, 3, (3, 5), {}), lambda: rule.push(0, 1, 3, (3, 5), {}), lambda: rule.text(0, 2)):
+    for call in (
+        lambda: rule.pull(0, 1, 3, (3, 5), {}),
+        lambda: rule.push(0, 1, 3, (3, 5), {}),
+        lambda: rule.text(0, 2),
+    ):
         with pytest.raises(rules.MissingPartial) as caught:
             call()
         assert (caught.value.op, caught.value.where) == (op, 0)

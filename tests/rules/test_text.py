@@ -85,7 +85,8 @@ def test_values_in_place_of_arrays_keep_the_letters() -> None:
     ("n", "symbolic", "at_five"),
     [
         (2, "Δ*2*x", "Δ*2*5"), (3, "Δ*3*x**2", "Δ*3*5**2"), (1, "Δ", "Δ"), (0, "0", "0"), (2.0, "Δ*2*x", "Δ*2*5"),
-        (0.5, "Δ*0.5*x**-0.5", "Δ*0.5*5**-0.5"), (-1, "-Δ*x**-2", "-Δ*5**-2"), (-0.5, "-Δ*0.5*x**-1.5", "-Δ*0.5*5**-1.5"),
+        (0.5, "Δ*0.5*x**-0.5", "Δ*0.5*5**-0.5"), (-1, "-Δ*x**-2", "-Δ*5**-2"),
+        (-0.5, "-Δ*0.5*x**-1.5", "-Δ*0.5*5**-1.5"),
         (2.3, "Δ*2.3*x**1.3", "Δ*2.3*5**1.3"), (1e20, "Δ*1e+20*x**1e+20", "Δ*1e+20*5**1e+20"),
         (Fraction(1, 2), "Δ*(1/2)*x**-(1/2)", "Δ*(1/2)*5**-(1/2)"),
     ],
@@ -118,8 +119,10 @@ def test_every_row_has_a_symbol_and_its_own_name() -> None:
 
 
 NAMES = {
-    "abs": abs, "max": max, "math.exp": math.exp, "mul": operator.mul, "iadd": operator.iadd, "float": float, "pow": pow,
-    "numpy.exp": np.exp, "numpy.absolute": np.abs, "numpy.divide": np.true_divide, "numpy.remainder": np.mod, "numpy.sum": np.sum,
+    "abs": abs, "max": max, "math.exp": math.exp, "mul": operator.mul, "iadd": operator.iadd, "float": float,
+    "pow": pow,
+    "numpy.exp": np.exp, "numpy.absolute": np.abs, "numpy.divide": np.true_divide, "numpy.remainder": np.mod,
+    "numpy.sum": np.sum,
     "numpy.linalg.norm": np.linalg.norm, "numpy.max": np.amax, "numpy.float64": np.float64, "numpy.where": np.where,
     "numpy.concatenate": np.concatenate, "numpy.array": np.array, "numpy.add.reduce": np.add.reduce,
     "tests.rules.test_text.pullback": pullback,
@@ -136,7 +139,8 @@ def test_names_of_callables(name: str) -> None:
 
 def test_methods_put_self_in_front() -> None:
     a = np.arange(6.0)
-    for method, name in ((a.sum, "numpy.sum"), (a.reshape, "numpy.reshape"), (a.flatten, "numpy.ravel"), (a.conj, "numpy.conjugate"),
+    for method, name in ((a.sum, "numpy.sum"), (a.reshape, "numpy.reshape"), (a.flatten, "numpy.ravel"),
+                         (a.conj, "numpy.conjugate"),
                          (np.float64(2).sum, "numpy.sum"), (a.__add__, "add"), (a.std, "numpy.std")):  # fmt: skip
         found, front = rules.resolve(method)
         assert found == name
@@ -196,7 +200,10 @@ def test_own_rule_by_partials_as_functions() -> None:
 def test_own_rule_by_functions() -> None:
     own = rules.rule(
         total,
-        pull=[lambda delta, z, x, factor: np.full(x.shape, delta * factor), lambda delta, z, x, factor: delta * x.sum()],
+        pull=[
+            lambda delta, z, x, factor: np.full(x.shape, delta * factor),
+            lambda delta, z, x, factor: delta * x.sum(),
+        ],
         push=[lambda tangent, z, x, factor: factor * tangent.sum(), lambda tangent, z, x, factor: tangent * x.sum()],
         text=["broadcast(Δ*y)", "Δ*sum(x)"],
     )
@@ -215,7 +222,21 @@ def test_own_rule_goes_before_the_package() -> None:
     assert rules.find("mul") is ours
 
 
-@pytest.mark.parametrize("text", ["__import__('os')", "x.real", "q+1", "[x]", "x if y else z", "'a'", "x+", "(lambda: 1)()", "exp(x, y=2)", "x and y"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os')",
+        "x.real",
+        "q+1",
+        "[x]",
+        "x if y else z",
+        "'a'",
+        "x+",
+        "(lambda: 1)()",
+        "exp(x, y=2)",
+        "x and y",
+    ],
+)
 def test_only_formulas_are_compiled(text: str) -> None:
     with pytest.raises(ValueError):
         rules.rule(softplus, text)

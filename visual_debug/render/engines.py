@@ -25,10 +25,8 @@ from visual_debug.render.layout import Edge, Layout, Point, straight
 ENV = "VISUAL_DEBUG_LAYOUT"
 TIMEOUT = 20.0  #: seconds for one run of an engine
 TUNED_FROM = 400  #: boxes from which on `dot` gets the options for large graphs
-TUNED_BENDS = (
-    2000  #: layers passed by long arrows, likewise: a loop over 100 steps took 9.9 s without them and 0.1 s with
-)
-MOST_BENDS = 25_000  #: beyond which no program ends in time: 20,000 took 3 s, 45,000 more than 20 s
+TUNED_BENDS = 2000  #: layers passed by long arrows, likewise: a loop of 100 steps took 9.9 s without, 0.1 s with
+MOST_BENDS = 15_000  #: beyond which it takes too long: 20,000 took 2 to 7 s, 45,000 more than 20 s
 DPI = 72.0  #: at which one point of DOT, one px of our SVG, is one pixel of a PNG
 FAILURES = (OSError, subprocess.SubprocessError, ElementTree.ParseError, LookupError, ValueError)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")

@@ -57,13 +57,16 @@ def _bends(links: Sequence[tuple[int, int]], depth: list[int]) -> int:
 
 
 def depths(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
-    """Layer of each box: the longest way to a box that nothing consumes, which is on top."""
+    """Layer of each box: at first the longest way to a box that nothing consumes, which is on top.
+
+    Then what has at least as many operands as consumers sinks towards its operands, which makes no arrow longer in sum.
+    """
     operands: list[list[int]] = [[] for _ in range(count)]
-    waiting = [0] * count
+    consumers = [0] * count
     for tail, head in links:
         operands[head].append(tail)
-        waiting[tail] += 1
-    depth = [0] * count
+        consumers[tail] += 1
+    depth, waiting = [0] * count, list(consumers)
     ready = [i for i in range(count) if not waiting[i]]
     for head in ready:
         for tail in operands[head]:
@@ -71,7 +74,11 @@ def depths(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
             waiting[tail] -= 1
             if not waiting[tail]:
                 ready.append(tail)
-    return depth
+    for i in reversed(ready):
+        if operands[i] and len(operands[i]) >= consumers[i]:
+            depth[i] = min(depth[tail] for tail in operands[i]) - 1
+    layers = {old: new for new, old in enumerate(sorted(set(depth)))}
+    return [layers[old] for old in depth]
 
 
 def _chains(links: Sequence[tuple[int, int]], depth: list[int], sizes: list[tuple[float, float]]) -> list[list[int]]:

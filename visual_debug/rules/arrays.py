@@ -23,8 +23,10 @@ def _like(op: str, other: str, symbol: str | None = None, note: str | None = Non
 
 _TIE = "tie: half each"
 _ORIGIN = "where z = 0 the derivative is taken as 0"
+_POWER = "x**0 has derivative 0 everywhere; 0**y has dz/dy = 0 for y > 0; x < 0 gives NaN for dz/dy"
+_STEP = "piecewise constant in x: 0; y is the value at 0"
+_BOUND = "at a bound the operand gets it all, the bound nothing"
 _NOT_HOLOMORPHIC = "complex operands: not holomorphic, no derivative"
-
 
 
 def _cast(z: Any, *args: Any) -> int:
@@ -32,7 +34,9 @@ def _cast(z: Any, *args: Any) -> int:
     return ZERO if z.dtype.kind in "biu" else 1
 
 
-_AS_IN_MATH = "exp exp2 expm1 log log10 log1p log2 sqrt cbrt sin cos tan sinh cosh tanh fabs degrees radians fmod copysign"
+_AS_IN_MATH = (
+    "exp exp2 expm1 log log10 log1p log2 sqrt cbrt sin cos tan sinh cosh tanh fabs degrees radians fmod copysign"
+)
 for _name in _AS_IN_MATH.split():
     _like(_name, f"math.{_name}")
 for _name in ("sin", "cos", "tan", "sinh", "cosh", "tanh"):
@@ -46,7 +50,7 @@ _like("multiply",     "mul",      "*")
 _like("divide",       "truediv",  "/")
 _like("floor_divide", "floordiv", "//")
 _like("remainder",    "mod",      "%")
-_like("power",        "pow",      "**", "x**0 has derivative 0 everywhere; 0**y has dz/dy = 0 for y > 0; x < 0 gives NaN for dz/dy")
+_like("power",        "pow",      "**", _POWER)
 _like("float_power",  "pow",      "**", "as for power")
 _like("negative",     "neg",      "-")
 _like("positive",     "pos",      "+")
@@ -65,25 +69,26 @@ _row("minimum",    "minimum",    ("x<y", "(x<y)+(x==y)/2"), ("y<x", "(y<x)+(x==y
 _row("hypot",      "hypot",      ("x/z", "over(x, z)"),    ("y/z", "over(y, z)"),      note=_ORIGIN)
 _row("logaddexp",  "logaddexp",  "exp(x-z)",               "exp(y-z)")
 _row("logaddexp2", "logaddexp2", "2.0**(x-z)",             "2.0**(y-z)")
-_row("heaviside",  "heaviside",  "0",                      "x==0",                     note="piecewise constant in x: 0; y is the value at 0")
+_row("heaviside",  "heaviside",  "0",                      "x==0",                     note=_STEP)
 _row("where",      "where",      "0",                      "where(x, 1, 0)",           "where(x, 0, 1)", selects=True)
-_row("clip",       "clip",       ("(x>=y)*(x<=w)", "inside(x, y, w)"), ("x<y", "below(x, y, w)"), ("x>w", "above(x, y, w)"),
-     note="at a bound the operand gets it all, the bound nothing", names=("a", "a_min|min", "a_max|max"), selects=True)
+_row("clip",       "clip",       ("(x>=y)*(x<=w)", "inside(x, y, w)"), ("x<y", "below(x, y, w)"),
+                                 ("x>w", "above(x, y, w)"), note=_BOUND, selects=True,
+     names=("a", "a_min|min", "a_max|max"))
 _row("conjugate",  "conj",       ("1", "real(x, 1)"),                                  note=_NOT_HOLOMORPHIC)
 _row("real",       "real",       ("1", "real(x, 1)"),                                  note=_NOT_HOLOMORPHIC)
 _row("imag",       "imag",       ("0", "real(x, 0)"),                                  note=_NOT_HOLOMORPHIC)
-_row("astype",     "astype",     Computed(_cast, "Δ"),                                     note="to integers: 0, piecewise constant")
+_row("astype",     "astype",     Computed(_cast, "Δ"),      note="to integers: 0, piecewise constant")
 _row("sinc",       "sinc",       ("(cos(pi*x)-z)/x", "where(x==0, 0, (cos(pi*x)-z)/where(x==0, 1, x))"))
-_row("nan_to_num", "nan_to_num", ("1", "finite(x)"),                                   note="replaced elements: 0", selects=True)
+_row("nan_to_num", "nan_to_num", ("1", "finite(x)"),       note="replaced elements: 0", selects=True)
 # fmt: on
 
 _FLOATS = "float16 float32 float64 longdouble complex64 complex128 float128 complex256 clongdouble"
 for _name in _FLOATS.split():
     _row(_name, _name, "1")
 _STEPS = (
-    "floor ceil trunc rint round sign signbit spacing isfinite isnan isinf isclose allclose array_equal array_equiv any all "
-    "argmax argmin argsort count_nonzero nonzero searchsorted digitize size ndim shape zeros_like ones_like empty_like "
-    "bool bool_ int8 int16 int32 int64 intp uint8 uint16 uint32 uint64 isreal iscomplex"
+    "floor ceil trunc rint round sign signbit spacing isfinite isnan isinf isclose allclose array_equal array_equiv "
+    "any all argmax argmin argsort count_nonzero nonzero searchsorted digitize size ndim shape "
+    "zeros_like ones_like empty_like bool bool_ int8 int16 int32 int64 intp uint8 uint16 uint32 uint64 isreal iscomplex"
 )
 for _name in _STEPS.split():
     _row(_name, _name, "0", "0", note=scalar.STEPS)
@@ -105,6 +110,7 @@ for _name in ("divmod", "modf", "frexp"):
 #: SciPy's functions of one number, for those who call them; none is imported here.
 for _name, _partial in {
     "expit": "z*(1-z)", "gamma": "z*digamma(x)", "gammaln": "digamma(x)", "erf": "2/sqrt(pi)*exp(-x**2)",
-    "erfc": "-2/sqrt(pi)*exp(-x**2)", "logit": "1/(x*(1-x))", "log1p": "1/(1+x)", "expm1": "exp(x)", "cbrt": "1/(3*z**2)",
+    "erfc": "-2/sqrt(pi)*exp(-x**2)", "logit": "1/(x*(1-x))",
+    "log1p": "1/(1+x)", "expm1": "exp(x)", "cbrt": "1/(3*z**2)",
 }.items():  # fmt: skip
     TABLE[f"scipy.special.{_name}"] = FormulaRule(f"scipy.special.{_name}", _name, [_partial])

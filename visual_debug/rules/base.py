@@ -37,8 +37,11 @@ class MissingPartial(LookupError):
         self.reason = reason
 
 
-class NoPartial(Exception):
-    """Raised inside a formula or a pullback, which knows the reason but neither its operation nor the operand."""
+class NoPartial(ValueError):
+    """Raised inside a formula or a pullback, which knows the reason but neither its operation nor the operand.
+
+    A ValueError, as that of a function outside its domain: who runs a compiled partial by itself turns to the rule.
+    """
 
 
 class Rule:

@@ -10,7 +10,8 @@ from visual_debug.rules import special
 from visual_debug.rules.base import NoPartial
 
 _SAME = (
-    "exp log log1p expm1 sqrt sin cos tan sinh cosh tanh trunc floor round hypot copysign maximum minimum where abs pi inf"
+    "exp log log1p expm1 sqrt sin cos tan sinh cosh tanh trunc floor round hypot copysign maximum minimum where "
+    "abs pi inf"
 )
 
 _digamma = np.frompyfunc(special.digamma, 1, 1)

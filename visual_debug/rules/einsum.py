@@ -70,8 +70,8 @@ class EinsumRule(Rule):
             return "einsum(Δ, others)"
         terms, result = self._subscripts(where, args)
         others = [k for k in range(1, len(args)) if k != position]
-        names = ["Δ", *(f"x{k}" for k in others)]
-        return f"einsum('{','.join([result, *(terms[k - 1] for k in others)])}->{terms[position - 1]}', {', '.join(names)})"
+        subscripts = ",".join([result, *(terms[k - 1] for k in others)]) + "->" + terms[position - 1]
+        return f"einsum({subscripts!r}, {', '.join(['Δ', *(f'x{k}' for k in others)])})"
 
 
 TABLE: dict[str, Rule] = {"numpy.einsum": EinsumRule()}

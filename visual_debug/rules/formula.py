@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from visual_debug.rules import safe
-from visual_debug.rules.base import ZERO
+from visual_debug.rules.base import ZERO, NoPartial
 from visual_debug.rules.systems import ARRAY, PLAIN, System, system_of
 
 _OPERATORS: dict[type[ast.operator], tuple[str, int, Callable[[Any, Any], Any]]] = {
@@ -66,15 +66,11 @@ class Formula:
         """The formula compiled for floats and ints, without the second look at exceptions."""
         return self._function(PLAIN, careful=False)
 
-    def plain(self) -> Callable[..., Any]:
-        """The compiled formula for floats and integers alone: fast, and raising as Python does."""
-        if self.constant is not None:
-            return lambda *values: self.constant
-        return self._function(PLAIN, careful=False)
-
     def _run(self, system: System, values: tuple[Any, ...]) -> Any:
         try:
             return self._function(system, careful=False)(*values)
+        except NoPartial:
+            raise
         except (ArithmeticError, ValueError):
             if system is ARRAY:
                 raise

@@ -1,4 +1,4 @@
-"""Rules of operations that are not elementwise: a function for the pullback, one for the tangent, a text that says it."""
+"""Rules of operations that are not elementwise: functions for the pullback and the tangent, a text that says it."""
 
 from __future__ import annotations
 

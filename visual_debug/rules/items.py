@@ -72,7 +72,9 @@ class ItemRule(Rule):
 
     def _buffer(self, container: Any, delta: Any) -> Any:
         if not hasattr(container, "__array_ufunc__"):
-            raise MissingPartial(self.op, 0, f"items of a {type(container).__name__} are not numbers it is known to hold")
+            raise MissingPartial(
+                self.op, 0, f"items of a {type(container).__name__} are not numbers it is known to hold"
+            )
         import numpy as np
 
         return np.zeros(container.shape, dtype=np.result_type(np.asarray(delta), np.float64))
@@ -118,7 +120,9 @@ class WriteRule(Rule):
     """Writing an item: args are (array before, index, value), and z is the array after."""
 
     def __init__(self) -> None:
-        super().__init__("setitem", "[]=", "the index is piecewise constant: 0; of two writes to one place the last counts", 3)
+        super().__init__(
+            "setitem", "[]=", "the index is piecewise constant: 0; of two writes to one place the last counts", 3
+        )
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         before, index, value = args
@@ -194,7 +198,9 @@ _FREXP_MANTISSA = "where(x==0, 1, z/x)"
 _RULES = (
     ItemRule(),
     WriteRule(),
-    TupleRule("divmod", [["0", "0"], ["1", "-(x//y)"]], ["Δ[1]", "-Δ[1]*(x//y)"], "the quotient is piecewise constant: 0"),
+    TupleRule(
+        "divmod", [["0", "0"], ["1", "-(x//y)"]], ["Δ[1]", "-Δ[1]*(x//y)"], "the quotient is piecewise constant: 0"
+    ),
     TupleRule("math.modf", [["1"], ["0"]], ["Δ[0]"], "the whole part is piecewise constant: 0"),
     TupleRule("math.frexp", [[_FREXP_MANTISSA], ["0"]], ["Δ[0]/2**z[1]"], "the exponent is piecewise constant: 0"),
 )

@@ -200,11 +200,14 @@ _RULES = [
 _RULES += [
     FunctionRule("numpy.dot", _pulls(_dot_axes), _pushes(np.dot), texts=["dot(Δ, y.T)", "dot(x.T, Δ)"]),
     FunctionRule("numpy.inner", _pulls(_inner_axes), _pushes(np.inner), texts=["dot(Δ, y)", "dot(Δ.T, x)"]),
-    FunctionRule("numpy.tensordot", _pulls(_tensordot_axes), _pushes(np.tensordot), texts=["tensordot(Δ, y)", "tensordot(x, Δ)"]),
+    FunctionRule("numpy.tensordot", _pulls(_tensordot_axes), _pushes(np.tensordot),
+                 texts=["tensordot(Δ, y)", "tensordot(x, Δ)"]),
     FunctionRule("numpy.outer", _flat_pulls(_no_axes), _pushes(np.outer), texts=["dot(Δ, y)", "dot(x, Δ)"]),
     FunctionRule("numpy.vdot", _flat_pulls(_inner_axes), _pushes(np.vdot), texts=["Δ*y", "Δ*x"]),
-    FunctionRule("numpy.linalg.norm", [pull_norm], [push_norm], texts=["Δ*x/z"], note="where z = 0 the derivative is taken as 0"),
-    FunctionRule("numpy.trace", [pull_trace], [lambda t, z, a, *rest, **kw: np.trace(t, *rest, **kw)], texts=["Δ*eye(n)"]),
+    FunctionRule("numpy.linalg.norm", [pull_norm], [push_norm], texts=["Δ*x/z"],
+                 note="where z = 0 the derivative is taken as 0"),
+    FunctionRule("numpy.trace", [pull_trace], [lambda t, z, a, *rest, **kw: np.trace(t, *rest, **kw)],
+                 texts=["Δ*eye(n)"]),
     FunctionRule("numpy.linalg.inv", [pull_inv], [push_inv], texts=["-z.T @ Δ @ z.T"]),
     FunctionRule(
         "numpy.linalg.solve", [pull_solve_a, pull_solve_b], [push_solve_a, lambda t, z, a, b: np.linalg.solve(a, t)],

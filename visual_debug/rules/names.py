@@ -15,10 +15,10 @@ ALIASES = {
     "atan": "arctan", "atanh": "arctanh", "atan2": "arctan2", "row_stack": "vstack", "cumulative_sum": "cumsum",
 }  # fmt: skip
 
-#: Methods of arrays and NumPy scalars that NumPy also offers as a function of (self, …).
+#: Methods of arrays and NumPy scalars that NumPy also offers as a function of (self, …), and `item`.
 _METHODS = (
     "all any argmax argmin argsort clip conj conjugate copy cumprod cumsum diagonal dot flatten max mean min nonzero "
-    "prod ravel repeat reshape round squeeze std sum swapaxes take trace transpose var astype"
+    "prod ravel repeat reshape round squeeze std sum swapaxes take trace transpose var astype item"
 )
 
 

@@ -21,7 +21,9 @@ def spread(reduced: Any, a: Any, axis: Any, keepdims: Any) -> Any:
     if keepdims is True:
         return np.broadcast_to(reduced, _reduced_shape(a, axis, keep=True))
     axes = axis if isinstance(axis, tuple) else (axis,)
-    return np.expand_dims(np.broadcast_to(reduced, _reduced_shape(a, axis, keep=False)), tuple(i % np.ndim(a) for i in axes))
+    return np.expand_dims(
+        np.broadcast_to(reduced, _reduced_shape(a, axis, keep=False)), tuple(i % np.ndim(a) for i in axes)
+    )
 
 
 def _reduced_shape(a: Any, axis: Any, *, keep: bool) -> tuple[int, ...]:
@@ -68,7 +70,14 @@ def _weighted_pull(weights: Callable[..., Any]) -> Pull:
 
 
 def sum_weights(
-    z: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 0, where: Any = True
+    z: Any,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    initial: Any = 0,
+    where: Any = True,
 ) -> Any:
     return np.broadcast_to(np.asarray(where, dtype=float), np.shape(a))
 
@@ -103,7 +112,8 @@ def extreme_weights(z: Any, a: Any, axis: Any = None, out: Any = None, keepdims:
 
 
 def var_weights(z: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
-                keepdims: Any = False, *, where: Any = True, mean: Any = None, correction: Any = None) -> Any:  # fmt: skip
+                keepdims: Any = False, *, where: Any = True, mean: Any = None,
+                correction: Any = None) -> Any:  # fmt: skip
     _refuse_mask(where)
     if np.iscomplexobj(a):
         raise NoPartial("it takes absolute values, which is not holomorphic for complex numbers")

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from visual_debug.rules.base import NoPartial
+
 #: A function of numbers, whatever their kind.
 Function = Callable[..., Any]
 
@@ -101,6 +103,8 @@ def guarded(name: str, function: Function) -> Function:
     def safe(*args: Any) -> Any:
         try:
             return function(*args)
+        except NoPartial:
+            raise
         except OverflowError:
             return math.copysign(math.inf, args[0]) if name == "sinh" else math.inf
         except (ValueError, ZeroDivisionError):

@@ -82,8 +82,10 @@ _row("math.exp2",      "exp2",  "z*log(2)")
 _row("math.expm1",     "expm1", "exp(x)")
 _row("math.fabs",      "fabs",  "sign(x)",                                         note=_AT_0)
 _row("math.fma",       "fma",   "y",                "x",          "1")
-_row("math.fmax",      "fmax",  ("x>y", "(x>y)+(x==y)/2+(y!=y)"), ("y>x", "(y>x)+(x==y)/2+(x!=x)"), note="tie: half each", selects=True)
-_row("math.fmin",      "fmin",  ("x<y", "(x<y)+(x==y)/2+(y!=y)"), ("y<x", "(y<x)+(x==y)/2+(x!=x)"), note="tie: half each", selects=True)
+_row("math.fmax",      "fmax",  ("x>y", "(x>y)+(x==y)/2+(y!=y)"), ("y>x", "(y>x)+(x==y)/2+(x!=x)"),
+                       note="tie: half each", selects=True)
+_row("math.fmin",      "fmin",  ("x<y", "(x<y)+(x==y)/2+(y!=y)"), ("y<x", "(y<x)+(x==y)/2+(x!=x)"),
+                       note="tie: half each", selects=True)
 _row("math.fmod",      "fmod",  "1",                ("-trunc(x/y)", "-round((x-z)/y)"), note=_MOD)
 _row("math.gamma",     "gamma", "z*digamma(x)")
 _row("math.ldexp",     "ldexp", ("2**y", "2.0**y"), "z*log(2)")

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     from visual_debug.columns import Where
 
 
+def _item(a: Any, *index: Any) -> Any:
+    """What `a.item(*index)` reads, as an array without dimensions."""
+    flat = index[0] if len(index) == 1 else index
+    return np.asarray(a).reshape(()) if not index else np.ravel(a)[flat] if np.ndim(flat) == 0 else np.asarray(a)[flat]
+
+
 class MoverRule(Rule):
     """A function that moves, repeats, drops or pads with zeros the elements of the argument at `position`."""
 
     def __init__(self, op: str, position: int = 0, name: str = "a", text: str = "", note: str = "") -> None:
         super().__init__(op, op.rpartition(".")[2], note, position + 1)
-        self._function = getattr(np, self.symbol)
+        self._function = _item if self.symbol == "item" else getattr(np, self.symbol)
         self._position = position
         self._names = (None,) * position + (name,)
         self._text = text or f"{self.symbol} back(Δ)"
@@ -115,12 +121,13 @@ TABLE: dict[str, Rule] = {}
 
 _RESHAPE = "reshape ravel squeeze expand_dims atleast_1d atleast_2d atleast_3d"
 _MOVE = (
-    "transpose swapaxes moveaxis rollaxis flip fliplr flipud rot90 roll repeat take diagonal tril triu matrix_transpose "
-    "split array_split hsplit vsplit delete"
+    "transpose swapaxes moveaxis rollaxis flip fliplr flipud rot90 roll repeat take diagonal tril triu "
+    "matrix_transpose split array_split hsplit vsplit delete"
 )
 _COPY = "array asarray asanyarray ascontiguousarray copy"
 _JOIN = {
-    "concatenate": "arrays", "stack": "arrays", "vstack": "tup", "hstack": "tup", "dstack": "tup", "column_stack": "tup",
+    "concatenate": "arrays", "stack": "arrays", "vstack": "tup", "hstack": "tup", "dstack": "tup",
+    "column_stack": "tup",
     "diag": "v", "diagflat": "v", "tile": "A",
 }  # fmt: skip
 
@@ -138,6 +145,7 @@ for _name in _COPY.split():
     _row(_name, text="Δ")
 for _name, _argument in _JOIN.items():
     _row(_name, argument=_argument)
+TABLE["numpy.item"] = MoverRule("numpy.item", text="put(Δ, index)")
 _row("broadcast_to", argument="array", text="sum(Δ)")
 _row("full", 1, "fill_value", "sum(Δ)")
 _row("full_like", 1, "fill_value", "sum(Δ)")

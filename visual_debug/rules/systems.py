@@ -121,7 +121,13 @@ def _decimal() -> Namespace:
         return lambda x: getattr(x, name)() if hasattr(x, name) else other(x)
 
     log = method("ln", math.log)
-    return {**_plain(), "log": log, "exp": method("exp", math.exp), "sqrt": method("sqrt", math.sqrt), "powy": _powy(log)}
+    return {
+        **_plain(),
+        "log": log,
+        "exp": method("exp", math.exp),
+        "sqrt": method("sqrt", math.sqrt),
+        "powy": _powy(log),
+    }
 
 
 def _decimal_only(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -145,7 +151,9 @@ def _decimal_context() -> AbstractContextManager[Any]:
 def _mpmath() -> Namespace:
     import mpmath
 
-    names = {name: getattr(mpmath, name) for name in _CMATH + ("log1p", "expm1", "floor", "hypot", "pi", "inf", "digamma")}
+    names = {
+        name: getattr(mpmath, name) for name in _CMATH + ("log1p", "expm1", "floor", "hypot", "pi", "inf", "digamma")
+    }
     more = {"round": mpmath.nint, "trunc": lambda x: mpmath.sign(x) * mpmath.floor(abs(x)), "powy": _powy(mpmath.log)}
     return {**_plain(), **names, **more, "copysign": lambda x, y: abs(x) * (1 if y >= 0 else -1)}
 
