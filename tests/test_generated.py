@@ -1,6 +1,7 @@
 """Random programs: plain and traced runs agree in every bit, edge and derivative.
 
-200 programs of each kind in the suite; ``VISUAL_DEBUG_EXAMPLES=20000`` looks further, at others every time.
+200 programs of each kind in the suite; ``VISUAL_DEBUG_EXAMPLES=20000`` looks further, at others every time, and
+shrinks what fails.
 """
 
 import collections
@@ -8,7 +9,7 @@ import inspect
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 import visual_debug as vd
 from tests import oracle
@@ -29,10 +30,14 @@ from tests.oracle import (
     same_value,
 )
 
+SEARCHING = "VISUAL_DEBUG_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("VISUAL_DEBUG_EXAMPLES", "200"))
 searching = settings(
     max_examples=EXAMPLES,
-    derandomize="VISUAL_DEBUG_EXAMPLES" not in os.environ,
+    derandomize=not SEARCHING,
+    # Shrinking a program takes minutes: the suite only says that one fails, a search also makes it small.
+    phases=(Phase.generate, Phase.shrink) if SEARCHING else (Phase.generate,),
+    report_multiple_bugs=False,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

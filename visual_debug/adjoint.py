@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from visual_debug import rules
-from visual_debug.columns import Columns
+from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import NoDerivativeError
 
 
@@ -223,7 +223,7 @@ def forward(columns: Columns, tangents: Mapping[int, Any]) -> dict[int, Any]:
 def partial(columns: Columns, node: int, position: int) -> Any:
     """d value / d operand where that is a number per element; None where it is not, or is not known."""
     rule = rules.find(columns.op[node])
-    if rule is None:
+    if rule is None or columns.value[node] is MISSING:
         return None
     args, kwargs, where = columns.arguments(node)
     try:
@@ -238,13 +238,5 @@ def pullback_text(columns: Columns, node: int, *, values: bool = False) -> str |
     args, kwargs, where = columns.arguments(node)
     if not where or rule is None:
         return None
-    parts = []
-    count = max(len(args), len(where))
-    for place in where:
-        try:
-            z = columns.value[node]
-            fmt = rules.compact if values else None
-            parts.append(rule.text(place, count if len(where) > 1 else 1, args, z, fmt, values=values))
-        except rules.MissingPartial:
-            parts.append("?")
-    return f"Δ -> ({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+    z = columns.value[node]
+    return rules.pullback_text(rule, where, args, z, values=values and z is not MISSING)

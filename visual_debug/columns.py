@@ -78,6 +78,22 @@ class Columns:
         operands = self.operands(node)
         return tuple(self.value[i] for i in operands), {}, tuple(range(len(operands)))
 
+    def part(self, kept: list[int]) -> Columns:
+        """Columns of some of the nodes, in order; those must include all operands of theirs."""
+        renumbered = {old: new for new, old in enumerate(kept)}
+        part = Columns(activations=self.activations)
+        for old in kept:
+            part.op.append(self.op[old])
+            part.value.append(self.value[old])
+            part.name.append(self.name[old])
+            part.site.append(self.site[old])
+            part.activation.append(self.activation[old])
+            part.operand.extend(renumbered[i] for i in self.operands(old))
+            part.start.append(len(part.operand))
+            if old in self.calls:
+                part.calls[renumbered[old]] = self.calls[old]
+        return part
+
     def check(self) -> None:
         """Raise TraceError unless the columns agree in length and every operand precedes its operation."""
         n = len(self.op)

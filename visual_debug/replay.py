@@ -29,6 +29,7 @@ class Replayed:
     columns: Columns
     inputs: dict[str, Any]
     result: Any
+    sliced: bool = False  #: a part of a trace, whose result is a node that was picked
 
 
 def replay(tape: Tape) -> Replayed:
@@ -154,7 +155,7 @@ class _Player:
         length = 3 if resumes else 4
         generator = machine.generators[-machine.path[machine.p + length - 1] - 1]
         if generator is frame:
-            if not self._raises_here(frame, ~machine.path[machine.p + 2]):
+            if resumes or not self._raises_here(frame, ~machine.path[machine.p + 2]):
                 return False
         elif name not in opcodes.MAY_CALL:
             return False

@@ -162,6 +162,8 @@ class Tape:
 
     def check(self) -> None:
         """Raise TraceError if the two streams cannot belong together: event lengths must rise and fit."""
+        if self.end is not None and (len(self.values) < self.end[0] or len(self.path) < self.end[1]):
+            raise TraceError(f"tape out of step: {len(self.values)} values and {len(self.path)} words of {self.end}")
         last = 0
         previous = -1
         length = len(self.values) if self.end is None else self.end[0]

@@ -142,16 +142,21 @@ class Trace:
     Made by the decorator and by `visual_debug.trace`; nothing is computed until something is asked for.
     """
 
-    def __init__(self, tape: Tape) -> None:
+    #: Whether recording stopped before the call ended; it never does so far.
+    truncated = False
+
+    def __init__(self, tape: Tape, replayed: Replayed | None = None) -> None:
         self._tape = tape
-        #: Whether recording stopped before the call ended.
-        self.truncated = False
+        if replayed is not None:
+            self.__dict__["_replayed"] = replayed  # a part of another trace, which needs no replay
 
     # ---- what happened
 
     @property
     def result(self) -> Any:
-        """What the call returned; None if it raised."""
+        """What the call returned; None if it raised. Of a slice, the node's value."""
+        if "_replayed" in self.__dict__ and self._replayed.sliced:
+            return self[len(self) - 1].value
         return self._tape.result
 
     @property
@@ -216,7 +221,7 @@ class Trace:
         if isinstance(of, Node):
             return of.id
         structure = self._replayed.result
-        if self.exception is not None:
+        if self.exception is not None and not self._replayed.sliced:
             raise TraceError(f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate")
         if of is None:
             return structure
@@ -430,6 +435,18 @@ class Trace:
         id = self[node].id
         marked = adjoint.ancestors(self._columns, [id])
         return [Node(self, i) for i in range(id) if marked[i]]
+
+    def slice(self, node: Node | int) -> Trace:
+        """What a node was computed from, and the node itself, as a trace of its own whose result is the node.
+
+        Nodes are numbered anew; arguments that the node does not depend on are None in its `inputs`.
+        """
+        id = self[node].id
+        marked = adjoint.ancestors(self._columns, [id])
+        kept = [i for i in range(id + 1) if marked[i]]
+        renumbered = {old: new for new, old in enumerate(kept)}
+        inputs = {k: _map_structure(ids, renumbered.get) for k, ids in self._replayed.inputs.items()}
+        return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
         """The first node that is NaN or infinite (or holds such an element) though all its operands are finite."""

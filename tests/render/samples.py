@@ -184,7 +184,7 @@ def place(group: ElementTree.Element) -> tuple[float, ...]:
 
 
 def extents(group: ElementTree.Element) -> list[tuple[float, float, float]]:
-    """Left, right and baseline of each stretch of text in a box, from the positions in the picture and the font's advance."""
+    """Left, right and baseline of each stretch of text in a box, from its place and the font's advance."""
     found = []
     for text in group.iter(f"{SVG}text"):
         for run in text.iter(f"{SVG}tspan"):

@@ -54,7 +54,7 @@ def test_the_environment_chooses_and_the_argument_overrules(monkeypatch: pytest.
     assert place(square()).engine == "builtin"
     assert place(square(), "graphviz-pure").engine == "graphviz-pure"
     monkeypatch.setenv(engines.ENV, "nonsense")
-    with pytest.raises(RenderError, match="'nonsense'.*dot, graphviz-pure, builtin"):
+    with pytest.raises(RenderError, match=r"'nonsense'.*dot, graphviz-pure, builtin"):
         place(square())
 
 

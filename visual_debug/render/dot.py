@@ -1,7 +1,8 @@
 """Diagram -> DOT text, through pydot: the only module that knows it.
 
-Every name and text is quoted here, by `quote` or `rich`, before pydot sees it: on its own pydot takes a colon for a port,
-`<b>` for HTML and an empty label for nothing. Boxes carry a fixed size, so the text of a frame never moves the layout.
+Every name and text is quoted here, by `quote` or `rich`, before pydot sees it: on its own pydot takes a colon for a
+port, `<b>` for HTML and an empty label for nothing. Boxes carry a fixed size, so the text of a frame never moves the
+layout.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Where boxes and arrows go: one run of a layout engine per diagram, whichever engine the machine has.
 
-The order is: the one asked for (argument, or `VISUAL_DEBUG_LAYOUT`), `dot` on PATH, the embedded graphviz-pure, and our own
-plain layers, which cannot fail. An engine that fails or takes too long is given up with a warning that says why.
+The order is: the one asked for (argument, or `VISUAL_DEBUG_LAYOUT`), `dot` on PATH, the embedded graphviz-pure, and
+our own plain layers, which cannot fail. An engine that fails or takes too long is given up with a warning that says
+why.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Our own layout: the result on top, every operand below what consumes it, few crossings, no engine needed.
 
-Layers by longest path, order within a layer by barycentre sweeps, then x places by pulling each box to the mean of its
-neighbours. Arrows over several layers pass through places of their own while those stay few. Linear but for the sorting.
+Layers by longest path, order within a layer by barycentre sweeps, then x places by pulling each box to the mean of
+its neighbours. Arrows over several layers pass through places of their own while those stay few. Linear but for the
+sorting.
 """
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ def _wishes(row: list[int], xs: list[float], towards: list[list[int]], *around: 
 
 
 def _pack(row: list[int], widths: list[float], xs: list[float], wish: list[float]) -> None:
-    """Places nearest to those wished for, in least squares, that keep the order and the gaps (pool adjacent violators)."""
+    """The places nearest to those wished for (least squares) that keep order and gaps: pool adjacent violators."""
     offset, groups = 0.0, []  # groups: sum of shifted wishes, count
     for i, member in enumerate(row):
         offset += (widths[row[i - 1]] + widths[member]) / 2 + GAP_X if i else 0.0
@@ -190,7 +191,7 @@ def _heights(rows: list[list[int]], sizes: list[tuple[float, float]]) -> list[fl
 
 
 def _shifts(diagram: Diagram, number: Mapping[str, int], sizes: list[tuple[float, float]]) -> list[Point]:
-    """How far from the middle each arrow leaves its tail and arrives at its head, so that parallel arrows stay apart."""
+    """How far from the middle each arrow leaves its tail and meets its head, so that parallel arrows stay apart."""
     shifts = []
     for arrow in diagram.arrows:
         share = (arrow.position + 1) / (arrow.arity + 1) - 0.5

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from visual_debug.render import fonts
 
-#: Cells reserved for a character from another font. Emoji fonts advance 1.25 to 1.3 em (2.1 to 2.2 cells), Chinese 1 em.
+#: Cells reserved for a character from another font: emoji fonts advance up to 1.3 em (2.2 cells), Chinese ones 1 em.
 FOREIGN = 2.25
 #: Characters that draw nothing of their own but belong to an emoji sequence.
 _JOINER = "\u200d"

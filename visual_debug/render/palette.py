@@ -1,7 +1,7 @@
 """The colours, in one place for every format.
 
-The three inks keep their order of lightness and differ in blue for those who see red and green alike; what an ink says is
-also said by its place in the box, and the adjoint by its mark.
+Values are red and adjoints green; for those who see the two alike, the place in the box and the mark before an adjoint
+say the same.
 """
 
 from __future__ import annotations
