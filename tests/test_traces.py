@@ -184,7 +184,7 @@ def test_a_long_chain_prints_without_recursion_and_cut():
         return x
 
     t = vd.trace(f, 1)
-    assert str(t).count("\n") == 13
+    assert str(t).count("\n") == 11
     text = t.tree()
     assert text.endswith("repeats nothing")
     assert text.count("\n") == 2000

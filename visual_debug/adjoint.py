@@ -16,7 +16,6 @@ from visual_debug import rules
 from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import NoDerivativeError
 
-
 #: What one pullback sends to one operand: the operation's node, which of its operands, that operand's node, and the
 #: contribution to its adjoint. A plain tuple: a named one would cost a third of the sweep.
 Contribution = tuple[int, int, int, Any]
@@ -58,9 +57,11 @@ def inputs_of(columns: Columns) -> list[int]:
 
 
 def add(a: Any, b: Any) -> Any:
-    """Sum of two contributions; those to a tuple (of `divmod`) are summed item by item."""
+    """Sum of two contributions; those to a tuple (of `divmod`) or a dict are summed item by item."""
     if type(a) is tuple:
-        return tuple(x + y for x, y in zip(a, b, strict=True))
+        return tuple(add(x, y) for x, y in zip(a, b, strict=True))
+    if type(a) is dict:
+        return {key: add(a[key], b[key]) if key in a and key in b else a.get(key, b.get(key)) for key in {**a, **b}}
     return a + b
 
 
@@ -235,7 +236,7 @@ def partial(columns: Columns, node: int, position: int) -> Any:
 def pullback_text(columns: Columns, node: int, *, values: bool = False) -> str | None:
     """The pullback as text, `Δ -> (Δ*y, Δ*x)`, or with the operands' values in place; None for leaves."""
     rule = rules.find(columns.op[node])
-    args, kwargs, where = columns.arguments(node)
+    args, _, where = columns.arguments(node)
     if not where or rule is None:
         return None
     z = columns.value[node]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
@@ -177,7 +178,11 @@ def end(m: Machine, f: Frame, index: int) -> None:
     if nested is not None and nested[1] is z and symbols.has_identity(z) and not isinstance(pending.callee, BuiltinFunctionType):
         f.stack.append(nested[0])
         return
-    f.stack.append(result_of(m, f, index, pending, extra, z))
+    since = m.snapshot
+    result = result_of(m, f, index, pending, extra, z)
+    if pending.kwargs.get("out") is None:  # else the result is the array, and known
+        containers.written_unseen(m, f, index, since, m.v, [extra, *pending.args, *pending.kwargs.values()])
+    f.stack.append(result)
 
 
 def raised(m: Machine, f: Frame, index: int) -> Thing:
@@ -262,8 +267,8 @@ def _opaque(
     if among and module.partition(".")[0] not in _PURE_MODULES:
         _escape(m, [*args, *pending.kwargs.values(), target], owner, among)
     if symbols.is_number(z):
-        known = m.by_identity(z)
-        if known is not None and known in among:
+        known = m.by_identity(z, among)
+        if known is not None:
             return known
         if type(z) is bool and rules.find(name) is None:
             return Leaf(z, "const", None, site)
@@ -278,10 +283,7 @@ def _has_rule(name: str) -> bool:
 def _escape(m: Machine, arguments: list[Ref], owner: Any, among: list[int]) -> None:
     """Objects handed to unknown code may hold any of the numbers handed to it, from now on."""
     for ref in arguments:
-        if type(ref) is Sequence and ref.kind is list:
-            ref.forget()
-            ref.among.extend(among)
-        elif type(ref) is Mapping:
+        if type(ref) is Sequence and ref.kind is list or type(ref) is Mapping:
             ref.forget()
             ref.among.extend(among)
         elif type(ref) is Thing and ref.object is not UNSET:
@@ -363,7 +365,7 @@ def _enumerate(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: 
     def advance(item: Any) -> Ref:
         return Sequence(tuple, [Leaf(item[0], "const", None, site), _checked(m, stream, item[1], site)])
 
-    begin = m.known_value(call.args[1]) if len(call.args) > 1 else 0 if not call.kwargs else UNSET
+    begin: Any = m.known_value(call.args[1]) if len(call.args) > 1 else 0 if not call.kwargs else UNSET
 
     def rest() -> list[Ref] | None:
         refs = stream.rest()
@@ -386,7 +388,7 @@ def _zip(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -
         columns = [s.rest() for s in streams]
         if any(refs is None for refs in columns):
             return None
-        return [Sequence(tuple, list(refs)) for refs in zip(*columns, strict=False)]  # type: ignore[arg-type]
+        return [Sequence(tuple, list(refs)) for refs in zip(*columns, strict=False)]
 
     return Stream(advance, Thing(UNSET, [s.source for s in streams]), rest)
 
@@ -431,6 +433,17 @@ def _order(m: Machine, items: list[Ref] | None, kwargs: dict[str, Ref]) -> list[
     if any(type(value) not in symbols.SCALARS for value in values) or type(backward) is not bool:
         return None
     return sorted(range(len(items)), key=values.__getitem__, reverse=backward)
+
+
+@_models(operator.getitem)
+def _getitem(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    return containers.subscript(m, f, index, call.args[0], call.args[1], z)
+
+
+@_models(operator.setitem)
+def _setitem(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    containers.store_subscript(m, f, index, *call.args)
+    return Thing(z)
 
 
 @_models(setattr)

@@ -73,9 +73,14 @@ class Columns:
     def arguments(self, node: int) -> tuple[tuple[Any, ...], dict[str, Any], tuple[Where, ...]]:
         """Argument values, keyword values, and for each operand where it stands among them."""
         call = self.calls.get(node)
-        if call is not None:
-            return call.args, call.kwargs, call.where
         operands = self.operands(node)
+        if call is not None:
+            # Operands by their nodes: the object in the call may be an array that was written to since.
+            args = list(call.args)
+            for operand, where in zip(operands, call.where, strict=True):
+                if isinstance(where, int):
+                    args[where] = self.value[operand]
+            return tuple(args), call.kwargs, call.where
         return tuple(self.value[i] for i in operands), {}, tuple(range(len(operands)))
 
     def part(self, kept: list[int]) -> Columns:

@@ -193,13 +193,14 @@ def set_item(m: Machine, container: Ref, key: Any, value: Ref) -> None:
         except TypeError:
             put_in(container, value)
         return
-    if isinstance(key, int) and kind is Sequence and container.items is not None and -len(container.items) <= key < len(container.items):
+    length = len(container.items) if kind is Sequence and container.items is not None else 0
+    if isinstance(key, int) and -length <= key < length:
         container.items[key] = value
         return
-    if isinstance(key, slice) and kind is Sequence and container.items is not None and type(value) is Sequence:
-        if value.items is not None:
-            container.items[key] = list(value.items)
-            return
+    known = type(value) is Sequence and value.items is not None
+    if isinstance(key, slice) and kind is Sequence and container.items is not None and known:
+        container.items[key] = list(value.items)
+        return
     put_in(container, value)
 
 
@@ -212,6 +213,7 @@ def store_subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, 
         if type(container) is Thing and owner is not UNSET:
             container = m.heap.setdefault(id(owner), container)
         set_item(m, container, position, value)
+        written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])
         return
     array = m.columns.value[node]
     operands, call = [node], None
@@ -225,9 +227,7 @@ def store_subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, 
     else:
         operands.extend(m.among(value) if stored is None else [])
         op = "opaque"
-    snapshots = m.tape.snapshots
-    if m.snapshot < len(snapshots) and snapshots[m.snapshot].at <= m.v:
-        m.snapshot += 1
+    m.pass_snapshot()
     written = m.new(op, array, operands, f, f.plan.site(index), call)
     supersede(m, f, index, array, written)
 
@@ -245,6 +245,33 @@ def supersede(m: Machine, f: Frame, index: int, array: Any, written: int) -> Non
         if symbols.owner_of(other) is owner and symbols.share_memory(other, array):
             before = m.versions.get(id(other), node)
             m.versions[id(other)] = m.new("opaque", other, [before, written], f, f.plan.site(index))
+
+
+def written_unseen(m: Machine, f: Frame, index: int, since: int, before: int, sources: list[Ref]) -> None:
+    """Arrays that unrecorded code wrote to, which the recorder kept copies of: what is in them now is `opaque`.
+
+    `since` is the first snapshot that may belong to the instruction, `before` the length of values that those that do
+    are from before.
+    """
+    snapshots = m.tape.snapshots
+    if since >= len(snapshots) or snapshots[since].at >= before:
+        return
+    among = m.among(Thing(UNSET, [ref for ref in sources if ref is not None and ref is not NULL]))
+    for position in range(since, len(snapshots)):
+        owner = snapshots[position].array
+        if snapshots[position].at >= before:
+            break
+        m.snapshot = max(m.snapshot, position + 1)
+        node = next((n for n in range(len(m.columns) - 1, -1, -1) if _is_part(m.columns.value[n], owner)), None)
+        if node is not None:
+            array = m.columns.value[node]
+            before = m.versions.get(id(array), node)
+            operands = list(dict.fromkeys([before, *among]))
+            supersede(m, f, index, array, m.new("opaque", array, operands, f, f.plan.site(index)))
+
+
+def _is_part(value: Any, owner: Any) -> bool:
+    return symbols.is_array(value) and symbols.owner_of(value) is owner
 
 
 def delete_subscript(m: Machine, container: Ref, key: Ref) -> None:
@@ -268,11 +295,11 @@ def extend(m: Machine, container: Ref, source: Ref) -> None:
 
 def update(m: Machine, container: Ref, source: Ref) -> None:
     """`container.update(source)` of a dict with another."""
-    if type(container) is Mapping and container.items is not None and type(source) is Mapping:
-        if source.items is not None:
-            container.items.update(source.items)
-            return
-    put_in(container, source)
+    known = type(source) is Mapping and source.items is not None
+    if type(container) is Mapping and container.items is not None and known:
+        container.items.update(source.items)
+    else:
+        put_in(container, source)
 
 
 def join(m: Machine, op: str, z: Any, x: Ref, y: Ref, site: Site, in_place: bool) -> Ref:

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bytecode import CellVar, Instr, Label
-from bytecode.instr import InstrLocation
+from bytecode import Instr, Label
+from bytecode.instr import CellVar, InstrLocation
 
 #: The versions whose bytecode is understood; the `bytecode` library knows no newer one.
 OLDEST: Final = (3, 11)
@@ -164,6 +164,12 @@ def attribute(name: str, where: InstrLocation | None = None) -> Instr:
 def cell(name: str) -> CellVar:
     """The operand of LOAD_DEREF for a cell variable."""
     return CellVar(name)
+
+
+def number(instr: Instr) -> int:
+    """The operand of an instruction that has a number."""
+    assert isinstance(instr.arg, int)
+    return instr.arg
 
 
 def unpacked(instr: Instr) -> int:

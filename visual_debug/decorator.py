@@ -17,7 +17,7 @@ from visual_debug.tape import Plan, Tape
 from visual_debug.traces import Trace
 
 P = ParamSpec("P")
-R = TypeVar("R", covariant=True)
+R = TypeVar("R")
 
 
 class Traced(Protocol[P, R]):
@@ -64,7 +64,9 @@ class NoTrace:
 
 
 @overload
-def visual_debug(function: Callable[P, R], /) -> Traced[P, R]: ...
+def visual_debug(
+    function: Callable[P, R], /, *, follow: str | Iterable[Any] | None = None, keep: int = 1
+) -> Traced[P, R]: ...
 
 
 @overload
@@ -95,7 +97,7 @@ def visual_debug(
     if keep < 1:
         raise ValueError(f"keep={keep}: at least one trace is kept")
     if function is None:
-        return lambda f: visual_debug(f, follow=follow, keep=keep)
+        return functools.partial(visual_debug, follow=follow, keep=keep)
     if os.environ.get("VISUAL_DEBUG") == "0":
         return function
     again = functools.partial(visual_debug, follow=follow, keep=keep)
@@ -121,7 +123,7 @@ def plain_function(function: Any) -> FunctionType:
     name = getattr(function, "__qualname__", None) or repr(function)
     if isinstance(function, type):
         raise UntraceableError(f"{name} is a class: decorate its methods")
-    if isinstance(function, BuiltinFunctionType) or not hasattr(function, "__call__"):
+    if isinstance(function, BuiltinFunctionType) or not callable(function):
         kind = "a builtin or C function" if callable(function) else "no function"
         raise UntraceableError(
             f"{name} is {kind} and has no Python bytecode: trace a Python function that calls it, "

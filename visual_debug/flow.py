@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from bytecode import Instr, Label, TryBegin, TryEnd
+from bytecode import Instr, Label
+from bytecode.instr import TryBegin, TryEnd
 
 from visual_debug import cpython
 from visual_debug.tape import Instruction
@@ -28,6 +29,7 @@ class CallShape:
     callable: int
     packed: tuple[int, ...] = ()  #: positional tuple and keyword dict of CALL_FUNCTION_EX
     out: int | None = None  #: an argument called `out`, which the callee writes to
+    positional: int = 0  #: how many arguments are given by position
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ def _shape(call: Instr, head: Instr, before: Instr, stack: Stack) -> CallShape:
     if not cpython.NULL_ABOVE_CALLABLE and stack[-depth] == NULL:
         depth -= 1
     out = len(names) - names.index("out") + offset if "out" in names else None
-    return CallShape(depth, (), out)
+    return CallShape(depth, (), out, count - len(names))
 
 
 def unrecorded(items: list[Any]) -> set[int]:
@@ -207,7 +209,7 @@ def _after(instr: Instr, index: int, stack: Stack, *, jump: bool) -> Stack:
     if name == "RETURN_GENERATOR":  # the value sent first, which 3.11 and 3.12 do not account for
         return (*stack, OTHER)
     # 3.11 accounts for the arguments at PRECALL, which pops nothing when it runs.
-    effect = -1 - int(instr.arg) if name == "CALL" else instr.stack_effect(jump=jump)  # type: ignore[call-overload]
+    effect = -1 - cpython.number(instr) if name == "CALL" else instr.stack_effect(jump=jump)
     if effect > 0:
         slots = [*stack, *[OTHER] * effect]
         if name in _LOADS:

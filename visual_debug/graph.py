@@ -36,7 +36,10 @@ class Attributes(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The attribute, or `default` where there is no such attribute."""
-        return self[key] if key in self else default
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
 
 def _plain(value: Any) -> bool:
@@ -50,7 +53,7 @@ def build(columns: Columns, node_of: Callable[[int], Node]) -> networkx.MultiDiG
     """
     import networkx
 
-    class Graph(networkx.MultiDiGraph):
+    class Graph(networkx.MultiDiGraph):  # type: ignore[misc]
         """A MultiDiGraph whose nodes carry `Attributes`."""
 
         node_attr_dict_factory = Attributes

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from visual_debug import symbols
@@ -97,27 +98,24 @@ class Machine:
         self.frame = Frame(plan, index, caller)
         return self.frame
 
-    def argument(self, value: Any, name: str, site: Site, *, found: bool) -> Ref:
+    def argument(self, value: Any, name: str, site: Site, source: Ref = None) -> Ref:
         """The reference of an argument; containers by their content at the time of the call.
 
-        With `found`, what the argument came from is looked for among what is known already.
+        `source` is what the argument may have come from, if the call is inside the recording.
         """
         if type(value) is Contents:
             known = self.heap.get(id(value.container))
-            return known if known is not None else self._container(value, name, site, found=found)
-        if found:
-            node = self.by_identity(value) if symbols.is_number(value) else None
-            known = node if node is not None else self.heap.get(id(value))
-            if known is not None and symbols.has_identity(value):
-                return known
+            return known if known is not None else self._container(value, name, site, source)
+        if source is not None:
+            return self.discover(value, site, name, source)
         return Leaf(value, "input", name, site) if symbols.is_number(value) else Thing(value)
 
-    def _container(self, contents: Contents, name: str, site: Site, *, found: bool) -> Ref:
+    def _container(self, contents: Contents, name: str, site: Site, source: Ref) -> Ref:
         container, keys = contents.container, contents.keys
         ref: Ref = Sequence(type(container), [], container) if keys is None else Mapping({}, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
-            item_ref = self.argument(item, f"{name}[{key!r}]", site, found=found)
+            item_ref = self.argument(item, f"{name}[{key!r}]", site, source)
             if keys is None:
                 ref.items.append(item_ref)
             else:
@@ -191,6 +189,12 @@ class Machine:
             self._date(node, value)
         return node
 
+    def pass_snapshot(self) -> None:
+        """The instruction at hand wrote to an array: the copy that was kept of it lies behind us."""
+        snapshots = self.tape.snapshots
+        if self.snapshot < len(snapshots) and snapshots[self.snapshot].at <= self.v:
+            self.snapshot += 1
+
     def _date(self, node: int, value: Any) -> None:
         """Remember which writes an array node has seen, and that it is its array's newest state."""
         snapshots = self.tape.snapshots
@@ -226,6 +230,10 @@ class Machine:
 
     def among(self, ref: Ref) -> list[int]:
         """Every node that a reference's content may depend on, without repetition, in order of discovery."""
+        return [node for node in self._within(ref) if self.columns.op[node] != "const"]
+
+    def _within(self, ref: Ref) -> list[int]:
+        """The same with literals, which nothing depends on but which may be found again."""
         found: dict[int, None] = {}
         seen: set[int] = set()
         work = [ref]
@@ -233,7 +241,7 @@ class Machine:
             ref = work.pop()
             if type(ref) is Method:
                 ref = ref.base
-            if type(ref) is int or (type(ref) is Leaf and ref.op == "input"):
+            if type(ref) is int or (type(ref) is Leaf and (ref.op == "input" or symbols.has_identity(ref.value))):
                 node = self.node(ref)
                 assert node is not None
                 found[node] = None
@@ -282,10 +290,11 @@ class Machine:
     def discover(self, value: Any, site: Site, name: str | None = None, source: Ref = None) -> Ref:
         """A reference for a value that came out of `source`, an object whose content is not followed."""
         if symbols.is_number(value):
-            node = self.by_identity(value)
+            within = self._within(source) if source is not None else []
+            node = self.by_identity(value, within)
             if node is not None:
                 return node
-            among = self.among(source) if source is not None else []
+            among = [n for n in within if self.columns.op[n] != "const"]
             if among:
                 return self.new("opaque", value, among, self.frame, site)
             key = (name or site.text, id(value))
@@ -301,8 +310,13 @@ class Machine:
         among = self.among(source) if source is not None and not is_inert(value) else []
         return Thing(value, list(among))
 
-    def by_identity(self, value: Any) -> int | None:
-        """The node whose value is this very object, if there is exactly one."""
+    def by_identity(self, value: Any, among: Iterable[int] = ()) -> int | None:
+        """The node whose value is this very object, if there is exactly one.
+
+        What an operation made is a new object and found again wherever it is. A leaf's object came from outside and
+        may be anywhere there, too (equal constants of one file are one object): it counts only if it is `among` the
+        nodes that are known to have gone into the place where the value was found.
+        """
         if not symbols.has_identity(value):
             return None
         columns, index = self.columns, self._by_identity
@@ -313,8 +327,14 @@ class Machine:
             elif not self._passes_on(node, index[key]):
                 index[key] = None
         self._indexed = len(columns)
-        node_found = index.get(id(value))
-        return self.node(node_found) if node_found is not None else None
+        leaves = [node for node in among if self.columns.value[node] is value and self._is_leaf(node)]
+        if leaves:
+            return leaves[0] if len(leaves) == 1 else None
+        found = index.get(id(value))
+        return None if found is None or self._is_leaf(found) else self.node(found)
+
+    def _is_leaf(self, node: int) -> bool:
+        return self.columns.op[node] in ("input", "const")
 
     def _passes_on(self, node: int, earlier: int | None) -> bool:
         """Whether a node has its operand's own object as value (`+x`, `max(x, y)`): the operand then stands for both."""

@@ -12,7 +12,7 @@ from typing import Any
 from visual_debug import calls, containers, cpython, symbols
 from visual_debug.columns import MISSING, Call
 from visual_debug.machine import Frame, Machine
-from visual_debug.symbols import NULL, UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
+from visual_debug.symbols import NULL, UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Thing
 from visual_debug.tape import Instruction, Plan
 
 Handler = Callable[[Machine, Frame, Any], None]
@@ -98,10 +98,10 @@ _WITH_INDEX = frozenset({
 def _load_fast(m: Machine, f: Frame, arg: Any) -> None:
     if type(arg) is tuple:
         arg = arg[1]
-    if type(arg) is str:
-        f.stack.append(f.locals.get(arg))
-    else:  # 3.13: the cell itself, to close over it
-        f.stack.append(f.cells[arg.name])
+    # From 3.13 on, LOAD_FAST of a variable that is a cell loads the cell itself, to close over it.
+    name = arg if type(arg) is str else arg.name
+    cell = f.cells.get(name) if f.cells else None
+    f.stack.append(f.locals.get(name) if cell is None else cell)
 
 
 @handles("LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW")
@@ -112,27 +112,27 @@ def _load_fast_load_fast(m: Machine, f: Frame, arg: Any) -> None:
 
 @handles("LOAD_FAST_AND_CLEAR")
 def _load_fast_and_clear(m: Machine, f: Frame, arg: Any) -> None:
-    if type(arg) is str:
-        f.stack.append(f.locals.pop(arg, None))
-    else:
-        f.stack.append(f.cells.pop(arg.name, None))
+    name = arg if type(arg) is str else arg.name
+    cell = f.cells.pop(name, None)
+    f.stack.append(f.locals.pop(name, None) if cell is None else cell)
 
 
 @handles("STORE_FAST", "STORE_FAST_MAYBE_NULL")
 def _store_fast(m: Machine, f: Frame, arg: Any) -> None:
     ref = f.stack.pop()
-    if type(arg) is not str:  # a cell put back behind an inlined comprehension
-        if type(ref) is Cell:
-            f.cells[arg.name] = ref
+    name = arg if type(arg) is str else arg.name
+    if type(ref) is Cell:  # put back behind an inlined comprehension
+        f.cells[name] = ref
         return
+    f.cells.pop(name, None)
     if type(ref) is int:
         if m.columns.name[ref] is None:
-            m.columns.name[ref] = arg
+            m.columns.name[ref] = name
     elif type(ref) is Leaf and ref.name is None:
-        ref.name = arg
+        ref.name = name
         if ref.node is not None and m.columns.name[ref.node] is None:
-            m.columns.name[ref.node] = arg
-    f.locals[arg] = ref
+            m.columns.name[ref.node] = name
+    f.locals[name] = ref
 
 
 @handles("STORE_FAST_LOAD_FAST")
@@ -194,7 +194,7 @@ def _push_null(m: Machine, f: Frame, arg: Any) -> None:
     f.stack.append(NULL)
 
 
-@handles("NOP", "PRECALL", "CACHE", "NOT_TAKEN", "COPY_FREE_VARS", "MAKE_CELL", "SETUP_ANNOTATIONS")
+@handles("NOP", "PRECALL", "CACHE", "NOT_TAKEN", "COPY_FREE_VARS", "SETUP_ANNOTATIONS")
 def _nothing(m: Machine, f: Frame, arg: Any) -> None:
     pass
 
@@ -222,6 +222,12 @@ def _kw_names(m: Machine, f: Frame, arg: tuple[str, ...]) -> None:
     f.keywords = arg
 
 
+@handles("MAKE_CELL")
+def _make_cell(m: Machine, f: Frame, arg: Any) -> None:
+    if arg.name not in f.cells:  # those of the function itself are there from the beginning
+        f.cells[arg.name] = Cell(f.locals.get(arg.name))
+
+
 @handles("LOAD_CLOSURE")
 def _load_closure(m: Machine, f: Frame, arg: Any) -> None:
     f.stack.append(f.cells[arg.name])
@@ -240,10 +246,11 @@ def _load_deref(m: Machine, f: Frame, arg: tuple[int, str, bool]) -> None:
 
 @handles("STORE_DEREF")
 def _store_deref(m: Machine, f: Frame, arg: Any) -> None:
-    ref = f.stack[-1]
+    ref, cell = f.stack[-1], f.cells[arg.name]
     _store_fast(m, f, arg.name)
     del f.locals[arg.name]
-    f.cells[arg.name].ref = ref
+    f.cells[arg.name] = cell
+    cell.ref = ref
 
 
 @handles("DELETE_DEREF")
@@ -294,14 +301,17 @@ def _binary_op(m: Machine, f: Frame, arg: tuple[int, str | None, bool]) -> None:
 def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref, in_place: bool) -> Ref:
     """The reference of the result of a binary operator."""
     a, b = m.node(x), None
-    if op == "pow" and type(y) is Leaf and y.op == "const" and y.name is None and a is not None:
+    writes = in_place and a is not None and symbols.is_array(z) and m.columns.value[a] is z
+    if op == "pow" and not writes and type(y) is Leaf and y.op == "const" and y.name is None and a is not None:
         base = m.columns.value[a]
         return m.new(op, z, [a], f, f.plan.site(index), Call((base, y.value), {}, (0,)))
     b = m.node(y)
     if a is not None and b is not None:
-        if in_place and symbols.is_array(z) and m.columns.value[a] is z:
-            return write(m, f, index, "i" + op, z, a, [a, b], Call((z, m.columns.value[b]), {}, (0, 1)))
+        if writes:
+            return write(m, f, index, "i" + op.rstrip("_"), z, [a, b])
         return m.new(op, z, [a, b], f, f.plan.site(index))
+    if writes:
+        return write(m, f, index, "opaque", z, m.among(Thing(UNSET, [x, y])))
     returned = take_nested(m, z)
     if returned is not None:
         return returned
@@ -311,12 +321,10 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
     return computed(m, f, index, z, [x, y])
 
 
-def write(m: Machine, f: Frame, index: int, op: str, array: Any, before: int, operands: list[int], call: Call) -> int:
-    """The node of an array after something was written to it; its views are other nodes from now on, too."""
-    snapshots = m.tape.snapshots
-    if m.snapshot < len(snapshots) and snapshots[m.snapshot].at <= m.v:
-        m.snapshot += 1
-    node = m.new(op, array, operands, f, f.plan.site(index), call)
+def write(m: Machine, f: Frame, index: int, op: str, array: Any, operands: list[int]) -> int:
+    """The node of an array after an operator wrote to it; its views are other nodes from now on, too."""
+    m.pass_snapshot()
+    node = m.new(op, array, operands, f, f.plan.site(index))
     containers.supersede(m, f, index, array, node)
     return node
 
@@ -641,7 +649,7 @@ def _delete_subscr(m: Machine, f: Frame, arg: Any) -> None:
 
 @handles("BUILD_TUPLE", "BUILD_LIST")
 def _build_sequence(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
-    index, count = arg
+    count = arg[1]
     items = f.stack[len(f.stack) - count :]
     del f.stack[len(f.stack) - count :]
     z = m.value()

@@ -53,8 +53,13 @@ IMMUTABLE = frozenset({int, float, complex, bool, str, bytes, tuple, list, dict,
 CONTAINERS = frozenset({list, tuple, dict})
 #: Methods of arrays that write to the array itself.
 MUTATING_METHODS = frozenset({"sort", "fill", "put", "itemset", "partition", "resize", "setfield", "byteswap"})
-#: NumPy functions that write to their first argument.
-MUTATING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis", "shuffle"})
+#: NumPy functions that write to their first argument, as do a ufunc's `at` and a random generator's `shuffle`.
+MUTATING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
+MUTATING_BOUND = frozenset({"at", "shuffle"})
+#: Functions of `operator` that write to their first argument.
+MUTATING_OPERATORS = frozenset({"setitem", "delitem"} | {f"i{name}" for name in (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
+)})  # fmt: skip
 
 #: The plain function behind each function that was decorated.
 plain_functions: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
@@ -63,10 +68,11 @@ plain_functions: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictiona
 class CallSite:
     """Cache of one call instruction: the last callable and what to call instead, as one tuple for atomic reads."""
 
-    __slots__ = ("pair",)
+    __slots__ = ("count", "pair")
 
-    def __init__(self) -> None:
+    def __init__(self, count: int) -> None:
         self.pair: tuple[Any, Any] = (_NOTHING, None)
+        self.count = count  # of positional arguments
 
 
 _NOTHING = object()
@@ -88,6 +94,8 @@ def keep(tape: Tape, at: int, array: Any) -> None:
 
 def before_write(values: list[Any], target: Any) -> None:
     """Called before an in-place operator or a subscript assignment writes to `target`."""
+    if type(target).__name__ == "flatiter" and type(target).__module__ == "numpy":
+        target = target.base
     if _is_array(target):
         tape = current()
         if tape is not None and tape.values is values:
@@ -124,19 +132,20 @@ class Policy:
 
     def __init__(self, wants: Callable[[FunctionType], bool]) -> None:
         self.wants = wants
-        self.plans: dict[CodeType, Plan | UntraceableError] = {}
-        self._bytecode: dict[CodeType, Any] = {}
-        self._codes: dict[tuple[CodeType, bool], CodeType] = {}
+        # By identity: code objects compare by value, and the same source loaded twice makes two equal ones.
+        self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
+        self._bytecode: dict[int, Any] = {}
+        self._codes: dict[tuple[int, bool], CodeType] = {}
         self._twins: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
         self.hooks = rewrite.Hooks(_current.get, self.resolve, CallSite, before_write, landed, created, IMMUTABLE)
 
     def plan(self, code: CodeType) -> Plan:
         """The plan of a code object. Raises UntraceableError where it cannot be recorded."""
         with _rewriting:
-            plan = self.plans.get(code)
+            _, plan = self.plans.get(id(code), (code, None))
             if plan is None:
                 try:
-                    plan, self._bytecode[code] = rewrite.plan_of(code)
+                    plan, self._bytecode[id(code)] = rewrite.plan_of(code)
                 except UntraceableError as error:
                     plan = error
                 else:
@@ -145,7 +154,7 @@ class Policy:
                     if plan.is_generator:
                         _generator_words[plan.resumed] = True
                         _generator_words.update(dict.fromkeys((plan.raised, *plan.handlers), False))
-                self.plans[code] = plan
+                self.plans[id(code)] = code, plan
         if isinstance(plan, UntraceableError):
             raise plan
         return plan
@@ -154,10 +163,11 @@ class Policy:
         """The rewritten code of a code object, as a twin or as a door."""
         plan = self.plan(code)
         with _rewriting:
-            if (code, door) not in self._codes:
+            key = id(code), door
+            if key not in self._codes:
                 hooks = rewrite.DoorHooks(enter, leave, abandon) if door else None
-                self._codes[code, door] = rewrite.rewrite(plan, self._bytecode[code], self.hooks, hooks)
-            return self._codes[code, door]
+                self._codes[key] = rewrite.rewrite(plan, self._bytecode[id(code)], self.hooks, hooks)
+            return self._codes[key]
 
     def resolve(self, site: CallSite, target: Any) -> Any:
         """What to call instead of `target`; fills the call site's cache where that will hold next time."""
@@ -167,7 +177,7 @@ class Policy:
         elif kind is MethodType:
             function = target.__func__
             if type(function) is not FunctionType:
-                return target
+                return _keeping(target, 0) if target.__name__ in MUTATING_BOUND else target
             twin = self.twin(function)
             return target if twin is function else MethodType(twin, target.__self__)
         elif kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
@@ -176,9 +186,10 @@ class Policy:
                 tape = current()
                 if tape is not None:
                     keep(tape, len(tape.values), target.__self__)
-            return target
+            return _keeping(target, 0) if target.__name__ in MUTATING_BOUND else target
         else:
-            twin = target
+            first = _first_written(target, site.count)
+            twin = target if first is None else _keeping(target, first)
         site.pair = (target, twin)
         return twin
 
@@ -198,26 +209,32 @@ class Policy:
                 twin = FunctionType(code, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
                 twin.__kwdefaults__ = plain.__kwdefaults__
                 twin.__qualname__ = plain.__qualname__
-        elif _writes_first_argument(plain):
-            twin = _keeping(plain)
         self._twins[function] = twin
         return twin
 
 
-def _writes_first_argument(function: FunctionType) -> bool:
-    return function.__name__ in MUTATING_FUNCTIONS and (function.__module__ or "").partition(".")[0] == "numpy"
+def _first_written(target: Any, count: int) -> int | None:
+    """Position of the first argument that a function of C or NumPy writes to, if it writes to one."""
+    kind, module, name = type(target).__name__, getattr(target, "__module__", None), getattr(target, "__name__", None)
+    if kind == "ufunc":
+        return int(target.nin) if count > target.nin else None
+    if (module == "_operator" and name in MUTATING_OPERATORS) or name in MUTATING_BOUND:
+        return 0
+    return 0 if name in MUTATING_FUNCTIONS and (module or "").partition(".")[0] == "numpy" else None
 
 
-def _keeping(function: FunctionType) -> FunctionType:
-    """Call a NumPy function that writes to its first argument, keeping that as it was."""
+def _keeping(function: Any, first: int) -> Any:
+    """Call a function that writes to its arguments from `first` on, keeping those that are arrays as they were."""
 
     def kept(*args: Any, **kwargs: Any) -> Any:
         tape = current()
-        if tape is not None and args and _is_array(args[0]):
-            keep(tape, len(tape.values), args[0])
+        if tape is not None:
+            for target in args[first : first + 1] if first == 0 else args[first:]:
+                if _is_array(target):
+                    keep(tape, len(tape.values), target)
         return function(*args, **kwargs)
 
-    return kept  # type: ignore[return-value]
+    return kept
 
 
 _plans_by_word: dict[int, Plan] = {}

@@ -15,7 +15,7 @@ from typing import Any
 from visual_debug import cpython, opcodes, record, symbols
 from visual_debug.columns import Columns
 from visual_debug.machine import Frame, Machine
-from visual_debug.symbols import Leaf, Mapping, Ref, Sequence, Thing
+from visual_debug.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tape import Tape, parameters
 
 
@@ -58,6 +58,15 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
     return None
 
 
+def _handed_over(caller: Frame) -> Ref:
+    """What an activation entered through unrecorded code may have got its arguments from."""
+    pending = caller.pending
+    if pending is None or pending[0] == "returned":
+        return Thing(UNSET, [ref for ref in caller.stack[-2:] if ref is not None])
+    call, target = pending
+    return Thing(UNSET, [ref for ref in (target, *call.args, *call.kwargs.values()) if ref is not None])
+
+
 def restore_arrays(machine: Machine) -> None:
     """Give nodes whose array was written to later the content that it had then."""
     snapshots = machine.tape.snapshots
@@ -86,11 +95,9 @@ class _Player:
     def run(self) -> None:
         """Execute the whole tape."""
         machine = self.machine
-        self._enter_by_door(None)
-        assert machine.frame is not None
-        self._materialise_inputs(machine.frame.locals)
+        frame: Frame | None = self._enter_by_door(None)
         try:
-            while (frame := machine.frame) is not None:
+            while frame is not None:
                 steps = machine.steps.get(frame.plan)
                 if steps is None:
                     steps = machine.steps[frame.plan] = opcodes.prepare(frame.plan)
@@ -101,6 +108,7 @@ class _Player:
                     frame.pc = pc + 1
                     handler, arg = steps[pc]
                     handler(machine, frame, arg)
+                frame = machine.frame
         except (IndexError, KeyError) as error:
             raise machine.misfit(f"{type(error).__name__}: {error}") from error
         if machine.v != len(machine.values) or machine.p != len(machine.path):
@@ -189,9 +197,10 @@ class _Player:
         if handler.lasti:
             frame.stack.append(Thing())
         frame.stack.append(machine.exception if machine.exception is not None else Thing())
-        frame.pc = handler.index
+        frame.pc = handler.target
 
-    def _enter_by_door(self, caller: Frame | None) -> None:
+    def _enter_by_door(self, caller: Frame | None) -> Frame:
+        """Begin an activation entered from unrecorded code; the first one is the traced call itself."""
         machine = self.machine
         word, extra = machine.path[machine.p], ~machine.path[machine.p + 2]
         plan, arguments = machine.tape.arguments[extra]
@@ -199,10 +208,14 @@ class _Player:
             raise machine.misfit("an activation of another function")
         machine.p += 3
         self.next_event()
+        source = None if caller is None else _handed_over(caller)
         frame = machine.activate(plan, caller)
         for name, value in zip(parameters(plan.code), arguments, strict=True):
-            frame.locals[name] = machine.argument(value, name, plan.site(-1), found=caller is not None)
+            frame.locals[name] = machine.argument(value, name, plan.site(-1), source)
+        if caller is None:
+            self._materialise_inputs(frame.locals)
         machine.open_cells(frame, None)
+        return frame
 
     def _materialise_inputs(self, arguments: dict[str, Ref]) -> None:
         """Inputs are the first nodes, in the order of the arguments, used or not."""
@@ -214,6 +227,6 @@ class _Player:
                 self.machine.node(ref)
             elif type(ref) in (Sequence, Mapping) and id(ref) not in seen:
                 seen.add(id(ref))
-                items = ref.items if type(ref) is Sequence else list(ref.items.values())
+                items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
                 work.extend(reversed(items))
         self.inputs = {name: _structure(self.machine, ref) for name, ref in arguments.items()}

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NamedTuple
 
-from bytecode import Bytecode, Instr, Label, TryBegin, TryEnd
+from bytecode import Bytecode, Instr, Label
+from bytecode.instr import TryBegin, TryEnd
 
 from visual_debug import cpython, flow
 from visual_debug.errors import UntraceableError
@@ -36,7 +37,7 @@ class Hooks(NamedTuple):
 
     sinks: Callable[[], Any]  #: () -> the tape of this context
     resolve: Callable[[Any, Any], Any]  #: (call site, callable) -> what to call instead
-    call_site: Callable[[], Any]  #: () -> a new cache with attribute `pair`
+    call_site: Callable[[int], Any]  #: (count of positional arguments) -> a new cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
     landed: Callable[..., None]  #: in an exception handler: (values, path, word, exception[, generator])
     created: Callable[[int], Any]  #: a generator is made: (word) -> (generator, path, values)
@@ -175,7 +176,7 @@ class _Emitter:
         self.generator = plan.is_generator
         self.base = 2 if door is None and not self.generator else 3
         self.origin: list[int] = []
-        self.handlers = {handler.index: (word, handler) for word, handler in plan.handlers.items()}
+        self.handlers = {handler.target: (word, handler) for word, handler in plan.handlers.items()}
         self.shapes = flow.shapes_of(self.source)
         self.outlets: dict[int, list[tuple[Label, int]]] = {}  # 3.11: label index -> ends of loops, their FOR_ITER
         self.catch_all = Label()
@@ -349,7 +350,7 @@ class _Emitter:
                     yield from self._record(after, where, depth)
             elif name in cpython.CALLS or (name in cpython.RECORDED and not self.plan.instructions[index].skip):
                 yield from self._record(after, where)
-        if name == "RESUME" and int(instr.arg) & 3 == cpython.RESUMES_YIELD:  # type: ignore[call-overload]
+        if name == "RESUME" and cpython.number(instr) & 3 == cpython.RESUMES_YIELD:
             yield from self._resumed(after)
             yield from self._record(after, where)  # what was sent
         if index in self.shapes.loop_ends:
@@ -427,7 +428,7 @@ class _Emitter:
     def _resolve(self, call: flow.CallShape, instr: Instr, height: int) -> Iterator[Item]:
         """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""
         where = instr.location
-        site = self.hooks.call_site()
+        site = self.hooks.call_site(call.positional)
         depth = call.callable
         hit = Label()
         if call.out is not None:

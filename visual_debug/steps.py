@@ -129,7 +129,7 @@ def _box(columns: Columns, node: int, id: str) -> Box:
 
 def _graph(columns: Columns) -> tuple[list[Box], list[Arrow]]:
     boxes = [_box(columns, node, f"n{node}") for node in range(len(columns))]
-    arrows = []
+    arrows: list[Arrow] = []
     for node in range(len(columns)):
         operands = columns.operands(node)
         arrows.extend(Arrow(f"n{o}", f"n{node}", i, len(operands)) for i, o in enumerate(operands))

@@ -69,7 +69,7 @@ class Instruction(NamedTuple):
 class Handler(NamedTuple):
     """An entry of the exception table that was landed in: where to go on and how much of the stack is left."""
 
-    index: int
+    target: int
     depth: int
     lasti: bool  #: whether the instruction offset is pushed below the exception
 

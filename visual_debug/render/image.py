@@ -23,7 +23,7 @@ MOST_DRAWN = 1_000_000  #: boxes times frames of one export
 _ID = re.compile(r"[A-Za-z0-9_]+")
 WAYS = (
     "draw less: t.slice(node) keeps what one value came from (t.find(...) finds the node), "
-    'view="summary" draws one box per source expression, t.tree(max_depth=5) prints the top of the tree as text'
+    "t.tree(max_depth=5) prints the top of the tree as text"
 )
 
 
