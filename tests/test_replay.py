@@ -276,6 +276,34 @@ def test_a_view_of_an_array_written_to_is_refused_rather_than_wrong():
         trace.grad()
 
 
+def test_arrays_written_to_after_the_call_are_shown_as_they_were():
+    def f(a):
+        return np.exp(a) * 2.0
+
+    a = np.array([0.0, 1.0])
+    trace = vd.trace(f, a)
+    trace.result[:] = 7.0
+    a[:] = 5.0
+    assert trace.inputs["a"].value.tolist() == [0.0, 1.0]
+    assert trace.grad("a", seed=np.ones(2)).tolist() == (np.exp([0.0, 1.0]) * 2).tolist()
+    a[:] = 6.0
+    assert trace.inputs["a"].value.tolist() == [0.0, 1.0]
+
+
+def test_a_large_array_written_to_after_the_call_is_an_error_unless_the_trace_was_read():
+    def f(a):
+        return (a * a).sum()
+
+    a = np.linspace(0.0, 1.0, 100_000)
+    read = vd.trace(f, a)
+    len(read)
+    unread = vd.trace(f, a)
+    a *= 2.0
+    assert read.grad("a")[-1] == 2.0
+    with pytest.raises(vd.TraceError, match=r"written to after the call.*ask first"):
+        unread.grad()
+
+
 def test_element_assignment_of_arrays():
     def f(x, y):
         a = np.zeros(3)

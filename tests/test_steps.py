@@ -113,7 +113,10 @@ def test_a_shared_node_is_one_node_and_waits_for_all_its_consumers():
     assert reverse == [(3, 2, 1), (3, 2, 1), (2, 0, 10), (2, 1, 6)]
     drawn, _ = diagram(trace, "graph")
     assert len(drawn.boxes) == 4
-    assert sorted((a.tail, a.head, a.position) for a in drawn.arrows if a.head == "n3") == [("n2", "n3", 0), ("n2", "n3", 1)]
+    assert sorted((a.tail, a.head, a.position) for a in drawn.arrows if a.head == "n3") == [
+        ("n2", "n3", 0),
+        ("n2", "n3", 1),
+    ]
     assert drawn.frames[-1].reverse["n2"] == "1 + 1"
     assert drawn.frames[-1].total == {"n2": "2"}
     tree, _ = diagram(trace, "tree")

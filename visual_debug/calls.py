@@ -175,7 +175,12 @@ def end(m: Machine, f: Frame, index: int) -> None:
         f.stack.append(ref)
         return
     nested, m.nested = m.nested, None
-    if nested is not None and nested[1] is z and symbols.has_identity(z) and not isinstance(pending.callee, BuiltinFunctionType):
+    if (
+        nested is not None
+        and nested[1] is z
+        and symbols.has_identity(z)
+        and not isinstance(pending.callee, BuiltinFunctionType)
+    ):
         f.stack.append(nested[0])
         return
     since = m.snapshot
@@ -249,9 +254,7 @@ def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
 _PURE_MODULES = ("math", "cmath", "builtins", "numpy", "operator", "statistics", "copy", "fractions", "decimal")
 
 
-def _opaque(
-    m: Machine, f: Frame, site: Site, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any
-) -> Ref:
+def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any) -> Ref:
     """The result of a call that nothing is known of: it may depend on all that went in, and may have changed it."""
     sources: list[Ref] = [target, *args, *pending.kwargs.values()]
     callee = pending.callee

@@ -112,7 +112,9 @@ def unpack(m: Machine, f: Frame, index: int, source: Ref, values: list[Any]) -> 
     items: list[Ref] = [None] * len(values)
     if type(source) is Sequence and source.items is not None and len(source.items) == len(values):
         items = source.items
-    return [m.claim(ref, z, site, _item_name(site, i), source) for i, (ref, z) in enumerate(zip(items, values, strict=True))]
+    return [
+        m.claim(ref, z, site, _item_name(site, i), source) for i, (ref, z) in enumerate(zip(items, values, strict=True))
+    ]
 
 
 def _item_name(site: Site, i: int) -> str | None:
@@ -340,10 +342,9 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
         numbers = iter(ref.object)
 
         def advance(z: Any) -> Ref:
-            next(numbers, None)
-            return Leaf(z, "const", None, site)
+            return Leaf(next(numbers, z), "const", None, site)
 
-        return Stream(advance, None, lambda: [Leaf(i, "const", None, site) for i in numbers])
+        return Stream(advance, None, lambda: [Leaf(i, "const", None, site) for i in numbers], counts=True)
     if type(ref) is View:
         return ref.make()
     if type(ref) is Thing and ref.object is not UNSET:

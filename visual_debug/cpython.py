@@ -71,7 +71,9 @@ RETURNS: Final = frozenset({"RETURN_VALUE", "RETURN_CONST"})
 RAISES: Final = frozenset({"RAISE_VARARGS", "RERAISE"})
 CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 #: Instructions of coroutines, asynchronous generators and `yield from`, which are not recorded.
-DELEGATES: Final = frozenset({"SEND", "GET_AWAITABLE", "GET_AITER", "GET_ANEXT", "GET_YIELD_FROM_ITER", "ASYNC_GEN_WRAP"})
+DELEGATES: Final = frozenset(
+    {"SEND", "GET_AWAITABLE", "GET_AITER", "GET_ANEXT", "GET_YIELD_FROM_ITER", "ASYNC_GEN_WRAP"}
+)
 #: `co_flags` of generator functions, and of coroutines and asynchronous generators (`inspect.CO_*`).
 CO_GENERATOR: Final = 0x20
 CO_ASYNC: Final = 0x80 | 0x200
@@ -108,7 +110,7 @@ def append(sink: int, where: InstrLocation | None, value: int = 1) -> Iterator[I
     yield Instr("LIST_APPEND", sink, location=where)  # list .. z
 
 
-def mark(word: int, sink: int, where: InstrLocation | None) -> Iterator[Instr]:
+def mark(word: int | None, sink: int, where: InstrLocation | None) -> Iterator[Instr]:
     """Append a constant to the list that stands `sink` deep."""
     yield Instr("LOAD_CONST", word, location=where)  # list .. word
     yield Instr("LIST_APPEND", sink, location=where)  # list ..

@@ -75,9 +75,7 @@ def visual_debug(
 ) -> Callable[[Callable[P, R]], Traced[P, R]]: ...
 
 
-def visual_debug(
-    function: Any = None, /, *, follow: str | Iterable[Any] | None = None, keep: int = 1
-) -> Any:
+def visual_debug(function: Any = None, /, *, follow: str | Iterable[Any] | None = None, keep: int = 1) -> Any:
     """Record every call of a function, so that its computation can be seen and differentiated.
 
     The decorated function returns what the plain one does, bit for bit; `f.trace` is the `Trace` of the latest
@@ -129,7 +127,9 @@ def plain_function(function: Any) -> FunctionType:
             f"{name} is {kind} and has no Python bytecode: trace a Python function that calls it, "
             f"as `lambda *args: {getattr(function, '__name__', 'f')}(*args)`"
         )
-    raise UntraceableError(f"{name} is an object of type {type(function).__name__}, no Python function: trace its method")
+    raise UntraceableError(
+        f"{name} is an object of type {type(function).__name__}, no Python function: trace its method"
+    )
 
 
 def _plan(plain: FunctionType, policy: record.Policy) -> Plan:

@@ -34,7 +34,9 @@ def value_text(value: Any) -> str:
     if isinstance(value, (Fraction, Decimal)):
         return _cut(str(value))
     if isinstance(value, (tuple, list)):
-        return _cut("(" + ", ".join(value_text(v) for v in value[:SMALL_ARRAY]) + (", …)" if len(value) > SMALL_ARRAY else ")"))
+        return _cut(
+            "(" + ", ".join(value_text(v) for v in value[:SMALL_ARRAY]) + (", …)" if len(value) > SMALL_ARRAY else ")")
+        )
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return _array_text(value)
     return _cut(repr(value))

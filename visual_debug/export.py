@@ -34,16 +34,16 @@ def _diagram(trace: Trace, view: str, seeds: dict[int, Any] | None, only: int | 
     return drawn
 
 
-def picture(trace: Trace, path: Path, view: str, step: int | None) -> Path:
+def picture(trace: Trace, path: Path, view: str, step: int | None, seeds: dict[int, Any] | None) -> Path:
     """One picture, of the state after a step (by default the last); see `Trace.export`."""
     from visual_debug import render
 
     if path.suffix.lower().lstrip(".") not in render.FORMATS:
         choices = ", ".join(f".{name}" for name in render.FORMATS)
         raise RenderError(f"unknown suffix {path.suffix!r} of {str(path)!r}: choose one of {choices}")
-    drawn = _diagram(trace, view, trace._reverse_seeds(), -1 if step is None else step)
+    drawn = _diagram(trace, view, seeds, -1 if step is None else step)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return render.write(drawn, None, path)
+    return render.write(drawn, 0, path)
 
 
 def frames(

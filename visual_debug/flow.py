@@ -118,6 +118,28 @@ def unrecorded(items: list[Any]) -> set[int]:
     return result
 
 
+def counting_loops(items: list[Any]) -> set[int]:
+    """The FOR_ITER of loops written as `for … in range(…)`.
+
+    Their items need not be recorded: the range is, and says them all. If `range` turns out to be something else when
+    the code runs, replay knows nothing of the items, and says so of what is computed from them.
+    """
+    stacks = _stacks(items)
+    instructions = _instructions(items)
+    found = set()
+    for index in range(2, len(instructions)):
+        call, get_iter, for_iter = instructions[index - 2 : index + 1]
+        if (for_iter.name, get_iter.name, call.name) != ("FOR_ITER", "GET_ITER", "CALL") or index - 2 not in stacks:
+            continue
+        stack = stacks[index - 2]
+        producer = stack[-_shape(call, call, call, stack).callable]
+        if producer >= 0 and instructions[producer].name == "LOAD_GLOBAL":
+            name: tuple[bool, str] = instructions[producer].arg  # type: ignore[assignment]
+            if name[1] == "range":
+                found.add(index)
+    return found
+
+
 def unconditional_loops(instructions: list[Instruction]) -> Iterator[int]:
     """Backward jumps of loops that a run could go round without meeting any condition (`while True`)."""
     ends = {*cpython.POP_JUMPS, *cpython.KEEP_JUMPS, *cpython.RETURNS, *cpython.RAISES, "FOR_ITER"}

@@ -12,7 +12,7 @@ from typing import Any
 from visual_debug import calls, containers, cpython, symbols
 from visual_debug.columns import MISSING, Call
 from visual_debug.machine import Frame, Machine
-from visual_debug.symbols import NULL, UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Thing
+from visual_debug.symbols import NULL, UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
 from visual_debug.tape import Instruction, Plan
 
 Handler = Callable[[Machine, Frame, Any], None]
@@ -462,6 +462,11 @@ def _keep_jump(m: Machine, f: Frame, arg: tuple[int, int, int, int, str]) -> Non
 
 @handles("FOR_ITER")
 def _for_iter(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
+    if f.plan.instructions[arg[0]].skip:
+        m.v += 1
+        stream = f.stack[-1]
+        f.stack.append(stream.advance(None) if type(stream) is Stream and stream.counts else Thing())
+        return
     f.stack.append(containers.next_item(m, f, arg[0], f.stack[-1], m.value()))
 
 

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from visual_debug import rewrite
 from visual_debug.errors import UntraceableError
-from visual_debug.tape import Contents, Plan, Snapshot, Tape
+from visual_debug.tape import Contents, Plan, Seal, Snapshot, Tape
 
 
 class _Nowhere:
@@ -44,6 +44,7 @@ def current() -> Tape | None:
     """The tape of this context, if it is being recorded."""
     tape = _current.get()
     return None if isinstance(tape, _Nowhere) else tape
+
 
 _rewriting = threading.RLock()
 
@@ -86,9 +87,7 @@ def _is_array(value: Any) -> bool:
 
 def keep(tape: Tape, at: int, array: Any) -> None:
     """Keep the content of an array that is about to be written to, and of what it is a view of."""
-    owner = array
-    while _is_array(owner.base):
-        owner = owner.base
+    owner = _owner(array)
     tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K")))
 
 
@@ -388,6 +387,7 @@ def leave(state: State | None, result: Any) -> None:
         _current.reset(token)
         tape.result = result
         tape.end = len(tape.values), len(tape.path)
+        _seal(tape, result)
         door.finish(tape)
 
 
@@ -398,7 +398,48 @@ def abandon(state: State | None, exception: BaseException) -> None:
         _current.reset(token)
         tape.exception = exception
         tape.end = len(tape.values), len(tape.path)
+        _seal(tape, None)
         door.finish(tape)
+
+
+#: Arrays up to this many elements are copied when a call ends, which takes as long as hashing them.
+_SMALL = 4096
+#: Of larger ones this many elements are looked at.
+_SAMPLED = 512
+
+
+def _seal(tape: Tape, result: Any) -> None:
+    """Keep what is in the arrays that the user goes on holding, so that a later write to them is not mistaken."""
+    if "numpy" not in sys.modules:
+        return
+    work = [result, *tape.arguments[0][1]]
+    seen: set[int] = set()
+    while work:
+        value = work.pop()
+        if type(value) is Contents:
+            if id(value) not in seen:
+                work.extend(value.items)
+                seen.add(id(value))
+        elif type(value) in CONTAINERS and len(value) <= _LONG and id(value) not in seen:
+            work.extend(value.values() if type(value) is dict else value)
+            seen.add(id(value))
+        elif type(value) not in IMMUTABLE and _is_array(value):
+            owner = _owner(value)
+            if id(owner) not in seen:
+                seen.add(id(owner))
+                small = owner.size <= _SMALL
+                tape.seals.append(Seal(owner, owner.copy(order="K") if small else None, 0 if small else sample(owner)))
+
+
+def sample(array: Any) -> int:
+    """A hash of elements spread over an array."""
+    return hash(array.flat[:: max(1, array.size // _SAMPLED)].tobytes())
+
+
+def _owner(array: Any) -> Any:
+    while _is_array(array.base):
+        array = array.base
+    return array
 
 
 _collectors: ContextVar[tuple[list[Any], ...]] = ContextVar("visual_debug_collectors", default=())

@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import cpython, opcodes, record, symbols
+from visual_debug import cpython, display, opcodes, record, symbols
 from visual_debug.columns import Columns
+from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tape import Tape, parameters
@@ -40,7 +41,8 @@ def replay(tape: Tape) -> Replayed:
     player.run()
     machine = player.machine
     result = None if tape.exception is not None else _structure(machine, machine.result)
-    restore_arrays(machine)
+    _restore_arrays(machine)
+    _part_from_the_user(machine)
     machine.columns.check()
     return Replayed(machine.columns, player.inputs, result)
 
@@ -67,7 +69,28 @@ def _handed_over(caller: Frame) -> Ref:
     return Thing(UNSET, [ref for ref in (target, *call.args, *call.kwargs.values()) if ref is not None])
 
 
-def restore_arrays(machine: Machine) -> None:
+def _part_from_the_user(machine: Machine) -> None:
+    """Give nodes whose array the user still holds a copy, as it was when the call ended."""
+    copies: dict[int, Any] = {}
+    for seal in machine.tape.seals:
+        if seal.content is None and record.sample(seal.array) != seal.sample:
+            raise TraceError(
+                f"an array ({display.value_text(seal.array)}) that {machine.tape.plan.code.co_qualname} was given or "
+                "returned was written to after the call, before anything was asked of the trace: ask first, for "
+                "instance for len(trace), or write to a copy"
+            )
+        copies[id(seal.array)] = seal.array.copy(order="K") if seal.content is None else seal.content
+    if not copies:
+        return
+    value = machine.columns.value
+    for node, array in enumerate(value):
+        if symbols.is_array(array):
+            owner = symbols.owner_of(array)
+            if id(owner) in copies:
+                value[node] = symbols.same_view(array, owner, copies[id(owner)])
+
+
+def _restore_arrays(machine: Machine) -> None:
     """Give nodes whose array was written to later the content that it had then."""
     snapshots = machine.tape.snapshots
     for node, epoch in machine.epochs.items():

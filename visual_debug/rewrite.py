@@ -60,7 +60,9 @@ class Door:
 def refuse(code: CodeType, line: int | None, what: str) -> UntraceableError:
     """The error for a construct that cannot be recorded faithfully."""
     place = f"{code.co_filename}:{line or code.co_firstlineno}"
-    return UntraceableError(f"{place}: {code.co_qualname} uses {what}, which cannot be recorded; trace a function without it")
+    return UntraceableError(
+        f"{place}: {code.co_qualname} uses {what}, which cannot be recorded; trace a function without it"
+    )
 
 
 def plan_of(code: CodeType) -> tuple[Plan, Bytecode]:
@@ -73,7 +75,7 @@ def plan_of(code: CodeType) -> tuple[Plan, Bytecode]:
     where = _label_indices(items)
     sources = [item for item in items if isinstance(item, Instr)]
     _check_constructs(code, sources)
-    skipped = flow.unrecorded(items)
+    skipped = flow.unrecorded(items) | flow.counting_loops(items)
     plan = Plan(code, [])
     for index, instr in enumerate(sources):
         arg = where[instr.arg] if isinstance(instr.arg, Label) else instr.arg
@@ -379,7 +381,11 @@ class _Emitter:
             end = Label()
             self.outlets.setdefault(self.plan.instructions[index].arg, []).append((end, index))
             yield Instr(instr.name, end, location=instr.location)
-        yield from self._record(after, instr.location)
+        if self.plan.instructions[index].skip:
+            # Something must count the turns; an int of its own would take 28 bytes more.
+            yield from cpython.mark(None, self._sink(VALUES, after), instr.location)
+        else:
+            yield from self._record(after, instr.location)
 
     def _event(self, word: int, height: int, where: Any) -> Iterator[Item]:
         """A word, and the length of the values."""

@@ -6,7 +6,7 @@ pullback speaks to. Reverse steps come from the very sweep that computes gradien
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,8 @@ def diagram(
         view: `"graph"` or `"tree"`.
         roots: the nodes of the result.
         seeds: as for `steps`.
-        only: index of the one step whose state is wanted (it may be negative); None for all.
+        only: index of the one step whose state is wanted (it may be negative); None for all. The last frame is there
+            in any case: in it every text has its full length, so that all pictures of a trace are laid out alike.
 
     In the tree view, steps of operations that the result does not depend on are left out.
     """
@@ -110,10 +111,10 @@ def diagram(
         if not -len(shown) <= only < len(shown):
             raise RenderError(f"step {only}: there are {len(shown)} steps, 0 to {len(shown) - 1}")
         last = only % len(shown)
-        frames = list(_frames(columns, copies, shown[: last + 1], final=last == len(shown) - 1, only_last=True))
-        shown = [shown[last]]
+        frames = list(_frames(columns, copies, shown, {last, len(shown) - 1}))
+        shown = [shown[last], shown[-1]]
     else:
-        frames = list(_frames(columns, copies, shown, final=True, only_last=False))
+        frames = list(_frames(columns, copies, shown, range(len(shown))))
     return Diagram(boxes, arrows, frames, boxes[0].id if view == "tree" and boxes else None, view), shown
 
 
@@ -124,7 +125,13 @@ def _box(columns: Columns, node: int, id: str) -> Box:
     text = adjoint.pullback_text(columns, node)
     if text is not None:
         parts.append(text)
-    return Box(id, node, display.symbol(columns, node), op if is_leaf(columns, node) else "op", "\n".join(p for p in parts if p))
+    return Box(
+        id,
+        node,
+        _operation(columns, node),
+        op if is_leaf(columns, node) else "op",
+        "\n".join(p for p in parts if p),
+    )
 
 
 def _graph(columns: Columns) -> tuple[list[Box], list[Arrow]]:
@@ -157,9 +164,9 @@ def _tree(columns: Columns, roots: Sequence[int]) -> tuple[list[Box], list[Arrow
 
 
 def _frames(
-    columns: Columns, copies: dict[int, list[str]], shown: Sequence[Step], *, final: bool, only_last: bool
+    columns: Columns, copies: dict[int, list[str]], shown: Sequence[Step], wanted: Container[int]
 ) -> Iterator[Frame]:
-    """The state after each step: values so far, and adjoints with the history of their contributions."""
+    """The state after each wanted step: values so far, and adjoints with the history of their contributions."""
     forward: dict[str, str] = {}
     reverse: dict[str, str] = {}
     sums: dict[int, Any] = {}
@@ -183,10 +190,9 @@ def _frames(
             reverse.update(dict.fromkeys(lit, text if before is None else f"{before} + {text}"))
             terms[target] = terms.get(target, 0) + 1
             sums[target] = step.contribution if before is None else adjoint.add(sums[target], step.contribution)
-        last = k == len(shown) - 1
-        if last or not only_last:
-            total = {}
-            if last and final:
+        if k in wanted:
+            total: dict[str, str] = {}
+            if k == len(shown) - 1:
                 for node, count in terms.items():
                     if count > 1:
                         total.update(dict.fromkeys(copies[node], display.value_text(sums[node])))

@@ -82,6 +82,7 @@ class Stream:
     advance: Callable[[Any], Ref]
     source: Ref = None
     rest: Callable[[], list[Ref] | None] = lambda: None
+    counts: bool = False  #: over a range, whose items are known without having been recorded
 
 
 @dataclass(slots=True, eq=False)

@@ -63,7 +63,7 @@ class Instruction(NamedTuple):
 
     name: str
     arg: Any
-    skip: bool  #: nothing was recorded here, although instructions of this name are: its value is not a number
+    skip: bool  #: its value was not recorded, although those of instructions of this name are
 
 
 class Handler(NamedTuple):
@@ -137,6 +137,18 @@ class Snapshot(NamedTuple):
     content: Any
 
 
+class Seal(NamedTuple):
+    """An array that the user holds after the call, too, and its content when the call ended.
+
+    Of a small array a copy is kept. Of a large one only what a sample of its elements hashes to: if that has changed,
+    the trace can no longer tell what was computed.
+    """
+
+    array: Any
+    content: Any  #: a copy in the same memory order, or None
+    sample: int  #: hash of some elements' bytes, where there is no copy
+
+
 class Tape:
     """What one run recorded: values, the path through the code, and the arguments of entered activations.
 
@@ -145,7 +157,20 @@ class Tape:
     `values` holds, in order, what every recorded instruction yielded; `path` says which instructions those were.
     """
 
-    __slots__ = ("arguments", "end", "exception", "generators", "path", "plan", "policy", "result", "snapshots", "thread", "values")
+    __slots__ = (
+        "arguments",
+        "end",
+        "exception",
+        "generators",
+        "path",
+        "plan",
+        "policy",
+        "result",
+        "seals",
+        "snapshots",
+        "thread",
+        "values",
+    )
 
     def __init__(self, plan: Plan, policy: Any, thread: int) -> None:
         self.plan = plan
@@ -155,6 +180,7 @@ class Tape:
         self.path: list[int] = []
         self.arguments: list[tuple[Plan, tuple[Any, ...]]] = []  # of activations entered from outside
         self.snapshots: list[Snapshot] = []
+        self.seals: list[Seal] = []
         self.result: Any = None
         self.exception: BaseException | None = None
         self.generators = 0  # how many were made

@@ -222,7 +222,9 @@ class Trace:
             return of.id
         structure = self._replayed.result
         if self.exception is not None and not self._replayed.sliced:
-            raise TraceError(f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate")
+            raise TraceError(
+                f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate"
+            )
         if of is None:
             return structure
         try:
@@ -310,7 +312,9 @@ class Trace:
         """
         inputs = self._replayed.inputs
         if self.exception is not None:
-            raise TraceError(f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate")
+            raise TraceError(
+                f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate"
+            )
         seeds: dict[int, Any] = {}
         for name, tangent in tangents.items():
             if name not in inputs:
@@ -361,23 +365,29 @@ class Trace:
         return roots or ([len(self) - 1] if self.exception is not None and len(self) else [])
 
     def __repr__(self) -> str:
-        how = f"raised {type(self.exception).__name__}" if self.exception is not None else display.value_text(self.result)
+        how = (
+            f"raised {type(self.exception).__name__}" if self.exception is not None else display.value_text(self.result)
+        )
         return f"<Trace of {self.function}: {how}>"
 
-    def export(self, path: str | Path, *, view: str = "graph", step: int | None = None) -> Path:
+    def export(
+        self, path: str | Path, *, view: str = "graph", step: int | None = None, of: Any = None, seed: Any = None
+    ) -> Path:
         """Draw one picture; the suffix of `path` picks the format.
 
         Args:
             path: where to write: `.svg`, `.png` or `.dot`.
             view: `"graph"`, one box per node, or `"tree"`, shared nodes repeated.
             step: index into `steps()` of the state to show; by default the last, with all values and adjoints.
+            of: as for `grad`.
+            seed: as for `grad`.
 
         Raises:
             RenderError: for an unknown suffix or view, or more boxes than a picture can show.
         """
         from visual_debug import export
 
-        return export.picture(self, Path(path), view, step)
+        return export.picture(self, Path(path), view, step, self._reverse_seeds(of, seed))
 
     def export_steps(
         self,
