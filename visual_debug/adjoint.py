@@ -165,11 +165,45 @@ class _Pulls:
 def pull(columns: Columns, node: int, position: int, delta: Any) -> Any:
     """One pullback: the contribution of a node's adjoint to one of its operands. Raises MissingPartial."""
     op = columns.op[node]
+    z, operand = columns.value[node], columns.value[columns.operands(node)[position]]
+    if is_discrete(z, operand):
+        return zero(operand)
     rule = rules.find(op)
     args, kwargs, where = columns.arguments(node)
     if rule is None:
         raise rules.MissingPartial(op, where[position], why_missing(columns, node))
-    return rule.pull(where[position], delta, columns.value[node], args, kwargs)
+    try:
+        return rule.pull(where[position], delta, z, args, kwargs)
+    except rules.MissingPartial:
+        raise
+    except Exception as error:
+        raise no_derivative(columns, node, position, f"its rule failed: {type(error).__name__}: {error}") from error
+
+
+def is_discrete(z: Any, operand: Any) -> bool:
+    """Whether an operation yields truth values, or integers from real numbers: then it is constant between jumps."""
+    kind = _kind(z)
+    return kind == "b" or (kind in "iu" and _kind(operand) in "fc")
+
+
+def _kind(value: Any) -> str:
+    """The kind of number as `numpy.dtype.kind` has it; "O" for what is neither a plain number nor an array."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None:
+        return str(dtype.kind)
+    return _KINDS.get(type(value), "O")
+
+
+_KINDS = {bool: "b", int: "i", float: "f", complex: "c"}
+
+
+def zero(value: Any) -> Any:
+    """A derivative of 0 in the shape of a value."""
+    if getattr(value, "shape", ()) != ():
+        import numpy
+
+        return numpy.zeros(value.shape, numpy.result_type(value.dtype, numpy.float16))
+    return 0.0 if isinstance(value, (float, complex)) else 0
 
 
 def why_missing(columns: Columns, node: int) -> str:
@@ -205,6 +239,8 @@ def forward(columns: Columns, tangents: Mapping[int, Any]) -> dict[int, Any]:
         for position, operand in enumerate(operands):
             tangent = result.get(operand)
             if tangent is None:
+                continue
+            if is_discrete(columns.value[node], columns.value[operand]):
                 continue
             op = columns.op[node]
             rule = rules.find(op)

@@ -53,11 +53,16 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
             m.frame = f
             f.pending = ("returned", m.generator(frame))
         return
-    if isinstance(target, Method):
-        args_target: Ref = target.base
-    else:
-        args_target = target
+    args_target: Ref = target.base if isinstance(target, Method) else target
+    bound_to = getattr(callee, "__self__", None)
+    if symbols.is_number(bound_to):
+        args_target = m.claim(args_target, bound_to, f.plan.site(index), _base_text(f.plan.site(index).text))
     f.pending = (Pending(callee, args, kwargs), args_target)
+
+
+def _base_text(text: str) -> str | None:
+    """The object's part of the text of a method call."""
+    return text.partition("(")[0].rpartition(".")[0] or None
 
 
 def _callable(f: Frame) -> tuple[Ref, Ref]:
@@ -266,9 +271,17 @@ def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, targe
     if owner is not None and not isinstance(owner, type(builtins)):
         sources.append(m.heap.get(id(owner)))
     among = m.among(Thing(UNSET, [s for s in sources if s is not None and s is not NULL]))
+    if callee in _LOOKS_AROUND if isinstance(callee, BuiltinFunctionType) else False:
+        sources.extend((*f.locals.values(), *(cell.ref for cell in f.cells.values()), *m.globals.values()))
+        among = m.among(Thing(UNSET, [s for s in sources if s is not None and s is not NULL]))
     module = getattr(callee, "__module__", None) or ""
-    if among and module.partition(".")[0] not in _PURE_MODULES:
-        _escape(m, [*args, *pending.kwargs.values(), target], owner, among)
+    given = [target, *args, *pending.kwargs.values()]
+    pure = module.partition(".")[0] in _PURE_MODULES and not any(_is_callback(ref) for ref in given[1:])
+    if among and not pure:
+        m.escape(Thing(owner if owner is not None else UNSET, [ref for ref in given if ref is not None]), among)
+    if callee is builtins.__build_class__:
+        m.heap[id(z)] = made = Thing(z, list(among))
+        return made
     if symbols.is_number(z):
         known = m.by_identity(z, among)
         if known is not None:
@@ -283,20 +296,15 @@ def _has_rule(name: str) -> bool:
     return rules.find(name) is not None
 
 
-def _escape(m: Machine, arguments: list[Ref], owner: Any, among: list[int]) -> None:
-    """Objects handed to unknown code may hold any of the numbers handed to it, from now on."""
-    for ref in arguments:
-        if type(ref) is Sequence and ref.kind is list or type(ref) is Mapping:
-            ref.forget()
-            ref.among.extend(among)
-        elif type(ref) is Thing and ref.object is not UNSET:
-            held = m.heap.setdefault(id(ref.object), ref)
-            if type(held) is Thing:
-                held.among = list({*[n for n in held.among if type(n) is int], *among})
-    if owner is not None and not isinstance(owner, type(builtins)):
-        held = m.heap.setdefault(id(owner), Thing(owner))
-        if type(held) is Thing:
-            held.among = list({*[n for n in held.among if type(n) is int], *among})
+#: Builtins that see the variables of whoever calls them.
+_LOOKS_AROUND = frozenset({locals, vars, globals, eval, exec, dir})
+
+
+def _is_callback(ref: Ref) -> bool:
+    """Whether an argument is something that the callee may call."""
+    if type(ref) is Closure:
+        return True
+    return type(ref) is Thing and callable(ref.object) and not isinstance(ref.object, type)
 
 
 # ---- builtins that move numbers about without computing
@@ -353,7 +361,7 @@ def _iterator(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
     ref = call.args[0] if len(call.args) == 1 else None
     if call.callee is reversed:
         if type(ref) is Sequence and ref.items is not None:
-            return containers.over(m, Sequence(list, ref.items[::-1]))
+            return containers.over(m, ref, backward=True)
         if type(ref) is Thing and isinstance(ref.object, range):
             return containers.iterate(m, f, index, Thing(ref.object[::-1]))
         return None

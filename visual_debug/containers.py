@@ -64,6 +64,8 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         ref = _get(container.items, position)
         if ref is not None and m.agrees(ref, z):
             return ref
+    if type(container) is Thing and not isinstance(m.known_value(container), (dict, list, tuple)) and m.among(key):
+        container = Thing(m.known_value(container), [container, key])
     text = site.text
     if position is not UNSET and text.endswith("]") and not isinstance(position, slice):
         text = f"{text[: text.rindex('[')]}[{position!r}]"
@@ -160,11 +162,12 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
     if nested is not None and nested[1] is z and symbols.has_identity(z):
         return nested[0]
     owner = m.known_value(base)
-    if owner is not UNSET:
-        ref = m.attributes.get((id(owner), name))
-        if ref is not None and m.agrees(ref, z):
-            return ref
-    return m.discover(z, site, source=base)
+    known = m.attributes.get((id(owner), name)) if owner is not UNSET else None
+    if known is not None and m.agrees(known, z):
+        return known
+    if callable(z) and type(base) in (Sequence, Mapping, Thing):
+        return m.heap.get(id(z)) or Thing(z, [base])  # a bound method leads to what it is bound to
+    return m.discover(z, site, source=base if known is None else Thing(owner, [base, known]))
 
 
 def _form(m: Machine, z: Any, site: Site) -> Ref:
@@ -186,9 +189,11 @@ def store_attribute(m: Machine, base: Ref, name: str, value: Ref) -> None:
 # ---- writing
 
 
-def set_item(m: Machine, container: Ref, key: Any, value: Ref) -> None:
+def set_item(m: Machine, container: Ref, key: Any, value: Ref, key_ref: Ref = None) -> None:
     """`container[key] = value` for a followed container; otherwise the value is somewhere in it."""
     kind = type(container)
+    if kind is Mapping and key_ref is not None and m.among(key_ref):
+        container.keys.append(key_ref)
     if key is not UNSET and kind is Mapping and container.items is not None:
         try:
             container.items[key] = value
@@ -214,7 +219,9 @@ def store_subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, 
         owner = m.known_value(container)
         if type(container) is Thing and owner is not UNSET:
             container = m.heap.setdefault(id(owner), container)
-        set_item(m, container, position, value)
+        set_item(m, container, position, value, key)
+        if type(container) is Thing and owner is not UNSET and type(owner) not in (dict, list):
+            m.escape(container, m.among(Thing(UNSET, [container, key, value])))
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])
         return
     array = m.columns.value[node]
@@ -354,25 +361,29 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     if type(ref) is Sequence and ref.items is not None:
         return over(m, ref)
     if type(ref) is Mapping and ref.items is not None:
-        return Stream(lambda z: constant(m, z, site), ref)
+        keys = Thing(UNSET, list(ref.keys))
+        return Stream(lambda z: m.discover(z, site, None, keys) if keys.among else constant(m, z, site), ref)
     return Stream(lambda z: m.discover(z, site, None, ref), ref)
 
 
-def over(m: Machine, sequence: Sequence) -> Stream:
+def over(m: Machine, sequence: Sequence, *, backward: bool = False) -> Stream:
     """A stream over a followed list or tuple, as it is when each item is asked for."""
-    position = -1
+    step = -1 if backward else 1
+    position = len(sequence.items or ()) if backward else -1
 
     def advance(z: Any) -> Ref:
         nonlocal position
-        position += 1
+        position += step
         items = sequence.items
-        return items[position] if items is not None and position < len(items) else None
+        return items[position] if items is not None and 0 <= position < len(items) else None
 
     def rest() -> list[Ref] | None:
         nonlocal position
-        if sequence.items is None:
+        items = sequence.items
+        if items is None:
             return None
-        refs, position = sequence.items[position + 1 :], len(sequence.items)
+        refs = items[:position][::-1] if backward else items[position + 1 :]
+        position = -1 if backward else len(items)
         return refs
 
     return Stream(advance, sequence, rest)

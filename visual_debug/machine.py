@@ -55,6 +55,7 @@ class Machine:
         self.heap: dict[int, Ref] = {}  # containers, closures and streams by identity of the object
         self.attributes: dict[tuple[int, str], Ref] = {}
         self.globals: dict[str, Ref] = {}
+        self.links: set[tuple[int, int]] = set()  # objects, and objects that were read out of them
         self.literals: dict[tuple[Plan, object], Leaf] = {}  # by where they are written
         self.reads: dict[tuple[str, int], Leaf] = {}  # leaves read from outside, by name and identity
         self.nested: tuple[Ref, Any] | None = None  # what an activation entered through unrecorded code returned
@@ -262,6 +263,49 @@ class Machine:
                 work.append(ref.source)
         return list(found)
 
+    def escape(self, ref: Ref, among: list[int]) -> None:
+        """Unknown code was handed a reference: all that can be reached from it may hold any of `among` from now on."""
+        seen: set[int] = set()
+        work = [ref]
+        while work:
+            ref = work.pop()
+            if ref is None or id(ref) in seen:
+                continue
+            seen.add(id(ref))
+            kind = type(ref)
+            if kind is Method:
+                work.append(ref.base)
+            elif kind is Closure:
+                for cell in ref.cells:
+                    work.append(cell.ref)
+                    if type(cell.ref) in (int, Leaf):  # it may be bound anew
+                        cell.ref = Thing(UNSET, [cell.ref, *among])
+            elif kind in (Sequence, Mapping, Thing):
+                work.extend(ref.among)
+                if kind is not Thing and ref.items is not None:
+                    work.extend(ref.items if kind is Sequence else ref.items.values())
+                if kind is not Sequence or ref.kind is list:
+                    if kind is not Thing:
+                        ref.forget()
+                    ref.among.extend(n for n in among if n not in ref.among)
+                if kind is Thing and ref.object is not UNSET:
+                    self._escape_object(ref, among, work)
+
+    def _escape_object(self, ref: Thing, among: list[int], work: list[Ref]) -> None:
+        held = self.heap.setdefault(id(ref.object), ref)
+        work.append(held)
+        for key in [key for key in self.attributes if key[0] == id(ref.object)]:
+            self.attributes[key] = Thing(UNSET, [self.attributes[key], *among])
+
+    def link(self, owner: Any, part: Any) -> None:
+        """Something was read out of an object: what is put into it later is in the object, too."""
+        if part is None or owner is UNSET or (id(owner), id(part)) in self.links:
+            return
+        self.links.add((id(owner), id(part)))
+        held = self.heap.setdefault(id(owner), Thing(owner))
+        if type(held) is Thing:
+            held.among.append(Thing(part))
+
     # ---- where a recorded value comes from
 
     def agrees(self, ref: Ref, value: Any) -> bool:
@@ -302,6 +346,9 @@ class Machine:
             if leaf is None:
                 leaf = self.reads[key] = Leaf(value, "input", name or site.text or None, site)
             return leaf
+        owner = self.known_value(source) if source is not None else UNSET
+        if not is_inert(value) and not isinstance(value, (str, bytes)):
+            self.link(owner, value)
         known = self.heap.get(id(value))
         if known is not None and (type(known) is Stream or self.agrees(known, value)):
             return known
@@ -354,8 +401,9 @@ class Machine:
             path, ref = work.pop()
             kind = type(ref)
             if kind is int or kind is Leaf:
-                if arity is not None and (not isinstance(path[0], int) or path[0] >= arity):
-                    continue
+                beyond = arity is not None and (not isinstance(path[0], int) or path[0] >= arity)
+                if beyond and symbols.is_structural(self.known_value(ref)):
+                    continue  # an axis, a shape, a number of digits
                 node = self.node(ref)
                 assert node is not None
                 operands.append(node)

@@ -241,7 +241,7 @@ def _load_deref(m: Machine, f: Frame, arg: tuple[int, str, bool]) -> None:
     if skip:
         f.stack.append(ref if ref is not None else Thing())
     else:
-        f.stack.append(m.claim(ref, m.value(), f.plan.site(index), name))
+        f.stack.append(m.claim(ref, m.value(), f.plan.site(index), name, ref if type(ref) is Thing else None))
 
 
 @handles("STORE_DEREF")
@@ -603,7 +603,8 @@ def _store_attr(m: Machine, f: Frame, arg: str) -> None:  # value base ->
 
 @handles("DELETE_ATTR")
 def _delete_attr(m: Machine, f: Frame, arg: str) -> None:
-    f.stack.pop()
+    owner = m.known_value(f.stack.pop())
+    m.attributes.pop((id(owner), arg), None)
 
 
 @handles("BINARY_SUBSCR")
@@ -678,7 +679,7 @@ def _build_map(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
     count = arg[1]
     pairs = f.stack[len(f.stack) - 2 * count :]
     del f.stack[len(f.stack) - 2 * count :]
-    _push_mapping(m, f, [m.known_value(key) for key in pairs[::2]], pairs[1::2])
+    _push_mapping(m, f, [m.known_value(key) for key in pairs[::2]], pairs[1::2], pairs[::2])
 
 
 @handles("BUILD_CONST_KEY_MAP")
@@ -689,11 +690,11 @@ def _build_const_key_map(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
     _push_mapping(m, f, list(keys), values)
 
 
-def _push_mapping(m: Machine, f: Frame, keys: list[Any], values: list[Ref]) -> None:
+def _push_mapping(m: Machine, f: Frame, keys: list[Any], values: list[Ref], key_refs: list[Ref] | None = None) -> None:
     z = m.value()
     ref = Mapping({}, z)
-    for key, value in zip(keys, values, strict=True):
-        containers.set_item(m, ref, key, value)
+    for key, value, key_ref in zip(keys, values, key_refs or [None] * len(keys), strict=True):
+        containers.set_item(m, ref, key, value, key_ref)
     m.heap[id(z)] = ref
     f.stack.append(ref)
 
@@ -718,7 +719,7 @@ def _set_add(m: Machine, f: Frame, arg: int) -> None:
 def _map_add(m: Machine, f: Frame, arg: int) -> None:
     value = f.stack.pop()
     key = f.stack.pop()
-    containers.set_item(m, f.stack[-arg], m.known_value(key), value)
+    containers.set_item(m, f.stack[-arg], m.known_value(key), value, key)
 
 
 @handles("LIST_EXTEND")

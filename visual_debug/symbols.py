@@ -59,11 +59,12 @@ class Sequence:
 
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """A dict, by key; as with `Sequence`."""
+    """A dict, by key; as with `Sequence`. `keys` are references of keys that were computed."""
 
     items: dict[Any, Ref] | None
     object: Any = UNSET
     among: list[Ref] = field(default_factory=list)
+    keys: list[Ref] = field(default_factory=list)
 
     def forget(self) -> None:
         """From now on the content may be anything that was in it."""
@@ -151,6 +152,11 @@ def is_number(value: Any) -> bool:
         return True
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic))
+
+
+def is_structural(value: Any) -> bool:
+    """Whether a number is a count or a switch rather than a quantity: an int or bool that is no array."""
+    return isinstance(value, int) or (getattr(value, "shape", None) == () and value.dtype.kind in "iub")
 
 
 def has_identity(value: Any) -> bool:

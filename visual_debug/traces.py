@@ -294,7 +294,7 @@ class Trace:
         return result[wrt] if isinstance(wrt, str) else result
 
     def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
-        return adjoints[node] if node in adjoints else zero(self._columns.value[node])
+        return adjoints[node] if node in adjoints else adjoint.zero(self._columns.value[node])
 
     @cached_property
     def adjoints(self) -> dict[int, Any]:
@@ -483,15 +483,6 @@ def _finite(value: Any) -> bool:
 def one(value: Any) -> Any:
     """The adjoint of a result: 1 in its own kind of number."""
     return 1.0 if isinstance(value, float) else 1
-
-
-def zero(value: Any) -> Any:
-    """A gradient of 0 in the shape of a value."""
-    if getattr(value, "shape", ()) != ():
-        import numpy
-
-        return numpy.zeros(value.shape, numpy.result_type(value.dtype, numpy.float16))
-    return 0.0 if isinstance(value, (float, complex)) else 0
 
 
 def _values(structure: Any) -> Iterable[Any]:
