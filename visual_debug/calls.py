@@ -55,6 +55,11 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         return
     args_target: Ref = target.base if isinstance(target, Method) else target
     bound_to = getattr(callee, "__self__", None)
+    base = args_target
+    while isinstance(base, Method):
+        base = base.base
+    if type(base) is Thing and bound_to is not None and bound_to is not base.object:
+        m.link(base.object, bound_to)
     if symbols.is_number(bound_to):
         args_target = m.claim(args_target, bound_to, f.plan.site(index), _base_text(f.plan.site(index).text))
     f.pending = (Pending(callee, args, kwargs), args_target)
@@ -140,9 +145,8 @@ def _enter(
     if code.co_flags & 0x08:  # CO_VARKEYWORDS
         local[names[position]] = Mapping(dict(extra))
     made = m.heap.get(id(function), m.heap.get(id(callee)))
-    closure = made if type(made) is Closure else None
-    _default(m, frame, names[:count], function, closure)
-    m.open_cells(frame, closure)
+    _default(m, frame, names[:count], function, made if type(made) is Closure else None)
+    m.open_cells(frame, function.__closure__)
     return frame
 
 
@@ -271,9 +275,13 @@ def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, targe
     if owner is not None and not isinstance(owner, type(builtins)):
         sources.append(m.heap.get(id(owner)))
     among = m.among(Thing(UNSET, [s for s in sources if s is not None and s is not NULL]))
-    if callee in _LOOKS_AROUND if isinstance(callee, BuiltinFunctionType) else False:
+    looks_around = isinstance(callee, BuiltinFunctionType) and callee in _LOOKS_AROUND
+    if looks_around:
         sources.extend((*f.locals.values(), *(cell.ref for cell in f.cells.values()), *m.globals.values()))
         among = m.among(Thing(UNSET, [s for s in sources if s is not None and s is not NULL]))
+    if function is not None or looks_around or any(_is_callback(ref) for ref in args):
+        for key, known in m.globals.items():  # they may have been set
+            m.globals[key] = Thing(UNSET, [known, *among])
     module = getattr(callee, "__module__", None) or ""
     given = [target, *args, *pending.kwargs.values()]
     pure = module.partition(".")[0] in _PURE_MODULES and not any(_is_callback(ref) for ref in given[1:])
@@ -467,6 +475,17 @@ def _setattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: An
     return Thing(z)
 
 
+@_models(delattr)
+def _delattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    m.attributes.get(id(m.known_value(call.args[0])), {}).pop(m.known_value(call.args[1]), None)
+    return Thing(z)
+
+
+@_models(vars)
+def _vars(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    return containers.attribute(m, f, index, call.args[0], "__dict__", z) if call.args else None
+
+
 @_models(getattr)
 def _getattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     name = m.known_value(call.args[1])
@@ -506,8 +525,8 @@ def _list_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z
     ref = m.heap.get(id(owner))
     name, args = call.callee.__name__, call.args
     if type(ref) is not Sequence:
-        ref = target if type(target) is Thing else Thing(owner)
-        m.heap[id(owner)] = ref
+        if type(ref) is not Thing:
+            ref = m.heap[id(owner)] = target if type(target) is Thing else Thing(owner)
         if name in ("append", "insert", "extend"):
             containers.put_in(ref, args[-1])
             return Thing(z)
@@ -553,7 +572,7 @@ def _dict_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z
     items = ref.items
     match name:
         case "keys":
-            return Thing(z)
+            return Thing(z, list(ref.keys))
         case "values" | "items":
             return View(lambda: _view_stream(m, ref, name, site), ref)
         case "copy":
@@ -594,13 +613,13 @@ def _view_stream(m: Machine, mapping: Mapping, name: str, site: Site) -> Stream:
         key, ref = order[position]
         if name == "values":
             return ref
-        return Sequence(tuple, [containers.constant(m, key, site), ref])
+        return Sequence(tuple, [containers.key_of(m, mapping, key, site), ref])
 
     def rest() -> list[Ref] | None:
         if mapping.items is None or order is not None:
             return None
         if name == "values":
             return list(mapping.items.values())
-        return [Sequence(tuple, [containers.constant(m, key, site), ref]) for key, ref in mapping.items.items()]
+        return [Sequence(tuple, [containers.key_of(m, mapping, key, site), ref]) for key, ref in mapping.items.items()]
 
     return Stream(advance, mapping, rest)

@@ -162,12 +162,34 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
     if nested is not None and nested[1] is z and symbols.has_identity(z):
         return nested[0]
     owner = m.known_value(base)
-    known = m.attributes.get((id(owner), name)) if owner is not UNSET else None
+    known = None if owner is UNSET else _stored(m, owner, name)
+    if owner is not UNSET and (name == "__dict__" or _reads_by_code(owner, name)):
+        m.escape(Thing(owner), m.among(base))
     if known is not None and m.agrees(known, z):
         return known
     if callable(z) and type(base) in (Sequence, Mapping, Thing):
         return m.heap.get(id(z)) or Thing(z, [base])  # a bound method leads to what it is bound to
     return m.discover(z, site, source=base if known is None else Thing(owner, [base, known]))
+
+
+def _stored(m: Machine, owner: Any, name: str) -> Ref:
+    """What was stored as an attribute of an object or, failing that, of its class."""
+    for holder in (owner, *type(owner).__mro__):
+        known = m.attributes.get(id(holder), {})
+        if name in known:
+            return known[name]
+    return None
+
+
+def _reads_by_code(owner: Any, name: str) -> bool:
+    """Whether reading the attribute runs a property or a `__getattr__` of the class."""
+    kind = type(owner)
+    return isinstance(getattr(kind, name, None), property) or hasattr(kind, "__getattr__")
+
+
+def key_of(m: Machine, mapping: Mapping, key: Any, site: Site) -> Ref:
+    """The reference of a key of a dict."""
+    return m.discover(key, site, None, Thing(UNSET, list(mapping.keys))) if mapping.keys else constant(m, key, site)
 
 
 def _form(m: Machine, z: Any, site: Site) -> Ref:
@@ -177,13 +199,22 @@ def _form(m: Machine, z: Any, site: Site) -> Ref:
 def store_attribute(m: Machine, base: Ref, name: str, value: Ref) -> None:
     """`base.name = value`."""
     owner = m.known_value(base)
-    if owner is not UNSET:
-        m.attributes[id(owner), name] = value
+    if owner is not UNSET and _sets_by_code(owner, name):
+        m.escape(Thing(owner), m.among(Thing(UNSET, [ref for ref in (base, value) if ref is not None])))
+    elif owner is not UNSET:
+        m.attributes.setdefault(id(owner), {})[name] = value
         held = m.heap.setdefault(id(owner), Thing(owner))
         if type(held) is Thing:
             held.among.append(value)
     elif type(base) is Thing:
         base.among.append(value)
+
+
+def _sets_by_code(owner: Any, name: str) -> bool:
+    """Whether setting the attribute runs a property or a `__setattr__` of the class."""
+    kind = type(owner)
+    plain: tuple[Any, ...] = (object.__setattr__, type.__setattr__)
+    return isinstance(getattr(kind, name, None), property) or kind.__setattr__ not in plain
 
 
 # ---- writing
@@ -220,8 +251,7 @@ def store_subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, 
         if type(container) is Thing and owner is not UNSET:
             container = m.heap.setdefault(id(owner), container)
         set_item(m, container, position, value, key)
-        if type(container) is Thing and owner is not UNSET and type(owner) not in (dict, list):
-            m.escape(container, m.among(Thing(UNSET, [container, key, value])))
+        m.unknown_code([container, key, value])
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])
         return
     array = m.columns.value[node]
@@ -286,6 +316,7 @@ def _is_part(value: Any, owner: Any) -> bool:
 def delete_subscript(m: Machine, container: Ref, key: Ref) -> None:
     """`del container[key]`."""
     position = key_value(m, key)
+    m.unknown_code([container, key])
     if type(container) in (Sequence, Mapping) and container.items is not None:
         try:
             del container.items[position]
@@ -361,8 +392,8 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     if type(ref) is Sequence and ref.items is not None:
         return over(m, ref)
     if type(ref) is Mapping and ref.items is not None:
-        keys = Thing(UNSET, list(ref.keys))
-        return Stream(lambda z: m.discover(z, site, None, keys) if keys.among else constant(m, z, site), ref)
+        mapping = ref
+        return Stream(lambda z: key_of(m, mapping, z, site), ref)
     return Stream(lambda z: m.discover(z, site, None, ref), ref)
 
 

@@ -53,8 +53,9 @@ class Machine:
         self.inputs: dict[str, Ref] = {}
         self.result: Ref = Thing()
         self.heap: dict[int, Ref] = {}  # containers, closures and streams by identity of the object
-        self.attributes: dict[tuple[int, str], Ref] = {}
+        self.attributes: dict[int, dict[str, Ref]] = {}  # by identity of the object, and name
         self.globals: dict[str, Ref] = {}
+        self.cells: dict[int, Cell] = {}  # by identity of the interpreter's own
         self.links: set[tuple[int, int]] = set()  # objects, and objects that were read out of them
         self.literals: dict[tuple[Plan, object], Leaf] = {}  # by where they are written
         self.reads: dict[tuple[str, int], Leaf] = {}  # leaves read from outside, by name and identity
@@ -123,14 +124,15 @@ class Machine:
                 ref.items[key] = item_ref
         return ref
 
-    def open_cells(self, frame: Frame, closure: Closure | None) -> None:
-        """Make the cells of a new activation: its own, and those of the function it is an activation of."""
+    def open_cells(self, frame: Frame, closure: tuple[Any, ...] | None) -> None:
+        """Make the cells of a new activation: its own, and those that its function closes over."""
         code = frame.plan.code
         for name in code.co_cellvars:
             frame.cells[name] = Cell(frame.locals.get(name))
-        shared = closure.cells if closure is not None else []
-        for i, name in enumerate(code.co_freevars):
-            frame.cells[name] = shared[i] if i < len(shared) else Cell()
+        for name, cell in zip(code.co_freevars, closure or (), strict=False):
+            frame.cells[name] = self.cells.setdefault(id(cell), Cell())
+        for name in code.co_freevars[len(closure or ()) :]:
+            frame.cells[name] = Cell()
 
     def leave(self, frame: Frame, result: Ref) -> None:
         """Return from an activation."""
@@ -253,7 +255,7 @@ class Machine:
             if kind in (Sequence, Mapping, Thing):
                 work.extend(ref.among)
                 if kind is not Thing and ref.items is not None:
-                    work.extend(ref.items if kind is Sequence else ref.items.values())
+                    work.extend(ref.items if kind is Sequence else (*ref.items.values(), *ref.keys))
                 if ref.object is not UNSET:
                     work.append(self.heap.get(id(ref.object)))
             elif kind is Closure:
@@ -294,8 +296,18 @@ class Machine:
     def _escape_object(self, ref: Thing, among: list[int], work: list[Ref]) -> None:
         held = self.heap.setdefault(id(ref.object), ref)
         work.append(held)
-        for key in [key for key in self.attributes if key[0] == id(ref.object)]:
-            self.attributes[key] = Thing(UNSET, [self.attributes[key], *among])
+        known = self.attributes.get(id(ref.object), {})
+        for name, value in known.items():
+            known[name] = Thing(UNSET, [value, *among])
+
+    def unknown_code(self, refs: list[Ref]) -> None:
+        """An instruction may have run methods of these objects that were not recorded."""
+        objects = [ref for ref in refs if type(ref) is Thing and has_own_code(ref.object)]
+        if objects:
+            among = self.among(Thing(UNSET, [ref for ref in refs if ref is not None]))
+            if among:
+                for ref in objects:
+                    self.escape(ref, among)
 
     def link(self, owner: Any, part: Any) -> None:
         """Something was read out of an object: what is put into it later is in the object, too."""
@@ -410,8 +422,6 @@ class Machine:
                 where.append(path[0] if len(path) == 1 and isinstance(path[0], int) else path)
             elif kind is Sequence and ref.items is not None:
                 work.extend(reversed([((*path, i), item) for i, item in enumerate(ref.items)]))
-            elif kind is Mapping and ref.items is not None:
-                work.extend(reversed([((*path, str(k)), item) for k, item in ref.items.items()]))
             else:
                 hidden = self.among(ref)
                 exact = exact and not hidden
@@ -428,6 +438,11 @@ class Machine:
     def raised_node(self, op: str, operands: list[int], frame: Frame, site: Site) -> None:
         """The node of an operation that raised: it has operands and no value."""
         self.new(op, MISSING, operands, frame, site)
+
+
+def has_own_code(value: Any) -> bool:
+    """Whether an object's type is a class written in Python, whose special methods may do anything."""
+    return value is not UNSET and bool(type(value).__flags__ & 0x200)  # Py_TPFLAGS_HEAPTYPE
 
 
 def is_inert(value: Any) -> bool:

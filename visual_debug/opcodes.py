@@ -261,10 +261,9 @@ def _delete_deref(m: Machine, f: Frame, arg: Any) -> None:
 @handles("LOAD_GLOBAL")
 def _load_global(m: Machine, f: Frame, arg: tuple[int, str, bool, bool]) -> None:
     index, name, has_null, skip = arg
-    if skip:
-        ref: Ref = m.globals.get(name, Thing())
-    else:
-        ref = m.claim(m.globals.get(name), m.value(), f.plan.site(index), name)
+    ref: Ref = m.globals.get(name, Thing() if skip else None)
+    if not skip:
+        ref = m.claim(ref, m.value(), f.plan.site(index), name, ref if type(ref) is Thing else None)
     if has_null:
         f.stack.extend((ref, NULL) if cpython.NULL_ABOVE_CALLABLE else (NULL, ref))
     else:
@@ -332,6 +331,7 @@ def write(m: Machine, f: Frame, index: int, op: str, array: Any, operands: list[
 def computed(m: Machine, f: Frame, index: int, z: Any, sources: list[Ref]) -> Ref:
     """The result of an operation on something that is no number: what it may depend on is all that can be said."""
     source = Thing(UNSET, sources)
+    m.unknown_code(sources)
     among = m.among(source)
     site = f.plan.site(index)
     if symbols.is_number(z) and type(z) is not bool:
@@ -395,6 +395,7 @@ def comparison(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref
 
 @handles("CONTAINS_OP")
 def _contains_op(m: Machine, f: Frame, arg: Any) -> None:
+    m.unknown_code(f.stack[-2:])
     del f.stack[-2:]
     f.stack.append(Thing(m.value()))
 
@@ -407,6 +408,7 @@ def _is_op(m: Machine, f: Frame, arg: Any) -> None:
 
 @handles("TO_BOOL")
 def _to_bool(m: Machine, f: Frame, arg: Any) -> None:
+    m.unknown_code(f.stack[-1:])
     f.stack[-1] = Thing()
 
 
@@ -440,6 +442,7 @@ def _pop_jump(m: Machine, f: Frame, arg: tuple[int, int, int, int, str]) -> None
     ref = f.stack.pop()
     word = m.path[m.p]
     m.p += 1
+    m.unknown_code([ref])
     if type(ref) is Comparison:
         comparison(m, f, ref.index, ref.op, (word == taken) == name.endswith("TRUE"), ref.x, ref.y)
     if word == taken:
@@ -604,7 +607,7 @@ def _store_attr(m: Machine, f: Frame, arg: str) -> None:  # value base ->
 @handles("DELETE_ATTR")
 def _delete_attr(m: Machine, f: Frame, arg: str) -> None:
     owner = m.known_value(f.stack.pop())
-    m.attributes.pop((id(owner), arg), None)
+    m.attributes.get(id(owner), {}).pop(arg, None)
 
 
 @handles("BINARY_SUBSCR")
@@ -659,6 +662,9 @@ def _build_sequence(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
     items = f.stack[len(f.stack) - count :]
     del f.stack[len(f.stack) - count :]
     z = m.value()
+    for position, item in enumerate(items):
+        if type(item) is Cell:  # a closure, which is a tuple: from now on the cell is known wherever it turns up
+            m.cells[id(z[position])] = item
     ref = Sequence(type(z), items, z)
     m.heap[id(z)] = ref
     f.stack.append(ref)
