@@ -210,8 +210,8 @@ def why_missing(columns: Columns, node: int) -> str:
     """Why an operation without a rule has none."""
     if columns.op[node] == "opaque":
         return (
-            "its value passed through code that was not recorded. Let that be recorded too (follow=…), "
-            "or write it with operations that are known"
+            "its value passed through code that was not recorded, or shares memory with an array that was written to. "
+            "Let that code be recorded too (follow=…), write it with operations that are known, or write to a copy"
         )
     return f"no rule is known for it; add one with visual_debug.rule({columns.op[node]!r}, …)"
 
@@ -225,14 +225,15 @@ def no_derivative(columns: Columns, node: int, position: int, reason: str) -> No
     )
 
 
-def forward(columns: Columns, tangents: Mapping[int, Any]) -> dict[int, Any]:
-    """Sweep forward: the tangents of all nodes that depend on the given ones.
+def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int]) -> dict[int, Any]:
+    """Sweep forward: the tangents of all nodes that depend on the given ones and that the outputs depend on.
 
     Raises NoDerivativeError where such a node has no derivative.
     """
     result = dict(tangents)
+    needed = ancestors(columns, outputs)
     for node in range(len(columns)):
-        if node in tangents:
+        if node in tangents or not needed[node]:
             continue
         operands = columns.operands(node)
         total: Any = None
@@ -276,4 +277,7 @@ def pullback_text(columns: Columns, node: int, *, values: bool = False) -> str |
     if not where or rule is None:
         return None
     z = columns.value[node]
-    return rules.pullback_text(rule, where, args, z, values=values and z is not MISSING)
+    try:
+        return rules.pullback_text(rule, where, args, z, values=values and z is not MISSING)
+    except IndexError:  # an operand given by keyword, whose value has no place in the formula
+        return rules.pullback_text(rule, where, None, z)

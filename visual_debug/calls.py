@@ -61,7 +61,8 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
     if type(base) is Thing and bound_to is not None and bound_to is not base.object:
         m.link(base.object, bound_to)
     if symbols.is_number(bound_to):
-        args_target = m.claim(args_target, bound_to, f.plan.site(index), _base_text(f.plan.site(index).text))
+        text = _base_text(f.plan.site(index).text)
+        args_target = m.claim(args_target, bound_to, f.plan.site(index), text, args_target)
     f.pending = (Pending(callee, args, kwargs), args_target)
 
 
@@ -194,9 +195,13 @@ def end(m: Machine, f: Frame, index: int) -> None:
         return
     since = m.snapshot
     result = result_of(m, f, index, pending, extra, z)
-    if pending.kwargs.get("out") is None:  # else the result is the array, and known
+    if pending.kwargs.get("out") is None or not _is_known(m, result):  # else the result is the array
         containers.written_unseen(m, f, index, since, m.v, [extra, *pending.args, *pending.kwargs.values()])
     f.stack.append(result)
+
+
+def _is_known(m: Machine, ref: Ref) -> bool:
+    return type(ref) is int and _has_rule(m.columns.op[ref])
 
 
 def raised(m: Machine, f: Frame, index: int) -> Thing:
@@ -260,7 +265,10 @@ def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
 
 
 #: Modules whose functions leave their arguments as they are (those that do not are known to the recorder).
-_PURE_MODULES = ("math", "cmath", "builtins", "numpy", "operator", "statistics", "copy", "fractions", "decimal")
+_PURE_MODULES = (
+    "math", "cmath", "builtins", "numpy", "scipy", "operator", "statistics", "copy", "fractions", "decimal", "logging",
+    "warnings", "pprint", "json", "matplotlib",
+)  # fmt: skip
 
 
 def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any) -> Ref:
@@ -287,6 +295,9 @@ def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, targe
     pure = module.partition(".")[0] in _PURE_MODULES and not any(_is_callback(ref) for ref in given[1:])
     if among and not pure:
         m.escape(Thing(owner if owner is not None else UNSET, [ref for ref in given if ref is not None]), among)
+    if function is not None and not pure:
+        for ref in given[1:]:
+            containers.may_be_written(m, f, site, ref, among)
     if callee is builtins.__build_class__:
         m.heap[id(z)] = made = Thing(z, list(among))
         return made
@@ -469,7 +480,7 @@ def _setitem(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: An
 def _setattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     name = m.known_value(call.args[1])
     if isinstance(name, str):
-        containers.store_attribute(m, call.args[0], name, call.args[2])
+        containers.store_attribute(m, f, index, call.args[0], name, call.args[2])
     else:
         containers.put_in(call.args[0], call.args[2])
     return Thing(z)

@@ -196,8 +196,11 @@ def _form(m: Machine, z: Any, site: Site) -> Ref:
     return Leaf(z, "const", site.text or None, site) if symbols.is_number(z) else constant(m, z, site)
 
 
-def store_attribute(m: Machine, base: Ref, name: str, value: Ref) -> None:
+def store_attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, value: Ref) -> None:
     """`base.name = value`."""
+    if m.node(base) is not None:
+        written_unseen(m, f, index, m.snapshot, m.v + 1, [base, value])
+        return
     owner = m.known_value(base)
     if owner is not UNSET and _sets_by_code(owner, name):
         m.escape(Thing(owner), m.among(Thing(UNSET, [ref for ref in (base, value) if ref is not None])))
@@ -275,6 +278,7 @@ def supersede(m: Machine, f: Frame, index: int, array: Any, written: int) -> Non
     """From now on the array means the node `written`, and other views of its memory show what was written, too."""
     m.versions[id(array)] = written
     owner = symbols.owner_of(array)
+    m.written[id(owner)] = written
     seen = {id(array)}
     for node in range(written - 1, -1, -1):
         other = m.columns.value[node]
@@ -307,6 +311,14 @@ def written_unseen(m: Machine, f: Frame, index: int, since: int, before: int, so
             before = m.versions.get(id(array), node)
             operands = list(dict.fromkeys([before, *among]))
             supersede(m, f, index, array, m.new("opaque", array, operands, f, f.plan.site(index)))
+
+
+def may_be_written(m: Machine, f: Frame, site: Site, ref: Ref, among: list[int]) -> None:
+    """Python code that is not recorded was handed an array: nobody can tell what it wrote to it."""
+    node = m.node(ref)
+    if node is not None and symbols.is_array(m.columns.value[node]):
+        array = m.columns.value[node]
+        m.versions[id(array)] = m.new("opaque", array, list(dict.fromkeys([node, *among])), f, site)
 
 
 def _is_part(value: Any, owner: Any) -> bool:

@@ -111,11 +111,17 @@ def unrecorded(items: list[Any]) -> set[int]:
     for index in range(len(instructions) - 1, 0, -1):
         instr, before = instructions[index], instructions[index - 1]
         is_base = cpython.is_method_load(instr) or (instr.name == "LOAD_ATTR" and index in result)
-        if is_base and before.name in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_DEREF", "LOAD_NAME"):
+        if is_base and before.name in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_DEREF", "LOAD_NAME") and not _is_part(before):
             result.add(index - 1)
         if before.name == "COMPARE_OP" and instr.name in cpython.POP_JUMPS and "NONE" not in instr.name:
             result.add(index - 1)
     return result
+
+
+def _is_part(instr: Instr) -> bool:
+    """Whether the instruction reads an attribute of an array that is an array itself (`a.T.sum()`)."""
+    name = instr.arg[-1] if isinstance(instr.arg, tuple) else instr.arg
+    return instr.name == "LOAD_ATTR" and name in ("T", "mT", "real", "imag")
 
 
 def counting_loops(items: list[Any]) -> set[int]:

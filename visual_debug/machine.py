@@ -62,6 +62,8 @@ class Machine:
         self.nested: tuple[Ref, Any] | None = None  # what an activation entered through unrecorded code returned
         self.snapshot = 0  # how many snapshots are behind us
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
+        self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
+        self.written: dict[int, int] = {}  # identity of the owner of memory that was written to -> the node of that
         self.versions: dict[int, int] = {}  # identity of an array that was written to -> its newest node
         self._by_identity: dict[int, int | None] = {}
         self._indexed = 0
@@ -188,8 +190,12 @@ class Machine:
         columns.start.append(len(columns.operand))
         if call is not None:
             columns.calls[node] = call
-        if self.tape.snapshots and symbols.is_array(value):
-            self._date(node, value)
+        if self.tape.snapshots and (call is not None or symbols.is_array(value)):
+            self._date()
+            if symbols.is_array(value):
+                self.epochs[node] = self.snapshot
+            if call is not None:
+                self.call_epochs[node] = self.snapshot
         return node
 
     def pass_snapshot(self) -> None:
@@ -198,12 +204,11 @@ class Machine:
         if self.snapshot < len(snapshots) and snapshots[self.snapshot].at <= self.v:
             self.snapshot += 1
 
-    def _date(self, node: int, value: Any) -> None:
-        """Remember which writes an array node has seen, and that it is its array's newest state."""
+    def _date(self) -> None:
+        """Pass the snapshots that lie behind: what comes to be now has seen those writes."""
         snapshots = self.tape.snapshots
         while self.snapshot < len(snapshots) and snapshots[self.snapshot].at < self.v:
             self.snapshot += 1
-        self.epochs[node] = self.snapshot
 
     def node(self, ref: Ref) -> int | None:
         """The node id of a reference to a number; None for anything else."""
@@ -351,6 +356,9 @@ class Machine:
             if node is not None:
                 return node
             among = [n for n in within if self.columns.op[n] != "const"]
+            if self.written and symbols.is_array(value):
+                written = self.written.get(id(symbols.owner_of(value)))
+                among = among if written is None else [*among, written]
             if among:
                 return self.new("opaque", value, among, self.frame, site)
             key = (name or site.text, id(value))

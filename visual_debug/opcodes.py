@@ -85,7 +85,7 @@ def _argument(plan: Plan, index: int, instruction: Instruction) -> Any:
 
 _WITH_INDEX = frozenset({
     "CALL", "CALL_KW", "CALL_FUNCTION_EX", "FOR_ITER", "LOAD_CONST", "LOAD_SMALL_INT", "BINARY_SUBSCR", "BINARY_SLICE",
-    "STORE_SUBSCR", "STORE_SLICE", "BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP",
+    "STORE_ATTR", "STORE_SUBSCR", "STORE_SLICE", "BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP",
     "LIST_TO_TUPLE", "UNPACK_SEQUENCE", "UNPACK_EX", "IMPORT_FROM", "CONTAINS_OP", "GET_ITER", "MAKE_FUNCTION",
     "LIST_EXTEND", "LOAD_FAST_CHECK", "GET_LEN", "MATCH_CLASS", "MATCH_KEYS", "BEFORE_WITH",
 })  # fmt: skip
@@ -599,9 +599,9 @@ def _load_attr(m: Machine, f: Frame, arg: tuple[int, str, bool, bool]) -> None:
 
 
 @handles("STORE_ATTR")
-def _store_attr(m: Machine, f: Frame, arg: str) -> None:  # value base ->
+def _store_attr(m: Machine, f: Frame, arg: tuple[int, str]) -> None:  # value base ->
     base = f.stack.pop()
-    containers.store_attribute(m, base, arg, f.stack.pop())
+    containers.store_attribute(m, f, arg[0], base, arg[1], f.stack.pop())
 
 
 @handles("DELETE_ATTR")

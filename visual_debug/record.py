@@ -57,6 +57,12 @@ MUTATING_METHODS = frozenset({"sort", "fill", "put", "itemset", "partition", "re
 #: NumPy functions that write to their first argument, as do a ufunc's `at` and a random generator's `shuffle`.
 MUTATING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
 MUTATING_BOUND = frozenset({"at", "shuffle"})
+#: Where NumPy's functions take `out` by position; the methods take it one place before.
+OUT_POSITIONS = {
+    "dot": 2, "outer": 2, "max": 2, "min": 2, "amax": 2, "amin": 2, "all": 2, "any": 2, "argmax": 2, "argmin": 2,
+    "sum": 3, "prod": 3, "mean": 3, "cumsum": 3, "cumprod": 3, "clip": 3, "take": 3, "choose": 2, "compress": 3,
+    "std": 3, "var": 3, "trace": 5, "round": 2, "around": 2, "ptp": 2, "median": 2,
+}  # fmt: skip
 #: Functions of `operator` that write to their first argument.
 MUTATING_OPERATORS = frozenset({"setitem", "delitem"} | {f"i{name}" for name in (
     "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
@@ -185,7 +191,15 @@ class Policy:
                 tape = current()
                 if tape is not None:
                     keep(tape, len(tape.values), target.__self__)
+            if _is_array(target.__self__):
+                place = OUT_POSITIONS.get(target.__name__, site.count + 1) - 1
+                return _keeping(target, place) if site.count > place else target
             return _keeping(target, 0) if target.__name__ in MUTATING_BOUND else target
+        elif kind.__name__ == "method-wrapper" and _is_array(target.__self__):
+            tape = current()
+            if tape is not None:  # `a.__setitem__(…)`, `a.__iadd__(…)`
+                keep(tape, len(tape.values), target.__self__)
+            return target
         else:
             first = _first_written(target, site.count)
             twin = target if first is None else _keeping(target, first)
@@ -217,6 +231,8 @@ def _first_written(target: Any, count: int) -> int | None:
     kind, module, name = type(target).__name__, getattr(target, "__module__", None), getattr(target, "__name__", None)
     if kind == "ufunc":
         return int(target.nin) if count > target.nin else None
+    if module == "numpy" and name in OUT_POSITIONS:
+        return OUT_POSITIONS[name] if count > OUT_POSITIONS[name] else None
     if (module == "_operator" and name in MUTATING_OPERATORS) or name in MUTATING_BOUND:
         return 0
     return 0 if name in MUTATING_FUNCTIONS and (module or "").partition(".")[0] == "numpy" else None
@@ -228,7 +244,8 @@ def _keeping(function: Any, first: int) -> Any:
     def kept(*args: Any, **kwargs: Any) -> Any:
         tape = current()
         if tape is not None:
-            for target in args[first : first + 1] if first == 0 else args[first:]:
+            written = args[first : first + 1] if first == 0 else args[first:]
+            for target in (*written, *kwargs.values()):
                 if _is_array(target):
                     keep(tape, len(tape.values), target)
         return function(*args, **kwargs)

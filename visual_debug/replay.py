@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from visual_debug import cpython, display, opcodes, record, symbols
-from visual_debug.columns import Columns
+from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
-from visual_debug.tape import Tape, parameters
+from visual_debug.tape import Snapshot, Tape, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,26 @@ def _part_from_the_user(machine: Machine) -> None:
 
 def _restore_arrays(machine: Machine) -> None:
     """Give nodes whose array was written to later the content that it had then."""
-    snapshots = machine.tape.snapshots
+    columns, snapshots = machine.columns, machine.tape.snapshots
     for node, epoch in machine.epochs.items():
-        array = machine.columns.value[node]
-        owner = symbols.owner_of(array)
-        for snapshot in snapshots[epoch:]:
+        columns.value[node] = _as_it_was(columns.value[node], snapshots[epoch:])
+    for node, epoch in machine.call_epochs.items():
+        call = columns.calls[node]
+        args = tuple(_as_it_was(value, snapshots[epoch:]) for value in call.args)
+        kwargs = {key: _as_it_was(value, snapshots[epoch:]) for key, value in call.kwargs.items()}
+        columns.calls[node] = Call(args, kwargs, call.where)
+
+
+def _as_it_was(value: Any, later: list[Snapshot]) -> Any:
+    """An array (or tuple of such, as an index is) before the writes that came later."""
+    if type(value) is tuple:
+        return tuple(_as_it_was(item, later) for item in value)
+    if symbols.is_array(value):
+        owner = symbols.owner_of(value)
+        for snapshot in later:
             if snapshot.array is owner:
-                machine.columns.value[node] = symbols.same_view(array, owner, snapshot.content)
-                break
+                return symbols.same_view(value, owner, snapshot.content)
+    return value
 
 
 class _Player:
