@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from visual_debug import containers, cpython, record, rules, symbols
+from visual_debug import arrays, containers, cpython, record, rules, symbols
 from visual_debug.columns import MISSING
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
@@ -246,7 +246,7 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
 def _keep_version(m: Machine, f: Frame, index: int, node: int, z: Any) -> int:
     """A call with `out=` writes to an array: other nodes of that array mean the new content from now on."""
     call = m.columns.calls.get(node)
-    if call is not None and call.kwargs.get("out") is not None and symbols.is_array(z):
+    if call is not None and call.kwargs.get("out") is not None and arrays.is_array(z):
         containers.supersede(m, f, index, z, node)
     return node
 

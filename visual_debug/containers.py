@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from visual_debug import symbols
+from visual_debug import arrays, symbols
 from visual_debug.columns import Call
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import NULL, UNSET, Leaf, Mapping, Ref, Sequence, Stream, Thing, View
@@ -277,15 +277,15 @@ def store_subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, 
 def supersede(m: Machine, f: Frame, index: int, array: Any, written: int) -> None:
     """From now on the array means the node `written`, and other views of its memory show what was written, too."""
     m.versions[id(array)] = written
-    owner = symbols.owner_of(array)
+    owner = arrays.owner_of(array)
     m.written[id(owner)] = written
     seen = {id(array)}
     for node in range(written - 1, -1, -1):
         other = m.columns.value[node]
-        if id(other) in seen or not symbols.is_array(other):
+        if id(other) in seen or not arrays.is_array(other):
             continue
         seen.add(id(other))
-        if symbols.owner_of(other) is owner and symbols.share_memory(other, array):
+        if arrays.owner_of(other) is owner and arrays.share_memory(other, array):
             before = m.versions.get(id(other), node)
             m.versions[id(other)] = m.new("opaque", other, [before, written], f, f.plan.site(index))
 
@@ -316,13 +316,13 @@ def written_unseen(m: Machine, f: Frame, index: int, since: int, before: int, so
 def may_be_written(m: Machine, f: Frame, site: Site, ref: Ref, among: list[int]) -> None:
     """Python code that is not recorded was handed an array: nobody can tell what it wrote to it."""
     node = m.node(ref)
-    if node is not None and symbols.is_array(m.columns.value[node]):
+    if node is not None and arrays.is_array(m.columns.value[node]):
         array = m.columns.value[node]
         m.versions[id(array)] = m.new("opaque", array, list(dict.fromkeys([node, *among])), f, site)
 
 
 def _is_part(value: Any, owner: Any) -> bool:
-    return symbols.is_array(value) and symbols.owner_of(value) is owner
+    return arrays.is_array(value) and arrays.owner_of(value) is owner
 
 
 def delete_subscript(m: Machine, container: Ref, key: Ref) -> None:

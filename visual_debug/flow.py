@@ -51,7 +51,7 @@ def shapes_of(items: list[Any]) -> Shapes:
     """How the stack stands at each instruction, where each call's callable stands in it, and where loops end."""
     stacks = _stacks(items)
     instructions = _instructions(items)
-    labels = _labels(items)
+    labels = labels_of(items)
     shapes = Shapes()
     for index, instr in enumerate(instructions):
         if index in stacks:
@@ -160,7 +160,8 @@ def unconditional_loops(instructions: list[Instruction]) -> Iterator[int]:
             yield start
 
 
-def _labels(items: list[Any]) -> dict[Any, int]:
+def labels_of(items: list[Any]) -> dict[Any, int]:
+    """Index of the instruction that follows each label."""
     labels: dict[Any, int] = {}
     index = 0
     for item in items:
@@ -174,7 +175,7 @@ def _labels(items: list[Any]) -> dict[Any, int]:
 def _stacks(items: list[Any]) -> dict[int, Stack]:
     """The stack before every instruction that can be reached."""
     instructions = _instructions(items)
-    labels = _labels(items)
+    labels = labels_of(items)
     regions = _regions(items)
     stacks: dict[int, Stack] = {}
     work: list[tuple[int, Stack]] = [(0, ())]

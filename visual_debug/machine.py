@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from visual_debug import symbols
+from visual_debug import arrays, symbols
 from visual_debug.columns import MISSING, Activation, Call, Columns, Where
 from visual_debug.errors import TraceError
 from visual_debug.symbols import UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
@@ -190,9 +190,9 @@ class Machine:
         columns.start.append(len(columns.operand))
         if call is not None:
             columns.calls[node] = call
-        if self.tape.snapshots and (call is not None or symbols.is_array(value)):
+        if self.tape.snapshots and (call is not None or arrays.is_array(value)):
             self._date()
-            if symbols.is_array(value):
+            if arrays.is_array(value):
                 self.epochs[node] = self.snapshot
             if call is not None:
                 self.call_epochs[node] = self.snapshot
@@ -356,8 +356,8 @@ class Machine:
             if node is not None:
                 return node
             among = [n for n in within if self.columns.op[n] != "const"]
-            if self.written and symbols.is_array(value):
-                written = self.written.get(id(symbols.owner_of(value)))
+            if self.written and arrays.is_array(value):
+                written = self.written.get(id(arrays.owner_of(value)))
                 among = among if written is None else [*among, written]
             if among:
                 return self.new("opaque", value, among, self.frame, site)

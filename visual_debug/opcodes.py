@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from visual_debug import calls, containers, cpython, symbols
+from visual_debug import arrays, calls, containers, cpython, symbols
 from visual_debug.columns import MISSING, Call
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import NULL, UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
@@ -300,7 +300,7 @@ def _binary_op(m: Machine, f: Frame, arg: tuple[int, str | None, bool]) -> None:
 def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref, in_place: bool) -> Ref:
     """The reference of the result of a binary operator."""
     a, b = m.node(x), None
-    writes = in_place and a is not None and symbols.is_array(z) and m.columns.value[a] is z
+    writes = in_place and a is not None and arrays.is_array(z) and m.columns.value[a] is z
     if op == "pow" and not writes and type(y) is Leaf and y.op == "const" and y.name is None and a is not None:
         base = m.columns.value[a]
         return m.new(op, z, [a], f, f.plan.site(index), Call((base, y.value), {}, (0,)))

@@ -16,7 +16,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from visual_debug import rewrite
+from visual_debug import arrays, rewrite
 from visual_debug.errors import UntraceableError
 from visual_debug.tape import Contents, Plan, Seal, Snapshot, Tape
 
@@ -85,15 +85,9 @@ class CallSite:
 _NOTHING = object()
 
 
-def _is_array(value: Any) -> bool:
-    # No array exists before NumPy is imported, and functions of plain scalars should not have to import it.
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.ndarray)
-
-
 def keep(tape: Tape, at: int, array: Any) -> None:
     """Keep the content of an array that is about to be written to, and of what it is a view of."""
-    owner = _owner(array)
+    owner = arrays.owner_of(array)
     tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K")))
 
 
@@ -101,7 +95,7 @@ def before_write(values: list[Any], target: Any) -> None:
     """Called before an in-place operator or a subscript assignment writes to `target`."""
     if type(target).__name__ == "flatiter" and type(target).__module__ == "numpy":
         target = target.base
-    if _is_array(target):
+    if arrays.is_array(target):
         tape = current()
         if tape is not None and tape.values is values:
             keep(tape, len(values), target)
@@ -187,15 +181,15 @@ class Policy:
             return target if twin is function else MethodType(twin, target.__self__)
         elif kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
             # A method of an object: a new callable every time, so no use for the cache.
-            if target.__name__ in MUTATING_METHODS and _is_array(target.__self__):
+            if target.__name__ in MUTATING_METHODS and arrays.is_array(target.__self__):
                 tape = current()
                 if tape is not None:
                     keep(tape, len(tape.values), target.__self__)
-            if _is_array(target.__self__):
+            if arrays.is_array(target.__self__):
                 place = OUT_POSITIONS.get(target.__name__, site.count + 1) - 1
                 return _keeping(target, place) if site.count > place else target
             return _keeping(target, 0) if target.__name__ in MUTATING_BOUND else target
-        elif kind.__name__ == "method-wrapper" and _is_array(target.__self__):
+        elif kind.__name__ == "method-wrapper" and arrays.is_array(target.__self__):
             tape = current()
             if tape is not None:  # `a.__setitem__(…)`, `a.__iadd__(…)`
                 keep(tape, len(tape.values), target.__self__)
@@ -246,7 +240,7 @@ def _keeping(function: Any, first: int) -> Any:
         if tape is not None:
             written = args[first : first + 1] if first == 0 else args[first:]
             for target in (*written, *kwargs.values()):
-                if _is_array(target):
+                if arrays.is_array(target):
                     keep(tape, len(tape.values), target)
         return function(*args, **kwargs)
 
@@ -421,8 +415,6 @@ def abandon(state: State | None, exception: BaseException) -> None:
 
 #: Arrays up to this many elements are copied when a call ends, which takes as long as hashing them.
 _SMALL = 4096
-#: Of larger ones this many elements are looked at.
-_SAMPLED = 512
 
 
 def _seal(tape: Tape, result: Any) -> None:
@@ -440,23 +432,14 @@ def _seal(tape: Tape, result: Any) -> None:
         elif type(value) in CONTAINERS and len(value) <= _LONG and id(value) not in seen:
             work.extend(value.values() if type(value) is dict else value)
             seen.add(id(value))
-        elif type(value) not in IMMUTABLE and _is_array(value):
-            owner = _owner(value)
+        elif type(value) not in IMMUTABLE and arrays.is_array(value):
+            owner = arrays.owner_of(value)
             if id(owner) not in seen:
                 seen.add(id(owner))
                 small = owner.size <= _SMALL
-                tape.seals.append(Seal(owner, owner.copy(order="K") if small else None, 0 if small else sample(owner)))
-
-
-def sample(array: Any) -> int:
-    """A hash of elements spread over an array."""
-    return hash(array.flat[:: max(1, array.size // _SAMPLED)].tobytes())
-
-
-def _owner(array: Any) -> Any:
-    while _is_array(array.base):
-        array = array.base
-    return array
+                tape.seals.append(
+                    Seal(owner, owner.copy(order="K") if small else None, 0 if small else arrays.sample(owner))
+                )
 
 
 _collectors: ContextVar[tuple[list[Any], ...]] = ContextVar("visual_debug_collectors", default=())

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import cpython, display, opcodes, record, symbols
+from visual_debug import arrays, cpython, display, opcodes, record
 from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
@@ -73,7 +73,7 @@ def _part_from_the_user(machine: Machine) -> None:
     """Give nodes whose array the user still holds a copy, as it was when the call ended."""
     copies: dict[int, Any] = {}
     for seal in machine.tape.seals:
-        if seal.content is None and record.sample(seal.array) != seal.sample:
+        if seal.content is None and arrays.sample(seal.array) != seal.sample:
             raise TraceError(
                 f"an array ({display.value_text(seal.array)}) that {machine.tape.plan.code.co_qualname} was given or "
                 "returned was written to after the call, before anything was asked of the trace: ask first, for "
@@ -84,10 +84,10 @@ def _part_from_the_user(machine: Machine) -> None:
         return
     value = machine.columns.value
     for node, array in enumerate(value):
-        if symbols.is_array(array):
-            owner = symbols.owner_of(array)
+        if arrays.is_array(array):
+            owner = arrays.owner_of(array)
             if id(owner) in copies:
-                value[node] = symbols.same_view(array, owner, copies[id(owner)])
+                value[node] = arrays.same_view(array, owner, copies[id(owner)])
 
 
 def _restore_arrays(machine: Machine) -> None:
@@ -106,11 +106,11 @@ def _as_it_was(value: Any, later: list[Snapshot]) -> Any:
     """An array (or tuple of such, as an index is) before the writes that came later."""
     if type(value) is tuple:
         return tuple(_as_it_was(item, later) for item in value)
-    if symbols.is_array(value):
-        owner = symbols.owner_of(value)
+    if arrays.is_array(value):
+        owner = arrays.owner_of(value)
         for snapshot in later:
             if snapshot.array is owner:
-                return symbols.same_view(value, owner, snapshot.content)
+                return arrays.same_view(value, owner, snapshot.content)
     return value
 
 

@@ -72,7 +72,7 @@ def plan_of(code: CodeType) -> tuple[Plan, Bytecode]:
     """
     bytecode = Bytecode.from_code(code, conserve_exception_block_stackdepth=True)
     items = list(bytecode)
-    where = _label_indices(items)
+    where = flow.labels_of(items)
     sources = [item for item in items if isinstance(item, Instr)]
     _check_constructs(code, sources)
     skipped = flow.unrecorded(items) | flow.counting_loops(items)
@@ -132,18 +132,6 @@ def _by_offset(code: CodeType, origin: list[int]) -> list[int]:
         result.extend([index] * (entry.offset // 2 + 1 - len(result)))
     result.extend([result[-1]] * (len(code.co_code) // 2 - len(result)))
     return result
-
-
-def _label_indices(items: list[Any]) -> dict[Label, int]:
-    """Index of the instruction that follows each label."""
-    where: dict[Label, int] = {}
-    index = 0
-    for item in items:
-        if isinstance(item, Label):
-            where[item] = index
-        elif isinstance(item, Instr):
-            index += 1
-    return where
 
 
 def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:

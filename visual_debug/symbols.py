@@ -138,12 +138,6 @@ SCALARS = frozenset({int, float, complex, bool, Fraction, Decimal})
 SHARED = frozenset({int, bool, type(None), str, bytes})
 
 
-def is_array(value: Any) -> bool:
-    """Whether a value is a NumPy array (scalars are not)."""
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.ndarray)
-
-
 def is_number(value: Any) -> bool:
     """Whether a value takes part in the computation graph: a number, or an array."""
     if type(value) in SCALARS:
@@ -165,25 +159,3 @@ def has_identity(value: Any) -> bool:
     Not so for what the interpreter shares: ints, bools, and strings.
     """
     return type(value) not in SHARED
-
-
-def owner_of(array: Any) -> Any:
-    """The array that a view shows a part of; an array that is no view, itself."""
-    while is_array(array.base):
-        array = array.base
-    return array
-
-
-def same_view(array: Any, owner: Any, content: Any) -> Any:
-    """What `array`, a view of `owner`, would show in `content`, a copy of `owner` in the same memory order."""
-    if array is owner:
-        return content
-    numpy = sys.modules["numpy"]
-    offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-    memory = content.ravel(order="K").view(numpy.uint8)
-    return numpy.ndarray(array.shape, array.dtype, memory, offset, array.strides)
-
-
-def share_memory(a: Any, b: Any) -> bool:
-    """Whether two arrays have an element in common, or may have (bounds only: exact answers can cost too much)."""
-    return bool(sys.modules["numpy"].may_share_memory(a, b))

@@ -1,0 +1,416 @@
+"""Ways in which a number can go unseen: the gradient through each is right, or refused by name; it is never wrong."""
+
+from __future__ import annotations
+
+import operator
+from collections import defaultdict, deque
+
+import numpy as np
+import pytest
+
+import visual_debug as vd
+
+# ruff: noqa: C417, PLC3002 the programs are about such ways
+
+
+class Arrays:
+    """Programs of an array of three numbers; those named `must_…` must not be refused."""
+
+    def must_power_in_place(a):
+        b = a.copy()
+        b **= 2
+        return b.sum()
+
+    def must_in_a_dict(a):
+        d = {"b": a * 2}
+        d["b"] *= a
+        return d["b"].sum()
+
+    def must_masked_in_place(a):
+        b = a * 2
+        b[b > 3] *= a[0]
+        return b.sum()
+
+    def must_slices(a):
+        b = a.copy()
+        b[1:] = a[:-1] * 2
+        b[0] += 3
+        return (b * b).sum()
+
+    def must_out(a):
+        b = a * 2
+        np.multiply(b, a, out=b)
+        return (b * a).sum()
+
+    def must_twice(a):
+        b = a * 2
+        b += a
+        c = b * 1
+        b -= a * a
+        return (b * c).sum()
+
+    def must_diagonal_of_another(a):
+        b = a * 2
+        np.fill_diagonal(np.eye(3), 1.0)
+        return (b * a).sum()
+
+    def must_index_changed_later(a):
+        i = np.array([0, 1])
+        y = a[i]
+        i[0] = 2
+        return y.sum()
+
+    def must_mask_changed_later(a):
+        m = a > 0
+        b = a * 1
+        b[m] = 0
+        m[:] = True
+        return (b * a).sum()
+
+    def must_transpose_method(a):
+        return (a.T.sum() + a.real.sum()) * a[0]
+
+    def must_keyword_operand(a):
+        return np.linalg.norm(x=a)
+
+    def must_rows(a):
+        u = np.zeros((2, 3))
+        u[0] = a
+        u[1] = u[0] * a
+        return (u * u).sum()
+
+    def must_integers_written(a):
+        b = np.zeros(3, dtype=int)
+        b[0] = a[2]
+        return b.sum() * a[0]
+
+    def must_masks_joined(a):
+        m = (a > 0) & (a < 2)
+        return (m * a).sum()
+
+    def sorted_in_place(a):
+        b = a * 2
+        b.sort()
+        return (b * a).sum()
+
+    def filled(a):
+        b = a * 2
+        b.fill(a[0] * a[1])
+        return (b * a).sum()
+
+    def put(a):
+        b = a * 2
+        np.put(b, [0], a[1] * 3)
+        return (b * a).sum()
+
+    def copied_to(a):
+        b = np.zeros(3)
+        np.copyto(b, a * a)
+        return b.sum()
+
+    def copied_to_by_name(a):
+        b = np.zeros(3)
+        np.copyto(dst=b, src=a)
+        return (b * b).sum()
+
+    def ufunc_at(a):
+        b = a * 2
+        np.add.at(b, [0, 0], a[1])
+        return b.sum()
+
+    def positional_out(a):
+        b = a * 2
+        np.add(b, a, b)
+        return (b * a).sum()
+
+    def positional_out_of_function(a):
+        b = np.zeros(3)
+        np.cumsum(a, 0, None, b)
+        return (b * b).sum()
+
+    def positional_out_of_method(a):
+        b = np.zeros(3)
+        a.cumsum(0, None, b)
+        return (b * b).sum()
+
+    def accumulated(a):
+        b = np.zeros(3)
+        np.add.accumulate(a, out=b)
+        return (b * b).sum()
+
+    def operator_setitem(a):
+        b = a * 2
+        operator.setitem(b, 0, a[1])
+        return (b * a).sum()
+
+    def operator_iadd(a):
+        b = a * 2
+        operator.iadd(b, a)
+        return (b * a).sum()
+
+    def special_method(a):
+        b = a * 1.0
+        b.__setitem__(0, 3.0)
+        return (b * a).sum()
+
+    def flat_item(a):
+        b = a * 2
+        b.flat[0] = a[1] * 5
+        return (b * a).sum()
+
+    def flat_assigned(a):
+        b = a * 1.0
+        b.flat = 2.0
+        return (b * a).sum()
+
+    def real_assigned(a):
+        b = a * 1.0
+        b.real = a * 3
+        return (b * a).sum()
+
+    def shuffled(a):
+        b = a * 2
+        np.random.default_rng(0).shuffle(b)
+        return (b * a).sum()
+
+    def view_written(a):
+        b = a * 2
+        c = b.reshape(3, 1)
+        c += 1
+        return (b * a).sum()
+
+    def put_mask(a):
+        b = a * 2
+        np.putmask(b, b > 3, a)
+        return (b * a).sum()
+
+    def global_view(a):
+        BUFFER[0] = a[0]
+        return VIEW[0] * a[1]
+
+    def stacked_by_index(a):
+        return np.r_[a, a].sum() * a[0]
+
+    def evaluated(a):
+        return eval("a[0] * 2") * a[1]
+
+
+BUFFER = np.zeros(3)
+VIEW = BUFFER[:2]
+
+ARRAYS = {name: program for name, program in vars(Arrays).items() if callable(program)}
+POINT = np.array([1.6, 1.1, 2.3])
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays(name):
+    program = ARRAYS[name]
+    expected = [(program(POINT + e) - program(POINT - e)) / 2e-6 for e in np.eye(3) * 1e-6]
+    trace = vd.trace(program, POINT.copy())
+    assert trace.result == program(POINT.copy())
+    try:
+        gradient = trace.grad("a")
+    except vd.NoDerivativeError:
+        assert not name.startswith("must_")
+        return
+    np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-6)
+
+
+class Store:
+    """A container of its own, which the trace does not see into."""
+
+    def __init__(self):
+        self.data = []
+
+    def push(self, v):
+        self.data.append(v)
+
+    def __getitem__(self, i):
+        return self.data[i]
+
+    def __iter__(self):
+        return iter(self.data)
+
+
+class Held:
+    """Attributes that code stands behind."""
+
+    def put(self, v):
+        self.v = v
+
+    def __setitem__(self, key, v):
+        self.v = v
+
+    def __bool__(self):
+        self.v = self.next
+        return True
+
+    def __delitem__(self, key):
+        self.v = self.next
+
+
+class Scalars:
+    """Programs of two numbers, run with equal ones too."""
+
+    def must_defaults(x, y):
+        return (lambda p, q=x: p * q)(y)
+
+    def queue(x, y):
+        q = deque()
+        q.append(x * y)
+        return q.popleft() * 2
+
+    def must_sorted(x, y):
+        return sorted([x, y + 1])[1] * x
+
+    def must_reversed_live(x, y):
+        l = [x, y]
+        r = reversed(l)
+        l[0] = y
+        return list(r)[1] * x
+
+    def class_with_method(x, y):
+        class K:
+            def m(self):
+                return x * y
+
+        return K().m() * x
+
+    def must_operator_getitem(x, y):
+        d = {"a": x}
+        return operator.getitem(d, "a") + d.setdefault("b", y) + d.pop("a")
+
+    def must_delattr(x, y):
+        h = Held()
+        h.v = x
+        h.v = y
+        return h.v * x
+
+    def keys(x, y):
+        d = {x: 1.0, y + 9: 2.0}
+        return sum(k * k for k in d)
+
+    def keys_of_items(x, y):
+        d = {x: 3.0}
+        return sum(k * v for k, v in d.items()) * y
+
+    def keys_summed(x, y):
+        d = {x: 3.0}
+        return sum(d.keys()) * y
+
+    def default_dict(x, y):
+        d = defaultdict(list)
+        d["a"].append(x)
+        d["a"].append(y)
+        return sum(map(sum, d.values()))
+
+    def store_items(x, y):
+        s = Store()
+        s.push(x)
+        s.push(y)
+        return s[0] * s[0] * s[1]
+
+    def store_unpacked(x, y):
+        s = Store()
+        s.push(x)
+        s.push(y)
+        a, b = s
+        return a * a * b
+
+    def store_summed(x, y):
+        s = Store()
+        s.push(x)
+        s.push(y)
+        return sum(s) * x
+
+    def set_by_item(x, y):
+        h = Held()
+        h.put(x)
+        h["a"] = y
+        return h.v * h.v
+
+    def set_by_truth(x, y):
+        h = Held()
+        h.put(x)
+        h.next = y
+        return h.v * h.v if h else 0
+
+    def set_by_deletion(x, y):
+        h = Held()
+        h.put(x)
+        h.next = y
+        del h[0]
+        return h.v * h.v
+
+    def set_by_dict(x, y):
+        h = Held()
+        h.put(x)
+        h.__dict__["v"] = y
+        return h.v * h.v
+
+    def mapped(x, y):
+        out = []
+        list(map(lambda v: out.append(v * v), [x, y]))
+        return out[0] + out[1] * x
+
+    def mapped_append(x, y):
+        out = [x]
+        deque(map(out.append, [y]), maxlen=0)
+        return out[-1] * out[-1]
+
+    def seen_by_key(x, y):
+        seen = []
+        sorted([x, y + 1], key=lambda v: seen.append(v * 2) or v)
+        return seen[0] * seen[1]
+
+    def local_variables(x, y):
+        return locals()["x"] * 3 * y
+
+    def evaluated(x, y):
+        return eval("x * 2") * y
+
+    def class_attribute(x, y):
+        Held.shared = x
+        return Held().shared * y
+
+    def in_exception(x, y):
+        try:
+            raise ValueError(x)
+        except ValueError as error:
+            return error.args[0] * y
+
+
+SCALARS = {name: program for name, program in vars(Scalars).items() if callable(program)}
+
+
+@pytest.mark.parametrize("point", [(1.5, 2.25), (1.25, 1.25), (2, 2), (3, 5)], ids=str)
+@pytest.mark.parametrize("name", SCALARS)
+def test_scalars(name, point):
+    program = SCALARS[name]
+    x, y = (float(v) for v in point)
+    h = 1e-6
+    expected = (program(x + h, y) - program(x - h, y)) / (2 * h), (program(x, y + h) - program(x, y - h)) / (2 * h)
+    shared = point if point[0] != point[1] else (point[0], point[0])  # one object twice
+    trace = vd.trace(program, *shared)
+    assert trace.result == program(*shared)
+    try:
+        gradient = trace.grad()
+    except vd.NoDerivativeError:
+        assert not name.startswith("must_")
+        return
+    assert (gradient["x"], gradient["y"]) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+SOURCE = """
+A = 0.5
+C = 0.5
+W = [0.5]
+class K: k = 0.5
+def f(x): return x * C + W[0] * 3 + K.k * 5
+"""
+
+
+def test_equal_constants_of_one_file_are_one_object_but_not_one_number():
+    namespace = {}
+    exec(SOURCE, namespace)  # noqa: S102 the constants must be compiled together
+    assert vd.trace(namespace["f"], namespace["A"]).grad() == {"x": 0.5}

@@ -1,0 +1,42 @@
+"""What must be known of NumPy arrays without importing NumPy: there is no array before somebody else has imported it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+#: How many elements of a large array are looked at to tell whether it was written to.
+_SAMPLED = 512
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is a NumPy array (scalars are not)."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def owner_of(array: Any) -> Any:
+    """The array that a view shows a part of; an array that is no view, itself."""
+    while is_array(array.base):
+        array = array.base
+    return array
+
+
+def same_view(array: Any, owner: Any, content: Any) -> Any:
+    """What `array`, a view of `owner`, would show in `content`, a copy of `owner` in the same memory order."""
+    if array is owner:
+        return content
+    numpy = sys.modules["numpy"]
+    offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    memory = content.ravel(order="K").view(numpy.uint8)
+    return numpy.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+
+
+def share_memory(a: Any, b: Any) -> bool:
+    """Whether two arrays have an element in common, or may have (bounds only: exact answers can cost too much)."""
+    return bool(sys.modules["numpy"].may_share_memory(a, b))
+
+
+def sample(array: Any) -> int:
+    """A hash of elements spread over an array."""
+    return hash(array.flat[:: max(1, array.size // _SAMPLED)].tobytes())
