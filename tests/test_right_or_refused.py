@@ -10,7 +10,7 @@ import pytest
 
 import visual_debug as vd
 
-# ruff: noqa: C417, PLC3002 the programs are about such ways
+# ruff: noqa: C417, PLC3002, RUF015 the programs are about such ways
 
 
 class Arrays:
@@ -380,7 +380,86 @@ class Scalars:
             return error.args[0] * y
 
 
-SCALARS = {name: program for name, program in vars(Scalars).items() if callable(program)}
+class Answering:
+    """A callable that does not like to be asked for anything."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __call__(self, v):
+        return v * 2
+
+
+class Recorded(Exception):
+    """An exception whose making is recorded itself."""
+
+    @vd.visual_debug
+    def __init__(self):
+        self.q = 1.0
+
+
+class Flows:
+    """Values through lazy iterators, decorated inner functions and exceptions of every kind."""
+
+    def lazy_map(x, y):
+        def both():
+            yield x
+            yield y
+
+        return sum(map(lambda v: v * v, both()))
+
+    def lazy_filter(x, y):
+        def both():
+            yield x
+            yield y
+
+        a = list(filter(None, both()))
+        return a[0] * a[1]
+
+    def decorated_callback(x, y):
+        @vd.visual_debug
+        def k(v):
+            return y * 2.0
+
+        return list(map(k, [x]))[0]
+
+    def raised_by_callee(x, y):
+        def h(v):
+            raise ValueError(v)
+
+        try:
+            h(y)
+        except ValueError as error:
+            return error.args[0] * x
+
+    def exception_group(x, y):
+        r = 0
+        try:
+            raise ValueError(x)
+        except* ValueError as group:
+            r = group.exceptions[0].args[0]
+        return r * y
+
+    def must_recorded_exception(x, y):
+        try:
+            raise Recorded
+        except Recorded:
+            return x * y
+
+    def touchy_callable(x, y):
+        return Answering()(x) * y
+
+    def sent(x, y):
+        def g():
+            t = yield x
+            yield t * 2
+
+        stream = g()
+        next(stream)
+        return stream.send(y)
+
+
+SCALARS = {name: program for name, program in {**vars(Scalars), **vars(Flows)}.items() if callable(program)}
 
 
 @pytest.mark.parametrize("point", [(1.5, 2.25), (1.25, 1.25), (2, 2), (3, 5)], ids=str)

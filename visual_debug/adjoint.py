@@ -166,12 +166,12 @@ def pull(columns: Columns, node: int, position: int, delta: Any) -> Any:
     """One pullback: the contribution of a node's adjoint to one of its operands. Raises MissingPartial."""
     op = columns.op[node]
     z, operand = columns.value[node], columns.value[columns.operands(node)[position]]
-    if is_discrete(z, operand):
-        return zero(operand)
     rule = rules.find(op)
     args, kwargs, where = columns.arguments(node)
     if rule is None:
         raise rules.MissingPartial(op, where[position], why_missing(columns, node))
+    if is_discrete(z, operand):
+        return zero(operand)
     try:
         return rule.pull(where[position], delta, z, args, kwargs)
     except rules.MissingPartial:
@@ -241,10 +241,10 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
             tangent = result.get(operand)
             if tangent is None:
                 continue
-            if is_discrete(columns.value[node], columns.value[operand]):
-                continue
             op = columns.op[node]
             rule = rules.find(op)
+            if rule is not None and is_discrete(columns.value[node], columns.value[operand]):
+                continue
             args, kwargs, where = columns.arguments(node)
             if rule is None:
                 raise no_derivative(columns, node, position, why_missing(columns, node))

@@ -12,7 +12,7 @@ _SAMPLED = 512
 def is_array(value: Any) -> bool:
     """Whether a value is a NumPy array (scalars are not)."""
     numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.ndarray)
+    return numpy is not None and issubclass(type(value), numpy.ndarray)
 
 
 def owner_of(array: Any) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import operator
+from collections import deque
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from visual_debug import arrays, containers, cpython, record, rules, symbols
 from visual_debug.columns import MISSING
-from visual_debug.machine import Frame, Machine
+from visual_debug.machine import Frame, Machine, has_own_code
 from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
 from visual_debug.tape import Plan, Site
 
@@ -54,7 +55,7 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
             f.pending = ("returned", m.generator(frame))
         return
     args_target: Ref = target.base if isinstance(target, Method) else target
-    bound_to = getattr(callee, "__self__", None)
+    bound_to = _told(callee, "__self__")
     base = args_target
     while isinstance(base, Method):
         base = base.base
@@ -69,6 +70,18 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
 def _base_text(text: str) -> str | None:
     """The object's part of the text of a method call."""
     return text.partition("(")[0].rpartition(".")[0] or None
+
+
+def _answers_by_code(callee: Any) -> bool:
+    """Whether asking a callable for an attribute would run code of its class."""
+    kind: Any = type(callee)
+    plain: Any = object.__getattribute__
+    return hasattr(kind, "__getattr__") or (has_own_code(callee) and kind.__getattribute__ is not plain)
+
+
+def _told(callee: Any, name: str) -> Any:
+    """An attribute of a callable, or None; the user's own code is not run for it."""
+    return None if _answers_by_code(callee) else getattr(callee, name, None)
 
 
 def _callable(f: Frame) -> tuple[Ref, Ref]:
@@ -220,6 +233,8 @@ def raised(m: Machine, f: Frame, index: int) -> Thing:
 
 def _operation(pending: Pending, target: Ref) -> tuple[str, list[Ref]]:
     """Name of the operation that a callable performs, and its arguments with a bound array in front."""
+    if _answers_by_code(pending.callee):
+        return "opaque", pending.args
     name, bound = rules.resolve(pending.callee)
     return name, [*([target] if bound else []), *pending.args]
 
@@ -279,7 +294,7 @@ def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, targe
     if function is not None:
         sources.append(m.heap.get(id(function)))
         sources.extend(m.globals.values())
-    owner = getattr(callee, "__self__", None)
+    owner = _told(callee, "__self__")
     if owner is not None and not isinstance(owner, type(builtins)):
         sources.append(m.heap.get(id(owner)))
     among = m.among(Thing(UNSET, [s for s in sources if s is not None and s is not NULL]))
@@ -290,7 +305,7 @@ def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, targe
     if function is not None or looks_around or any(_is_callback(ref) for ref in args):
         for key, known in m.globals.items():  # they may have been set
             m.globals[key] = Thing(UNSET, [known, *among])
-    module = getattr(callee, "__module__", None) or ""
+    module = _told(callee, "__module__") or ""
     given = [target, *args, *pending.kwargs.values()]
     pure = module.partition(".")[0] in _PURE_MODULES and not any(_is_callback(ref) for ref in given[1:])
     if among and not pure:
@@ -308,7 +323,7 @@ def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, targe
         if type(z) is bool and rules.find(name) is None:
             return Leaf(z, "const", None, site)
         return m.new(name if not _has_rule(name) else "opaque", z, among, f, site)
-    return m.discover(z, site, source=Thing(UNSET, list(among)))
+    return m.discover(z, site, source=Thing(UNSET, [s for s in sources if s is not None and s is not NULL]))
 
 
 def _has_rule(name: str) -> bool:
@@ -334,8 +349,8 @@ _METHODS: dict[tuple[type, str], Model] = {}
 
 
 def _model(callee: Any) -> Model | None:
-    owner = getattr(callee, "__self__", None)
-    if isinstance(callee, BuiltinFunctionType) and type(owner) in (list, dict, tuple):
+    owner = _told(callee, "__self__")
+    if isinstance(callee, BuiltinFunctionType) and type(owner) in (list, dict, tuple, deque, set):
         return _METHODS.get((type(owner), callee.__name__))
     try:
         return _MODELS.get(callee)
@@ -569,6 +584,14 @@ def _list_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z
             ref.items[:] = [ref.items[i] for i in order]
         case _:  # sorted or removed by comparison: the content is known, the order is not
             ref.forget()
+    return Thing(z)
+
+
+@_method(deque, "append", "appendleft")
+@_method(set, "add")
+def _put(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    owner = call.callee.__self__
+    containers.put_in(m.heap.setdefault(id(owner), target if type(target) is Thing else Thing(owner)), call.args[0])
     return Thing(z)
 
 

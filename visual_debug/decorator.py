@@ -153,7 +153,7 @@ def _decorate(plain: FunctionType, follow: str | Iterable[Any] | None, keep: int
         traced.traces.append(trace)  # type: ignore[attr-defined]
         record.collect(trace)
 
-    traced = _door(plain, record.Door(plan, policy, finish))
+    traced = _door(plain, record.Door(plan, policy, finish, plain.__closure__))
     functools.update_wrapper(traced, plain)
     traced.trace = NoTrace(plain.__qualname__)  # type: ignore[attr-defined]
     traced.traces = deque(maxlen=keep)  # type: ignore[attr-defined]
@@ -183,7 +183,7 @@ def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
     plain = plain_function(function)
     policy = record.policy_for(None, plain)
     finished: list[Tape] = []
-    door = record.Door(_plan(plain, policy), policy, finished.append)
+    door = record.Door(_plan(plain, policy), policy, finished.append, plain.__closure__)
     with record.apart():
         _door(plain, door)(*bound, *args, **kwargs)
     return Trace(finished[-1])

@@ -305,6 +305,14 @@ class Machine:
         for name, value in known.items():
             known[name] = Thing(UNSET, [value, *among])
 
+    def handed_over(self, caller: Frame) -> Ref:
+        """What an activation entered through unrecorded code may have got its values from."""
+        pending = caller.pending
+        if pending is None or pending[0] == "returned":
+            return Thing(UNSET, [ref for ref in caller.stack[-2:] if ref is not None])
+        call, target = pending
+        return Thing(UNSET, [ref for ref in (target, *call.args, *call.kwargs.values()) if ref is not None])
+
     def unknown_code(self, refs: list[Ref]) -> None:
         """An instruction may have run methods of these objects that were not recorded."""
         objects = [ref for ref in refs if type(ref) is Thing and has_own_code(ref.object)]
@@ -374,8 +382,12 @@ class Machine:
             return known
         if type(value) is tuple:
             return Sequence(tuple, [self.discover(v, site, name, source) for v in value], value)
-        among = self.among(source) if source is not None and not is_inert(value) else []
-        return Thing(value, list(among))
+        if source is None or is_inert(value):
+            return Thing(value)
+        if isinstance(value, (str, bytes)):
+            return Thing(value, list(self.among(source)))
+        # The source itself and not what is in it now: a lazy iterator takes from it later.
+        return self.heap.setdefault(id(value), Thing(value, [source]))
 
     def by_identity(self, value: Any, among: Iterable[int] = ()) -> int | None:
         """The node whose value is this very object, if there is exactly one.

@@ -202,7 +202,8 @@ def _nothing(m: Machine, f: Frame, arg: Any) -> None:
 @handles("RESUME")
 def _resume(m: Machine, f: Frame, arg: int) -> None:
     if arg & 3 == cpython.RESUMES_YIELD:
-        f.stack[-1] = m.discover(m.value(), f.plan.site(f.pc - 1))  # what was sent
+        source = m.handed_over(f.caller) if f.caller is not None else None
+        f.stack[-1] = m.discover(m.value(), f.plan.site(f.pc - 1), source=source)  # what was sent
 
 
 @handles("RETURN_GENERATOR")
@@ -523,9 +524,15 @@ def _pop_except(m: Machine, f: Frame, arg: Any) -> None:
     f.stack.pop()
 
 
-@handles("CHECK_EXC_MATCH", "CHECK_EG_MATCH")
-def _check_exc_match(m: Machine, f: Frame, arg: Any) -> None:  # exc type -> exc bool; group type -> rest match
+@handles("CHECK_EXC_MATCH")
+def _check_exc_match(m: Machine, f: Frame, arg: Any) -> None:  # exc type -> exc bool
     f.stack[-1] = Thing()
+
+
+@handles("CHECK_EG_MATCH")
+def _check_eg_match(m: Machine, f: Frame, arg: Any) -> None:  # group type -> rest match
+    group = f.stack[-2]
+    f.stack[-2:] = [Thing(UNSET, [group]), Thing(UNSET, [group])]
 
 
 @handles("PREP_RERAISE_STAR")

@@ -176,7 +176,8 @@ class Policy:
         elif kind is MethodType:
             function = target.__func__
             if type(function) is not FunctionType:
-                return _keeping(target, 0) if target.__name__ in MUTATING_BOUND else target
+                native = type(function).__name__ in _NATIVE
+                return _keeping(target, 0) if native and target.__name__ in MUTATING_BOUND else target
             twin = self.twin(function)
             return target if twin is function else MethodType(twin, target.__self__)
         elif kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
@@ -220,9 +221,18 @@ class Policy:
         return twin
 
 
+#: Types of callables of C, by name, for they need not have been imported.
+_NATIVE = frozenset({
+    "ufunc", "builtin_function_or_method", "_ArrayFunctionDispatcher", "cython_function_or_method",
+})  # fmt: skip
+
+
 def _first_written(target: Any, count: int) -> int | None:
     """Position of the first argument that a function of C or NumPy writes to, if it writes to one."""
-    kind, module, name = type(target).__name__, getattr(target, "__module__", None), getattr(target, "__name__", None)
+    kind = type(target).__name__
+    if kind not in _NATIVE:  # a user's callable: even to ask for its name may run its code
+        return None
+    module, name = getattr(target, "__module__", None), getattr(target, "__name__", None)
     if kind == "ufunc":
         return int(target.nin) if count > target.nin else None
     if module == "numpy" and name in OUT_POSITIONS:
@@ -360,9 +370,10 @@ def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
 class Door:
     """One function that may be entered from unrecorded code, and what becomes of its tapes."""
 
-    __slots__ = ("finish", "plan", "policy")
+    __slots__ = ("closure", "finish", "plan", "policy")
 
-    def __init__(self, plan: Plan, policy: Policy, finish: Callable[[Tape], None]) -> None:
+    def __init__(self, plan: Plan, policy: Policy, finish: Callable[[Tape], None], closure: Any) -> None:
+        self.closure = closure
         self.plan = plan
         self.policy = policy
         self.finish = finish
@@ -387,7 +398,7 @@ def enter(door: Door, arguments: tuple[Any, ...]) -> tuple[State | None, list[in
     path.append(door.plan.door)
     path.append(~len(tape.values))
     path.append(~len(tape.arguments))
-    tape.arguments.append((door.plan, kept))
+    tape.arguments.append((door.plan, kept, door.closure))
     return None if nested else (door, tape, _current.set(tape)), path, tape.values
 
 
@@ -404,7 +415,7 @@ def leave(state: State | None, result: Any) -> None:
 
 def abandon(state: State | None, exception: BaseException) -> None:
     """End a recording whose function raises."""
-    if state is not None:
+    if state is not None and state[1].end is None:  # else it was closing the recording that failed
         door, tape, token = state
         _current.reset(token)
         tape.exception = exception

@@ -16,7 +16,7 @@ from visual_debug import arrays, cpython, display, opcodes, record
 from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
-from visual_debug.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
+from visual_debug.symbols import Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tape import Snapshot, Tape, parameters
 
 
@@ -58,15 +58,6 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
             return ref.kind(_structure(machine, item, inside) for item in ref.items)
         return {key: _structure(machine, item, inside) for key, item in ref.items.items()}
     return None
-
-
-def _handed_over(caller: Frame) -> Ref:
-    """What an activation entered through unrecorded code may have got its arguments from."""
-    pending = caller.pending
-    if pending is None or pending[0] == "returned":
-        return Thing(UNSET, [ref for ref in caller.stack[-2:] if ref is not None])
-    call, target = pending
-    return Thing(UNSET, [ref for ref in (target, *call.args, *call.kwargs.values()) if ref is not None])
 
 
 def _part_from_the_user(machine: Machine) -> None:
@@ -179,11 +170,13 @@ class _Player:
         resumes = record.generator_event(word)
         if resumes is not None:
             return self._generator_event(frame, name, word, resumes)
-        if not self._raises_here(frame, extra):
+        is_mine = word == frame.plan.raised or word in frame.plan.handlers
+        if not is_mine or not self._raises_here(frame, extra):
             return False
+        at = machine.p
         machine.p += 3
         self.next_event()
-        self._raise(frame, word)
+        self._raise(frame, word, at)
         return True
 
     def _raises_here(self, frame: Frame, unit: int) -> bool:
@@ -205,16 +198,20 @@ class _Player:
         else:
             generator.caller = frame
             machine.frame = generator
+            if not resumes:  # thrown into it: no operation of its own raised
+                machine.exception = machine.handed_over(frame)
+                generator.child_raised, self.raised_at = True, (machine.v, machine.p)
+        at = machine.p
         machine.p += length
         self.next_event()
         if not resumes:
-            self._raise(generator, word)
+            self._raise(generator, word, at)
         return True
 
-    def _raise(self, frame: Frame, word: int) -> None:
-        """Leave the instruction by an exception: into a handler, or out of the activation."""
+    def _raise(self, frame: Frame, word: int, at: int) -> None:
+        """Leave the instruction by an exception, told `at` a word of the path: into a handler, or out altogether."""
         machine = self.machine
-        if not (frame.child_raised and self.raised_at == (machine.v, machine.p)):
+        if not (frame.child_raised and self.raised_at == (machine.v, at)):
             opcodes.raised(machine, frame)
         frame.child_raised = False
         frame.pending = None
@@ -238,18 +235,18 @@ class _Player:
         """Begin an activation entered from unrecorded code; the first one is the traced call itself."""
         machine = self.machine
         word, extra = machine.path[machine.p], ~machine.path[machine.p + 2]
-        plan, arguments = machine.tape.arguments[extra]
+        plan, arguments, closure = machine.tape.arguments[extra]
         if word != plan.door:
             raise machine.misfit("an activation of another function")
         machine.p += 3
         self.next_event()
-        source = None if caller is None else _handed_over(caller)
+        source = None if caller is None else machine.handed_over(caller)
         frame = machine.activate(plan, caller)
         for name, value in zip(parameters(plan.code), arguments, strict=True):
             frame.locals[name] = machine.argument(value, name, plan.site(-1), source)
         if caller is None:
             self._materialise_inputs(frame.locals)
-        machine.open_cells(frame, None)
+        machine.open_cells(frame, closure)
         return frame
 
     def _materialise_inputs(self, arguments: dict[str, Ref]) -> None:

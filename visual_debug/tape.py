@@ -178,7 +178,9 @@ class Tape:
         self.thread = thread
         self.values: list[Any] = []
         self.path: list[int] = []
-        self.arguments: list[tuple[Plan, tuple[Any, ...]]] = []  # of activations entered from outside
+        self.arguments: list[
+            tuple[Plan, tuple[Any, ...], Any]
+        ] = []  # and closures, of activations entered from outside
         self.snapshots: list[Snapshot] = []
         self.seals: list[Seal] = []
         self.result: Any = None
