@@ -247,7 +247,7 @@ class Machine:
         work = [ref]
         while work:
             ref = work.pop()
-            if type(ref) is Method:
+            while type(ref) is Method:
                 ref = ref.base
             if type(ref) is int or (type(ref) is Leaf and (ref.op == "input" or symbols.has_identity(ref.value))):
                 node = self.node(ref)
@@ -294,7 +294,8 @@ class Machine:
                 if kind is not Sequence or ref.kind is list:
                     if kind is not Thing:
                         ref.forget()
-                    ref.among.extend(n for n in among if n not in ref.among)
+                    there = {n for n in ref.among if type(n) is int}
+                    ref.among.extend(n for n in among if n not in there)
                 if kind is Thing and ref.object is not UNSET:
                     self._escape_object(ref, among, work)
 
