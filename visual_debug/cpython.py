@@ -89,6 +89,10 @@ SEND_BESIDE_YIELD: Final = not PY312
 SEND_DROPS_ITERATOR: Final = not PY312
 
 
+#: The place of an instruction that belongs to no line: no line event of `sys.settrace` and nothing in a traceback.
+NO_LINE: Final = InstrLocation(None, None, None, None)
+
+
 def supported() -> bool:
     """Whether the running interpreter is one whose bytecode this package rewrites."""
     return sys.implementation.name == "cpython" and OLDEST <= sys.version_info[:2] <= NEWEST

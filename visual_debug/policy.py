@@ -75,9 +75,8 @@ class Policy:
             key = id(code), door
             if key not in self._codes:
                 hooks = rewrite.DoorHooks(record.enter, record.create) if door else None
-                self._codes[key] = record.register(
-                    rewrite.rewrite(plan, self._bytecode[id(code)], self.hooks, hooks), self
-                )
+                rewritten = rewrite.rewrite(plan, self._bytecode[id(code)], self.hooks, hooks)
+                self._codes[key] = record.register(rewritten, plan, door, self)
             return self._codes[key]
 
     def resolve(self, site: CallSite, target: Any, *arguments: Any) -> Any:

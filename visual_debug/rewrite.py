@@ -114,7 +114,11 @@ def rewrite(plan: Plan, bytecode: Bytecode, hooks: Hooks, door: DoorHooks | None
     In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
     """
     emitter = _Emitter(plan, bytecode, hooks, door)
-    result = Bytecode(list(emitter.items()))
+    items = list(emitter.items())
+    for item in items:
+        if isinstance(item, Instr) and item.location is None:
+            item.location = cpython.NO_LINE  # else it would take over the line of the instruction before
+    result = Bytecode(items)
     for attribute in ("argcount", "posonlyargcount", "kwonlyargcount", "name", "qualname", "filename", "flags",
                       "first_lineno", "docstring", "cellvars", "freevars", "argnames"):  # fmt: skip
         setattr(result, attribute, getattr(bytecode, attribute))
