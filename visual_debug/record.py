@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 from visual_debug import arrays, rewrite
 from visual_debug.errors import UntraceableError
+from visual_debug.flow import Flow
 from visual_debug.tape import Contents, Plan, Seal, Snapshot, Tape
 
 
@@ -133,7 +134,7 @@ class Policy:
         self.wants = wants
         # By identity: code objects compare by value, and the same source loaded twice makes two equal ones.
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
-        self._bytecode: dict[int, Any] = {}
+        self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
         self._twins: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
         self.hooks = rewrite.Hooks(_current.get, self.resolve, CallSite, before_write, landed, created, IMMUTABLE)
@@ -144,7 +145,7 @@ class Policy:
             _, plan = self.plans.get(id(code), (code, None))
             if plan is None:
                 try:
-                    plan, self._bytecode[id(code)] = rewrite.plan_of(code)
+                    plan, self._sources[id(code)] = rewrite.plan_of(code)
                 except UntraceableError as error:
                     plan = error
                 else:
@@ -165,7 +166,7 @@ class Policy:
             key = id(code), door
             if key not in self._codes:
                 hooks = rewrite.DoorHooks(enter, leave, abandon) if door else None
-                self._codes[key] = rewrite.rewrite(plan, self._bytecode[id(code)], self.hooks, hooks)
+                self._codes[key] = rewrite.rewrite(plan, self._sources[id(code)], self.hooks, hooks)
             return self._codes[key]
 
     def resolve(self, site: CallSite, target: Any) -> Any:
