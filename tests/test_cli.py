@@ -437,13 +437,16 @@ def test_an_interrupt_shows_what_there_is(capsys, folder):
         (["program.py:double", "2", "-o", "a.svg", "--format", "png"], "--format png does not go with a.svg"),
         (["program.py:double", "2", "-o", "lib/program.py/out"], "cannot write to"),
         (["program.py:double", "2", "-o", "lib/program.py/a.svg"], "cannot write to"),
-        (["program.py:values_of", "2"], "values_of"),
-        (["program.py:later", "2"], "later"),
         (["program.py:name", '"a"', "-o", "out"], "computed no numbers"),
     ],
 )  # fmt: skip
 def test_refusals(capsys, folder, command, words):
     assert words in refused(capsys, *command)
+
+
+def test_generators_and_coroutines_are_run_to_their_end(capsys, folder):
+    assert "values_of" in run(capsys, "program.py:values_of", "2")[1]
+    assert run(capsys, "program.py:later", "2")[0] == 0
 
 
 def test_recording_that_is_switched_off(capsys, folder, monkeypatch):

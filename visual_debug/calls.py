@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from visual_debug import arrays, containers, cpython, record, rules, symbols
+from visual_debug import arrays, containers, cpython, policy, rules, symbols
 from visual_debug.columns import MISSING
 from visual_debug.machine import Frame, Machine, has_own_code
 from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
@@ -43,9 +43,10 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
     if self_ref is not NULL:
         args = [self_ref, *args]
     f.pc = index  # the instruction is come to again when the result is there
-    plan = record.plan_entered_by(m.path[m.p]) if m.p < len(m.path) else None
+    word = policy.meaning(m.path[m.p]) if m.p < len(m.path) else None
     function = _function_of(callee)
-    if plan is not None and m.path[m.p] == plan.entry and function is not None and function.__code__ is plan.code:
+    if word is not None and word.kind == policy.ENTRY and function is not None and function.__code__ is word.plan.code:
+        plan = word.plan
         m.p += 1
         if isinstance(callee, MethodType):
             args = [_self_of(m, f, index, target, callee), *args]
@@ -124,7 +125,7 @@ def _function_of(callee: Any) -> FunctionType | None:
         callee = callee.__func__
     if not isinstance(callee, FunctionType):
         return None
-    return record.plain_functions.get(callee, callee)
+    return policy.plain_functions.get(callee, callee)
 
 
 def _self_of(m: Machine, f: Frame, index: int, target: Ref, callee: MethodType) -> Ref:
@@ -138,7 +139,6 @@ def _enter(
 ) -> Frame:
     """Begin the activation of a recorded callee with its parameters bound as Python binds them."""
     frame = m.activate(plan, f)
-    frame.entered_by_call = True
     code = plan.code
     count, only = code.co_argcount, code.co_kwonlyargcount
     names = code.co_varnames

@@ -408,9 +408,11 @@ def signature_text(signature: Any) -> str:
 def call(function: Callable[..., Any], arguments: list[Any], keywords: dict[str, Any]) -> Trace:
     """Run the function, which may be decorated already, and return its trace, also if it raises."""
     traced: Any = function if hasattr(function, "traces") and hasattr(function, "trace") else vd.visual_debug(function)
+    from visual_debug.decorator import run_to_end
+
     with vd.recording() as traces:
         try:
-            traced(*arguments, **keywords)
+            run_to_end(traced, arguments, keywords)
         except BaseException as error:
             if not traces or traces[-1].exception is not error:
                 raise ProgramError("the error came from code that was not recorded") from error

@@ -44,6 +44,9 @@ COMPARE: Final = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">="
 #: CALL_INTRINSIC_1 operands that compute: unary plus became one in 3.12 (`INTRINSIC_UNARY_POSITIVE`).
 INTRINSIC_POSITIVE: Final = "INTRINSIC_UNARY_POSITIVE"
 INTRINSIC_LIST_TO_TUPLE: Final = "INTRINSIC_LIST_TO_TUPLE"
+INTRINSIC_ASYNC_GEN_WRAP: Final = "INTRINSIC_ASYNC_GEN_WRAP"
+#: Those whose result is recorded; the others wrap or print what they are given.
+RECORDED_INTRINSICS: Final = frozenset({INTRINSIC_POSITIVE, INTRINSIC_LIST_TO_TUPLE})
 
 BINARY_SYMBOL: Final = {
     "ADD": "+", "SUBTRACT": "-", "MULTIPLY": "*", "TRUE_DIVIDE": "/", "FLOOR_DIVIDE": "//", "REMAINDER": "%",
@@ -72,16 +75,21 @@ KEEP_JUMPS: Final = (
 JUMPS: Final = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
 RETURNS: Final = frozenset({"RETURN_VALUE", "RETURN_CONST"})
 RAISES: Final = frozenset({"RAISE_VARARGS", "RERAISE"})
+#: Instructions that raise the exception that they find on the stack again, if it is none that they are there for.
+MAY_RERAISE: Final = frozenset({"CLEANUP_THROW", "END_ASYNC_FOR"})
 CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
-#: Instructions of coroutines, asynchronous generators and `yield from`, which are not recorded.
-DELEGATES: Final = frozenset(
-    {"SEND", "GET_AWAITABLE", "GET_AITER", "GET_ANEXT", "GET_YIELD_FROM_ITER", "ASYNC_GEN_WRAP"}
-)
-#: `co_flags` of generator functions, and of coroutines and asynchronous generators (`inspect.CO_*`).
+#: `co_flags` of generator functions, coroutines and asynchronous generators (`inspect.CO_*`).
 CO_GENERATOR: Final = 0x20
-CO_ASYNC: Final = 0x80 | 0x200
-#: Low bits of the operand of RESUME behind a `yield` (3.13 added a flag above them).
+CO_COROUTINE: Final = 0x80
+CO_ASYNC_GENERATOR: Final = 0x200
+#: Low two bits of the operand of RESUME: at the start, behind a `yield`, a `yield from`, an `await`.
+RESUMES: Final = 3
 RESUMES_YIELD: Final = 1
+#: 3.11 finds its way back from a suspended `yield from` by the SEND that stands right before the YIELD_VALUE
+#: (`_gen_throw` in Objects/genobject.c), so that nothing can be put between them.
+SEND_BESIDE_YIELD: Final = not PY312
+#: Before 3.12, SEND takes the exhausted iterator from the stack; later END_SEND does.
+SEND_DROPS_ITERATOR: Final = not PY312
 
 
 def supported() -> bool:
@@ -183,6 +191,13 @@ def cell(name: str) -> CellVar:
     return CellVar(name)
 
 
+def is_recorded(instr: Instr) -> bool:
+    """Whether the instruction's result is appended to the values."""
+    if instr.name == "CALL_INTRINSIC_1":
+        return instr.arg.name in RECORDED_INTRINSICS  # type: ignore[union-attr]
+    return instr.name in RECORDED
+
+
 def number(instr: Instr) -> int:
     """The operand of an instruction that has a number."""
     assert isinstance(instr.arg, int)
@@ -201,10 +216,37 @@ def jump_if(condition: bool, target: Label, where: InstrLocation | None) -> Inst
     return Instr(f"POP_JUMP_{way}IF_{str(condition).upper()}", target, location=where)
 
 
-def jump_like(instr: Instr, target: Label) -> Instr:
-    """An unconditional jump in the direction of the conditional jump `instr`."""
-    backward = "BACKWARD" in instr.name
-    return Instr("JUMP_BACKWARD" if backward else "JUMP_FORWARD", target, location=instr.location)
+def jump_if_none(target: Label, where: InstrLocation | None) -> Instr:
+    """Pop a value and jump forward if it is None."""
+    return Instr("POP_JUMP_IF_NONE" if PY312 else "POP_JUMP_FORWARD_IF_NONE", target, location=where)
+
+
+def is_backward(instr: Instr) -> bool:
+    """Whether the instruction closes a loop."""
+    return instr.name == "JUMP_BACKWARD" or (not PY312 and instr.name.startswith("POP_JUMP_BACKWARD"))
+
+
+def end_for(where: InstrLocation | None) -> Iterator[Instr]:
+    """What a FOR_ITER must find where it jumps to; behind it the iterator is gone from the stack."""
+    if PY312:
+        yield Instr("END_FOR", location=where)
+    if PY314:
+        yield Instr("POP_ITER", location=where)
+    elif PY313:
+        yield Instr("POP_TOP", location=where)
+
+
+def exposed(instr: Instr) -> Instr:
+    """A YIELD_VALUE or RESUME without its hint that no handler surrounds it.
+
+    With the hint, `close()` of a suspended generator clears the frame without raising GeneratorExit in it (3.12:
+    operand 1 of YIELD_VALUE, 3.13: bit 4 of RESUME), and a recording of the generator would never end.
+    """
+    if instr.name == "YIELD_VALUE" and PY312 and not PY313 and instr.arg == 1:
+        return Instr("YIELD_VALUE", 2, location=instr.location)
+    if instr.name == "RESUME" and PY313:
+        return Instr("RESUME", number(instr) & RESUMES, location=instr.location)
+    return instr
 
 
 def is_method_load(instr: Instr) -> bool:
@@ -331,7 +373,7 @@ RECORDED: Final = frozenset({
     "BINARY_OP", "BINARY_SUBSCR", "BINARY_SLICE", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_POSITIVE", "UNARY_NOT",
     "LOAD_ATTR", "LOAD_SUPER_ATTR", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "COMPARE_OP", "CONTAINS_OP",
     "BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "LIST_TO_TUPLE", "MAKE_FUNCTION",
-    "IMPORT_FROM", "CALL_INTRINSIC_1", "BEFORE_WITH", "GET_LEN",
+    "IMPORT_FROM", "BEFORE_WITH", "GET_LEN", "CLEANUP_THROW",
 })  # fmt: skip
 
 #: Instructions that may write to an array in place, with the depth of that array on the stack.
@@ -356,6 +398,7 @@ UNDERSTOOD: Final = frozenset({
     "STORE_ATTR", "STORE_DEREF", "STORE_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_MAYBE_NULL",
     "STORE_FAST_STORE_FAST", "STORE_GLOBAL", "STORE_NAME", "STORE_SLICE", "STORE_SUBSCR", "SWAP", "TO_BOOL",
     "UNARY_INVERT", "UNARY_NEGATIVE", "UNARY_NOT", "UNARY_POSITIVE", "UNPACK_EX", "UNPACK_SEQUENCE",
-    "WITH_EXCEPT_START",
+    "WITH_EXCEPT_START", "SEND", "GET_AWAITABLE", "GET_AITER", "GET_ANEXT", "GET_YIELD_FROM_ITER", "ASYNC_GEN_WRAP",
+    "BEFORE_ASYNC_WITH", "END_ASYNC_FOR", "CLEANUP_THROW",
     *POP_JUMPS, *KEEP_JUMPS, *JUMPS,
 })  # fmt: skip

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
-from visual_debug import cpython, record
+from visual_debug import cpython, policy, record
+from visual_debug.context import apart
 from visual_debug.errors import TraceError, UntraceableError
-from visual_debug.tape import Plan, Tape
+from visual_debug.tape import Tape
 from visual_debug.traces import Trace
+
+#: The most values that one trace holds, unless told otherwise: 360 MB of floats.
+LIMIT = 10_000_000
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,27 +70,34 @@ class NoTrace:
 
 @overload
 def visual_debug(
-    function: Callable[P, R], /, *, follow: str | Iterable[Any] | None = None, keep: int = 1
+    function: Callable[P, R], /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
 ) -> Traced[P, R]: ...
 
 
 @overload
 def visual_debug(
-    *, follow: str | Iterable[Any] | None = None, keep: int = 1
+    *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
 ) -> Callable[[Callable[P, R]], Traced[P, R]]: ...
 
 
-def visual_debug(function: Any = None, /, *, follow: str | Iterable[Any] | None = None, keep: int = 1) -> Any:
+def visual_debug(
+    function: Any = None, /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
+) -> Any:
     """Record every call of a function, so that its computation can be seen and differentiated.
 
     The decorated function returns what the plain one does, bit for bit; `f.trace` is the `Trace` of the latest
     finished call, `f.traces` the latest `keep` of them, and `f.__wrapped__` the plain function.
 
     Args:
-        function: a Python function, lambda, bound method, `classmethod`, `staticmethod` or `property`.
+        function: a Python function, lambda, generator function, coroutine function, asynchronous generator function,
+            bound method, `classmethod`, `staticmethod` or `property`.
         follow: which functions called from it are recorded as well: by default those of the same top-level package
             (or the same file); `"all"`; `()` for none; or functions, modules and package names.
+        limit: the most values recorded in one call. Past it the function runs on unrecorded, and `trace.truncated`
+            is True.
         keep: how many traces `f.traces` holds.
+
+    The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
 
     Raises:
         UntraceableError: for a builtin, a class, or code that cannot be recorded.
@@ -94,11 +106,13 @@ def visual_debug(function: Any = None, /, *, follow: str | Iterable[Any] | None 
     """
     if keep < 1:
         raise ValueError(f"keep={keep}: at least one trace is kept")
+    if limit < 1:
+        raise ValueError(f"limit={limit}: at least one value is recorded")
     if function is None:
-        return functools.partial(visual_debug, follow=follow, keep=keep)
+        return functools.partial(visual_debug, follow=follow, limit=limit, keep=keep)
     if os.environ.get("VISUAL_DEBUG") == "0":
         return function
-    again = functools.partial(visual_debug, follow=follow, keep=keep)
+    again = functools.partial(visual_debug, follow=follow, limit=limit, keep=keep)
     if isinstance(function, (classmethod, staticmethod)):
         return type(function)(again(function.__func__))
     if isinstance(function, property):
@@ -107,7 +121,7 @@ def visual_debug(function: Any = None, /, *, follow: str | Iterable[Any] | None 
     if isinstance(function, MethodType):
         return MethodType(again(function.__func__), function.__self__)
     plain = plain_function(function)
-    return _decorate(plain, follow, keep)
+    return _decorate(plain, follow, limit, keep)
 
 
 def plain_function(function: Any) -> FunctionType:
@@ -117,7 +131,7 @@ def plain_function(function: Any) -> FunctionType:
         oldest, newest = (".".join(map(str, v)) for v in (cpython.OLDEST, cpython.NEWEST))
         raise UntraceableError(f"CPython {oldest} to {newest} is supported, not {sys.implementation.name} {version}")
     if isinstance(function, FunctionType):
-        return record.plain_functions.get(function, function)
+        return policy.plain_functions.get(function, function)
     name = getattr(function, "__qualname__", None) or repr(function)
     if isinstance(function, type):
         raise UntraceableError(f"{name} is a class: decorate its methods")
@@ -132,20 +146,9 @@ def plain_function(function: Any) -> FunctionType:
     )
 
 
-def _plan(plain: FunctionType, policy: record.Policy) -> Plan:
-    plan = policy.plan(plain.__code__)
-    if plan.is_generator:
-        code = plain.__code__
-        raise UntraceableError(
-            f"{code.co_filename}:{code.co_firstlineno}: {plain.__qualname__} is a generator function: decorate the "
-            "function that goes through it, and it is recorded along"
-        )
-    return plan
-
-
-def _decorate(plain: FunctionType, follow: str | Iterable[Any] | None, keep: int) -> FunctionType:
-    policy = record.policy_for(follow, plain)
-    plan = _plan(plain, policy)
+def _decorate(plain: FunctionType, follow: str | Iterable[Any] | None, limit: int, keep: int) -> FunctionType:
+    followed = policy.policy_for(follow, plain)
+    plan = followed.plan(plain.__code__)
 
     def finish(tape: Tape) -> None:
         trace = Trace(tape)
@@ -153,11 +156,11 @@ def _decorate(plain: FunctionType, follow: str | Iterable[Any] | None, keep: int
         traced.traces.append(trace)  # type: ignore[attr-defined]
         record.collect(trace)
 
-    traced = _door(plain, record.Door(plan, policy, finish, plain.__closure__))
+    traced = _door(plain, record.Door(plan, followed, finish, plain.__closure__, limit))
     functools.update_wrapper(traced, plain)
     traced.trace = NoTrace(plain.__qualname__)  # type: ignore[attr-defined]
     traced.traces = deque(maxlen=keep)  # type: ignore[attr-defined]
-    record.plain_functions[traced] = plain
+    policy.plain_functions[traced] = plain
     return traced
 
 
@@ -165,7 +168,7 @@ def _door(plain: FunctionType, door: record.Door) -> FunctionType:
     """The function that records: the rewritten code on the plain function's globals, defaults and cells."""
     from visual_debug import rewrite
 
-    code = rewrite.open_door(door.policy.code(plain.__code__, door=True), door)
+    code = record.register(rewrite.open_door(door.policy.code(plain.__code__, door=True), door), door.policy)
     traced = FunctionType(code, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
     traced.__kwdefaults__ = plain.__kwdefaults__
     return traced
@@ -174,19 +177,57 @@ def _door(plain: FunctionType, door: record.Door) -> FunctionType:
 def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
     """Call any Python function, decorated or not, and return the trace of the call.
 
-    Raises what the call raises, and UntraceableError for what is no Python function.
+    A generator is run to its end, a coroutine by `asyncio.run`. Bound methods, `functools.partial` objects and objects
+    with a `__call__` of Python are called as they are.
+
+    Raises what the call raises, and UntraceableError for what has no Python code.
     """
-    bound: tuple[Any, ...] = ()
+    while isinstance(function, functools.partial):
+        args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
+        function = function.func
+    own_call = inspect.getattr_static(type(function), "__call__", None)
+    if isinstance(own_call, FunctionType) and not isinstance(function, type):
+        function = MethodType(own_call, function)
     if isinstance(function, MethodType):
-        bound = (function.__self__,)
+        args = (function.__self__, *args)
         function = function.__func__
     plain = plain_function(function)
-    policy = record.policy_for(None, plain)
+    followed = policy.policy_for(None, plain)
+    plan = followed.plan(plain.__code__)
     finished: list[Tape] = []
-    door = record.Door(_plan(plain, policy), policy, finished.append, plain.__closure__)
-    with record.apart():
-        _door(plain, door)(*bound, *args, **kwargs)
+    door = record.Door(plan, followed, finished.append, plain.__closure__, LIMIT)
+    with apart():
+        run_to_end(_door(plain, door), args, kwargs)
     return Trace(finished[-1])
+
+
+def run_to_end(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call a function and, if that only makes a generator or coroutine, run it; returns what the call returned.
+
+    Raises UntraceableError for a coroutine where an event loop is running already.
+    """
+    result = function(*args, **kwargs)
+    if inspect.isgenerator(result):
+        deque(result, maxlen=0)
+    elif inspect.iscoroutine(result) or inspect.isasyncgen(result):
+        import asyncio
+
+        task = result if inspect.iscoroutine(result) else _exhaust(result)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(task)
+        task.close()
+        raise UntraceableError(
+            f"{function.__qualname__} is asynchronous and an event loop is running: decorate it with @visual_debug, "
+            "await it, and look at its trace"
+        )
+    return result
+
+
+async def _exhaust(iterator: AsyncIterator[Any]) -> None:
+    async for _ in iterator:
+        pass
 
 
 @contextmanager

@@ -31,6 +31,7 @@ class CallShape:
     packed: tuple[int, ...] = ()  #: positional tuple and keyword dict of CALL_FUNCTION_EX
     out: int | None = None  #: an argument called `out`, which the callee writes to
     positional: int = 0  #: how many arguments are given by position
+    arguments: tuple[int, ...] = ()  #: everything that is handed over, packed or not
 
 
 @dataclass(slots=True)
@@ -98,7 +99,8 @@ def _shape(call: Instr, head: Instr, before: Instr, stack: Stack) -> CallShape:
         keywords = 1 if cpython.EX_ALWAYS_HAS_KEYWORDS or (isinstance(call.arg, int) and call.arg & 1) else 0
         depth = 2 + keywords + (1 if cpython.NULL_ABOVE_CALLABLE else 0)
         has_dict = bool(keywords) and stack[-1] != NULL
-        return CallShape(depth, (1 + keywords, 1) if has_dict else (1 + keywords,))
+        packed = (1 + keywords, 1) if has_dict else (1 + keywords,)
+        return CallShape(depth, packed, arguments=packed)
     count: int = call.arg  # type: ignore[assignment]
     names: tuple[str, ...] = ()
     offset = 0
@@ -112,7 +114,8 @@ def _shape(call: Instr, head: Instr, before: Instr, stack: Stack) -> CallShape:
     if not cpython.NULL_ABOVE_CALLABLE and stack[-depth] == NULL:
         depth -= 1
     out = len(names) - names.index("out") + offset if "out" in names else None
-    return CallShape(depth, (), out, count - len(names))
+    arguments = tuple(range(count + offset, offset, -1))
+    return CallShape(depth, (), out, count - len(names), arguments)
 
 
 def unrecorded(flow: Flow) -> set[int]:
@@ -168,7 +171,7 @@ def counting_loops(flow: Flow) -> set[int]:
 
 def unconditional_loops(instructions: list[Instruction]) -> Iterator[int]:
     """Backward jumps of loops that a run could go round without meeting any condition (`while True`)."""
-    ends = {*cpython.POP_JUMPS, *cpython.KEEP_JUMPS, *cpython.RETURNS, *cpython.RAISES, "FOR_ITER"}
+    ends = {*cpython.POP_JUMPS, *cpython.KEEP_JUMPS, *cpython.RETURNS, *cpython.RAISES, "FOR_ITER", "SEND"}
     endless: dict[int, bool] = {}  # whether the way from an instruction leads into such a loop
     for start, instruction in enumerate(instructions):
         if instruction.name not in cpython.JUMPS or instruction.arg > start:
@@ -200,7 +203,7 @@ def _stacks(flow: Flow) -> dict[int, Stack]:
         for region in flow.regions.get(index, ()):
             kept = stack[: region.stack_depth or 0]
             work.append((labels[region.target], (*kept, *[OTHER] * (2 if region.push_lasti else 1))))
-        if isinstance(instr.arg, Label):
+        if isinstance(instr.arg, Label) and instr.name != "END_ASYNC_FOR":  # which only names the loop, from 3.14 on
             work.append((labels[instr.arg], _after(instr, index, stack, jump=True)))
         if not (instr.name in cpython.JUMPS or instr.name in cpython.RETURNS or instr.name in cpython.RAISES):
             work.append((index + 1, _after(instr, index, stack, jump=False)))

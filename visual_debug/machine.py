@@ -11,15 +11,29 @@ from typing import Any
 from visual_debug import arrays, symbols
 from visual_debug.columns import MISSING, Activation, Call, Columns, Where
 from visual_debug.errors import TraceError
-from visual_debug.symbols import UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
+from visual_debug.symbols import (
+    UNSET,
+    Cell,
+    Closure,
+    Late,
+    Leaf,
+    Mapping,
+    Method,
+    Ref,
+    Sequence,
+    Stream,
+    Thing,
+    View,
+    Wrapped,
+)  # fmt: skip
 from visual_debug.tape import Contents, Plan, Site, Tape
 
 
 class Frame:
     """One activation in the machine."""
 
-    __slots__ = ("activation", "caller", "cells", "child_raised", "entered_by_call", "generator", "keywords", "locals",
-                 "pc", "pending", "plan", "stack", "yielded")  # fmt: skip
+    __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "generator", "keywords", "landed", "locals",
+                 "pc", "pending", "plan", "received", "returned", "stack", "yielded")  # fmt: skip
 
     def __init__(self, plan: Plan, activation: int, caller: Frame | None) -> None:
         self.plan = plan
@@ -31,9 +45,12 @@ class Frame:
         self.cells: dict[str, Cell] = {}
         self.keywords: tuple[str, ...] = ()
         self.pending: Any = None  # a call waiting for its result
-        self.entered_by_call = False
+        self.by_door = False  # entered from unrecorded code
         self.generator: int | None = None  # its number on the path
         self.yielded: list[Ref] = []
+        self.received: tuple[int, Ref] | None = None  # what a generator yielded, and the instruction that resumed it
+        self.returned: tuple[Frame, Ref] | None = None  # what a generator that was resumed here returned
+        self.landed = -1  # code unit that raised the exception caught last
         self.child_raised = False  # an exception came out of an activation that was recorded itself
 
 
@@ -50,6 +67,8 @@ class Machine:
         self.p = 0  # how many words
         self.columns = Columns()
         self.frame: Frame | None = None
+        self.main: Frame | None = None  # of the traced call
+        self.yields: Stream | None = None  # of the traced call, if it made a generator
         self.inputs: dict[str, Ref] = {}
         self.result: Ref = Thing()
         self.heap: dict[int, Ref] = {}  # containers, closures and streams by identity of the object
@@ -140,18 +159,19 @@ class Machine:
         """Return from an activation."""
         caller = frame.caller
         self.frame = caller
-        if frame.generator is not None:  # exhausted: whoever resumed it goes on
-            self.nested = None
-        elif caller is None:
+        if frame is self.main:
             self.result = result
-        elif frame.entered_by_call:
-            caller.pending = ("returned", result)
-        else:
+        if caller is None:
+            return
+        if frame.by_door or frame.generator is not None:
             self.nested = (result, self.known_value(result))
+            caller.returned = (frame, result)
+        else:
+            caller.pending = ("returned", result)
 
     def generator(self, frame: Frame) -> Stream:
-        """The stream of a generator whose frame is ready to be resumed."""
-        frame.caller, frame.entered_by_call = None, True
+        """The stream of a generator or coroutine whose frame is ready to be resumed."""
+        frame.caller = None
         self.generators.append(frame)
         frame.generator = len(self.generators)
         position = 0
@@ -159,19 +179,26 @@ class Machine:
         def advance(value: Any) -> Ref:
             nonlocal position
             position += 1
-            return frame.yielded[position - 1] if position <= len(frame.yielded) else None
+            return _on_time(frame.yielded[position - 1], value) if position <= len(frame.yielded) else None
 
         def rest() -> list[Ref]:
             nonlocal position
             refs, position = frame.yielded[position:], len(frame.yielded)
-            return refs
+            return [_on_time(ref, UNSET) for ref in refs]
 
-        return Stream(advance, Thing(UNSET, frame.yielded), rest)
+        return Stream(advance, Thing(UNSET, frame.yielded), rest, frame=frame)
 
     def suspend(self, frame: Frame, ref: Ref) -> None:
         """A generator yields: whoever resumed it goes on."""
-        frame.yielded.append(ref)
-        self.frame, frame.caller = frame.caller, None
+        if type(ref) is Wrapped:
+            ref = ref.source
+            frame.yielded.append(ref)
+        elif not frame.plan.is_asynchronous:
+            frame.yielded.append(ref)
+        caller = self.frame = frame.caller
+        frame.caller = None
+        if caller is not None:
+            caller.received = caller.pc, ref
 
     # ---- nodes
 
@@ -266,7 +293,7 @@ class Machine:
             elif kind is Closure:
                 work.extend(cell.ref for cell in ref.cells)
                 work.extend((ref.defaults, ref.keyword_defaults))
-            elif kind in (Stream, View):
+            elif kind in (Stream, View, Late, Wrapped):
                 work.append(ref.source)
         return list(found)
 
@@ -306,8 +333,12 @@ class Machine:
         for name, value in known.items():
             known[name] = Thing(UNSET, [value, *among])
 
-    def handed_over(self, caller: Frame) -> Ref:
+    def handed_over(self, caller: Frame | None) -> Ref:
         """What an activation entered through unrecorded code may have got its values from."""
+        if caller is None:
+            return Thing()
+        if caller.plan.instructions[caller.pc].name == "SEND":
+            return Thing(UNSET, [ref for ref in caller.stack[-1:] if ref is not None])
         pending = caller.pending
         if pending is None or pending[0] == "returned":
             return Thing(UNSET, [ref for ref in caller.stack[-2:] if ref is not None])
@@ -469,3 +500,8 @@ def has_own_code(value: Any) -> bool:
 def is_inert(value: Any) -> bool:
     """Whether an object can carry no number out of an operation on numbers: None, types, functions, modules."""
     return value is None or isinstance(value, (type, type(is_inert), type(symbols), type(len), slice, range))
+
+
+def _on_time(ref: Ref, value: Any) -> Ref:
+    """What a generator yielded, now that the recorded value is there."""
+    return ref.source.advance(value) if type(ref) is Late else ref

@@ -12,7 +12,21 @@ from typing import Any
 from visual_debug import arrays, calls, containers, cpython, symbols
 from visual_debug.columns import MISSING, Call
 from visual_debug.machine import Frame, Machine
-from visual_debug.symbols import NULL, UNSET, Cell, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing
+from visual_debug.symbols import (
+    NULL,
+    UNSET,
+    Cell,
+    Closure,
+    Late,
+    Leaf,
+    Mapping,
+    Method,
+    Ref,
+    Sequence,
+    Stream,
+    Thing,
+    Wrapped,
+)  # fmt: skip
 from visual_debug.tape import Instruction, Plan
 
 Handler = Callable[[Machine, Frame, Any], None]
@@ -26,11 +40,9 @@ MAY_CALL = frozenset({
     "BEFORE_WITH", "WITH_EXCEPT_START", "LOAD_SPECIAL", "FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC",
     "CONVERT_VALUE", "GET_LEN", "MATCH_CLASS", "MATCH_KEYS", "BUILD_SET", "BUILD_MAP", "SET_ADD", "MAP_ADD",
     "IMPORT_NAME", "IMPORT_FROM", "CHECK_EXC_MATCH", "RAISE_VARARGS", "POP_TOP", "STORE_FAST", "DELETE_FAST",
+    "SEND", "GET_AWAITABLE", "GET_AITER", "GET_ANEXT", "GET_YIELD_FROM_ITER", "BEFORE_ASYNC_WITH", "END_SEND",
     *cpython.POP_JUMPS, *cpython.KEEP_JUMPS,
 })  # fmt: skip
-
-#: Instructions that never go on to the next one.
-ALWAYS_RAISE = cpython.RAISES
 
 HANDLERS: dict[str, Handler] = {}
 
@@ -87,7 +99,7 @@ _WITH_INDEX = frozenset({
     "CALL", "CALL_KW", "CALL_FUNCTION_EX", "FOR_ITER", "LOAD_CONST", "LOAD_SMALL_INT", "BINARY_SUBSCR", "BINARY_SLICE",
     "STORE_ATTR", "STORE_SUBSCR", "STORE_SLICE", "BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP",
     "LIST_TO_TUPLE", "UNPACK_SEQUENCE", "UNPACK_EX", "IMPORT_FROM", "CONTAINS_OP", "GET_ITER", "MAKE_FUNCTION",
-    "LIST_EXTEND", "LOAD_FAST_CHECK", "GET_LEN", "MATCH_CLASS", "MATCH_KEYS", "BEFORE_WITH",
+    "LIST_EXTEND", "LOAD_FAST_CHECK", "GET_LEN", "GET_YIELD_FROM_ITER", "CLEANUP_THROW", "MATCH_CLASS", "MATCH_KEYS", "BEFORE_WITH",
 })  # fmt: skip
 
 
@@ -173,7 +185,7 @@ def literal(m: Machine, plan: Plan, index: int, value: Any) -> Ref:
     return Thing(value)
 
 
-@handles("POP_TOP", "POP_ITER", "END_SEND")
+@handles("POP_TOP", "POP_ITER")
 def _pop_top(m: Machine, f: Frame, arg: Any) -> None:
     f.stack.pop()
 
@@ -201,9 +213,11 @@ def _nothing(m: Machine, f: Frame, arg: Any) -> None:
 
 @handles("RESUME")
 def _resume(m: Machine, f: Frame, arg: int) -> None:
-    if arg & 3 == cpython.RESUMES_YIELD:
-        source = m.handed_over(f.caller) if f.caller is not None else None
-        f.stack[-1] = m.discover(m.value(), f.plan.site(f.pc - 1), source=source)  # what was sent
+    way = arg & cpython.RESUMES
+    if way:
+        f.stack[-1] = sent = m.handed_over(f.caller)
+        if way == cpython.RESUMES_YIELD:
+            f.stack[-1] = m.discover(m.value(), f.plan.site(f.pc - 1), source=sent)
 
 
 @handles("RETURN_GENERATOR")
@@ -216,6 +230,96 @@ def _yield_value(m: Machine, f: Frame, arg: Any) -> None:
     ref = f.stack.pop()
     f.stack.append(None)  # the place of what will be sent
     m.suspend(f, ref)
+
+
+# ---- delegating to other generators, awaiting
+
+
+@handles("GET_YIELD_FROM_ITER")
+def _get_yield_from_iter(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:
+    f.stack.append(containers.iterate(m, f, arg[0], f.stack.pop()))
+
+
+@handles("GET_AWAITABLE", "GET_AITER")
+def _get_awaitable(m: Machine, f: Frame, arg: Any) -> None:
+    ref = f.stack[-1]
+    m.unknown_code([ref])
+    if type(ref) is not Stream:
+        f.stack[-1] = Thing(UNSET, [ref])
+
+
+@handles("GET_ANEXT")
+def _get_anext(m: Machine, f: Frame, arg: Any) -> None:  # iterator -> iterator awaitable
+    ref = f.stack[-1]
+    m.unknown_code([ref])
+    f.stack.append(Late(ref) if type(ref) is Stream else Thing(UNSET, [ref]))
+
+
+@handles("SEND")
+def _send(m: Machine, f: Frame, arg: Any) -> None:  # receiver value -> receiver yielded
+    received, f.received = f.received, None
+    receiver = f.stack[-2]
+    if received is not None and received[0] == f.pc - 1:
+        f.stack[-1] = received[1]
+    elif type(receiver) is Stream and receiver.frame is None:
+        f.stack[-1] = Late(receiver)
+    else:
+        f.stack[-1] = Thing(UNSET, [receiver])
+
+
+def end_send(m: Machine, f: Frame, index: int) -> None:
+    """What the SEND at `index` delegated to has returned; whether SEND, or `throw`, which comes behind the yield."""
+    f.received = None
+    f.stack.pop()
+    ref = _returned(m, f, index, f.stack[-1])
+    if cpython.SEND_DROPS_ITERATOR:
+        f.stack.pop()
+    f.stack.append(ref)
+    f.pc = f.plan.instructions[index].arg
+
+
+def _returned(m: Machine, f: Frame, index: int, receiver: Ref) -> Ref:
+    """The reference of what a generator or awaitable returned, whose value was recorded."""
+    z = m.value()
+    site = f.plan.site(index)
+    returned, f.returned = f.returned, None
+    nested = take_nested(m, z)
+    if type(receiver) is Late:
+        return m.claim(receiver.source.advance(z), z, site, source=receiver.source)
+    if type(receiver) is Stream and returned is not None and returned[0] is receiver.frame:
+        return m.claim(returned[1], z, site, source=returned[1])
+    return nested if nested is not None else m.discover(z, site, source=receiver)
+
+
+@handles("CLEANUP_THROW")
+def _cleanup_throw(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:  # receiver sent exception -> None value
+    exception = f.stack.pop()
+    f.stack.pop()
+    receiver = f.stack.pop()
+    source = receiver if type(receiver) is Stream else Thing(UNSET, [receiver, exception])
+    f.stack += [Thing(), _returned(m, f, arg[0], source)]
+
+
+@handles("END_SEND")
+def _end_send(m: Machine, f: Frame, arg: Any) -> None:  # receiver value -> value
+    del f.stack[-2]
+
+
+@handles("END_ASYNC_FOR")
+def _end_async_for(m: Machine, f: Frame, arg: Any) -> None:  # iterator exception ->
+    del f.stack[-2:]
+
+
+@handles("BEFORE_ASYNC_WITH")
+def _before_async_with(m: Machine, f: Frame, arg: Any) -> None:  # manager -> exit awaitable
+    manager = f.stack.pop()
+    m.unknown_code([manager])
+    f.stack += [Thing(UNSET, [manager]), Thing(UNSET, [manager])]
+
+
+@handles("ASYNC_GEN_WRAP")
+def _async_gen_wrap(m: Machine, f: Frame, arg: Any) -> None:
+    f.stack[-1] = Wrapped(f.stack[-1])
 
 
 @handles("KW_NAMES")
@@ -417,13 +521,14 @@ def _to_bool(m: Machine, f: Frame, arg: Any) -> None:
 def _call_intrinsic_1(m: Machine, f: Frame, arg: tuple[int, str]) -> None:
     index, name = arg
     x = f.stack.pop()
-    z = m.value()
     if name == cpython.INTRINSIC_POSITIVE:
-        f.stack.append(unary(m, f, index, "pos", z, x))
+        f.stack.append(unary(m, f, index, "pos", m.value(), x))
     elif name == cpython.INTRINSIC_LIST_TO_TUPLE:
-        f.stack.append(_as_tuple(m, x, z))
+        f.stack.append(_as_tuple(m, x, m.value()))
+    elif name == cpython.INTRINSIC_ASYNC_GEN_WRAP:
+        f.stack.append(Wrapped(x))
     else:
-        f.stack.append(computed(m, f, index, z, [x]))
+        f.stack.append(Thing(UNSET, [x]))
 
 
 # ---- jumps

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import arrays, cpython, display, opcodes, record
+from visual_debug import arrays, cpython, display, opcodes, policy
 from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
@@ -37,14 +37,23 @@ def replay(tape: Tape) -> Replayed:
     """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code."""
     tape.check()
     values, path = tape.end if tape.end is not None else (len(tape.values), len(tape.path))
-    player = _Player(Machine(tape, tape.values[:values], tape.path[:path]))
+    player = _Player(Machine(tape, tape.values[: min(values, tape.limit)], tape.path[:path]))
     player.run()
     machine = player.machine
-    result = None if tape.exception is not None else _structure(machine, machine.result)
+    result = _result(machine)
     _restore_arrays(machine)
     _part_from_the_user(machine)
     machine.columns.check()
     return Replayed(machine.columns, player.inputs, result)
+
+
+def _result(machine: Machine) -> Any:
+    """Node ids of what the call returned or, if it was a generator's, of what it yielded."""
+    if machine.tape.plan.yields and machine.yields is not None:
+        return [_structure(machine, ref) for ref in machine.yields.rest() or []]
+    if machine.tape.exception is not None or machine.tape.truncated:
+        return None
+    return _structure(machine, machine.result)
 
 
 def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
@@ -105,6 +114,14 @@ def _as_it_was(value: Any, later: list[Snapshot]) -> Any:
     return value
 
 
+#: How many words the events of generators take.
+_LENGTH = {policy.RESUMED: 4, policy.DELEGATED: 3, policy.RAISED: 5}
+
+
+#: Where in them the number of the generator stands.
+_NUMBER = {policy.RESUMED: 2, policy.DELEGATED: 2, policy.RAISED: 3}
+
+
 class _Player:
     """Runs a machine over its tape, event by event."""
 
@@ -121,9 +138,15 @@ class _Player:
     def run(self) -> None:
         """Execute the whole tape."""
         machine = self.machine
-        frame: Frame | None = self._enter_by_door(None)
         try:
-            while frame is not None:
+            self._enter_by_door(None)
+            while True:
+                frame = machine.frame
+                if frame is None:
+                    if machine.p == len(machine.path):
+                        break
+                    self._from_outside()
+                    continue
                 steps = machine.steps.get(frame.plan)
                 if steps is None:
                     steps = machine.steps[frame.plan] = opcodes.prepare(frame.plan)
@@ -134,11 +157,27 @@ class _Player:
                     frame.pc = pc + 1
                     handler, arg = steps[pc]
                     handler(machine, frame, arg)
-                frame = machine.frame
-        except (IndexError, KeyError) as error:
+        except (IndexError, KeyError, TraceError) as error:
+            if machine.tape.truncated and machine.v == len(machine.values):
+                return  # recording stopped in the middle of something
+            if isinstance(error, TraceError):
+                raise
             raise machine.misfit(f"{type(error).__name__}: {error}") from error
         if machine.v != len(machine.values) or machine.p != len(machine.path):
             raise machine.misfit("something recorded was left over")
+
+    def _from_outside(self) -> None:
+        """No recorded code is running: a generator or coroutine is resumed by unrecorded code, or a function called."""
+        machine = self.machine
+        word = policy.meaning(machine.path[machine.p])
+        if word is None or machine.p != self.event_p or machine.v != self.event_v:
+            raise machine.misfit("nothing was running")
+        if word.kind == policy.DOOR:
+            self._enter_by_door(None)
+        elif word.kind in (policy.RESUMED, policy.DELEGATED) or (word.kind == policy.RAISED and word.plan.is_generator):
+            self._go_on(None, word.kind)
+        else:
+            raise machine.misfit(f"a word for {word.kind} from outside")
 
     def next_event(self) -> None:
         """Look ahead to the next event: the lengths of values and path at which it is due."""
@@ -152,61 +191,95 @@ class _Player:
     def _on_event(self, frame: Frame) -> bool:
         """Handle the event due now, if it happened at the instruction the frame has come to."""
         machine = self.machine
-        word = machine.path[machine.p]
+        number = machine.path[machine.p]
+        word = policy.meaning(number)
+        if word is None:
+            raise machine.misfit(f"word {number} begins no event")
         name = frame.plan.instructions[frame.pc].name
-        if record.ends_loop(word):
-            if name != "FOR_ITER" or frame.plan.taken[frame.pc] != word:
+        if word.kind == policy.LOOP_END:
+            if name != "FOR_ITER" or frame.plan.taken[frame.pc] != number:
                 return False
             machine.p += 2
             self.next_event()
             opcodes.end_loop(machine, frame)
             return True
-        extra = ~machine.path[machine.p + 2]
-        if record.plan_entered_by(word) is not None:
-            if name not in opcodes.MAY_CALL:
+        if word.kind == policy.DOOR:
+            if name not in opcodes.MAY_CALL or not self._stands_at(frame, word.kind):
                 return False
             self._enter_by_door(frame)
             return True
-        resumes = record.generator_event(word)
-        if resumes is not None:
-            return self._generator_event(frame, name, word, resumes)
-        is_mine = word == frame.plan.raised or word in frame.plan.handlers
-        if not is_mine or not self._raises_here(frame, extra):
+        if word.plan.is_generator:
+            return self._generator_event(frame, name, number, word.kind)
+        if word.plan is not frame.plan or not self._raises_here(frame):
             return False
         at = machine.p
         machine.p += 3
         self.next_event()
-        self._raise(frame, word, at)
+        self._raise(frame, number, at)
         return True
 
-    def _raises_here(self, frame: Frame, unit: int) -> bool:
+    def _raises_here(self, frame: Frame) -> bool:
         """Whether the instruction that the frame has come to is the one, by code unit, that raised."""
-        if frame.plan.instructions[frame.pc].name in cpython.RAISES:
-            return True
-        return frame.plan.origins[not frame.entered_by_call][unit] == frame.pc
-
-    def _generator_event(self, frame: Frame, name: str, word: int, resumes: bool) -> bool:
-        """A generator goes on, or there is an exception in one: its own, or one thrown into it (as `close` does)."""
-        machine = self.machine
-        length = 3 if resumes else 4
-        generator = machine.generators[-machine.path[machine.p + length - 1] - 1]
-        if generator is frame:
-            if resumes or not self._raises_here(frame, ~machine.path[machine.p + 2]):
-                return False
-        elif name not in opcodes.MAY_CALL:
+        name = frame.plan.instructions[frame.pc].name
+        if name == "YIELD_VALUE":  # thrown in there, once it has yielded
             return False
-        else:
-            generator.caller = frame
-            machine.frame = generator
-            if not resumes:  # thrown into it: no operation of its own raised
-                machine.exception = machine.handed_over(frame)
-                generator.child_raised, self.raised_at = True, (machine.v, machine.p)
+        unit = ~self.machine.path[self.machine.p + 2]
+        if name in cpython.RAISES or (name in cpython.MAY_RERAISE and unit == frame.landed):
+            return True
+        return frame.plan.origins[frame.by_door][unit] == frame.pc
+
+    def _stands_at(self, frame: Frame, kind: str) -> bool:
+        """Whether the frame has come to the code unit that an activation was begun from, or a generator resumed."""
+        unit = ~self.machine.path[self.machine.p + (4 if kind == policy.RAISED else 3)]
+        return unit != 0 and frame.plan.origins[frame.by_door][unit] == frame.pc
+
+    def _generator_of(self, kind: str) -> Frame:
+        """The generator that the event due now is of."""
+        machine = self.machine
+        return machine.generators[-machine.path[machine.p + _NUMBER[kind]] - 1]
+
+    def _generator_event(self, frame: Frame, name: str, number: int, kind: str) -> bool:
+        """Something happened in a generator: in the one that runs, or in another that the instruction resumed."""
+        machine = self.machine
+        if self._generator_of(kind) is not frame:
+            if name not in opcodes.MAY_CALL or (kind != policy.DELEGATED and not self._stands_at(frame, kind)):
+                return False
+            self._go_on(frame, kind)
+            return True
+        if kind == policy.RESUMED:
+            return False
+        if kind == policy.DELEGATED:
+            if name != "SEND" or frame.plan.taken[frame.pc] != number:
+                return False
+            machine.p += 3
+            self.next_event()
+            opcodes.end_send(machine, frame, frame.pc)
+            return True
+        if not self._raises_here(frame):
+            return False
         at = machine.p
-        machine.p += length
+        machine.p += _LENGTH[kind]
         self.next_event()
-        if not resumes:
-            self._raise(generator, word, at)
+        self._raise(frame, number, at)
         return True
+
+    def _go_on(self, caller: Frame | None, kind: str) -> None:
+        """A suspended generator is resumed, or something is thrown into it (as `close` does)."""
+        machine = self.machine
+        generator = self._generator_of(kind)
+        at, number = machine.p, machine.path[machine.p]
+        machine.p += _LENGTH[kind]
+        self.next_event()
+        generator.caller = caller
+        machine.frame = generator
+        if kind == policy.DELEGATED:  # 3.11: thrown into what it delegated to, which then returned
+            sends = [i for i, word in generator.plan.taken.items() if word == number]
+            opcodes.end_send(machine, generator, sends[0])
+        elif kind == policy.RAISED:
+            if not (generator.child_raised and self.raised_at == (machine.v, at)):
+                machine.exception = machine.handed_over(caller)  # no operation of its own raised
+            generator.child_raised, self.raised_at = True, (machine.v, at)
+            self._raise(generator, number, at)
 
     def _raise(self, frame: Frame, word: int, at: int) -> None:
         """Leave the instruction by an exception, told `at` a word of the path: into a handler, or out altogether."""
@@ -215,6 +288,7 @@ class _Player:
             opcodes.raised(machine, frame)
         frame.child_raised = False
         frame.pending = None
+        frame.received = frame.returned = None
         if word == frame.plan.raised:
             machine.frame, frame.caller = frame.caller, None
             if machine.frame is not None:
@@ -225,29 +299,37 @@ class _Player:
         handler = frame.plan.handlers.get(word)
         if handler is None:
             raise machine.misfit(f"word {word} is no handler of this function")
+        frame.landed = ~machine.path[at + 2]
         del frame.stack[handler.depth :]
         if handler.lasti:
             frame.stack.append(Thing())
         frame.stack.append(machine.exception if machine.exception is not None else Thing())
         frame.pc = handler.target
 
-    def _enter_by_door(self, caller: Frame | None) -> Frame:
+    def _enter_by_door(self, caller: Frame | None) -> None:
         """Begin an activation entered from unrecorded code; the first one is the traced call itself."""
         machine = self.machine
         word, extra = machine.path[machine.p], ~machine.path[machine.p + 2]
         plan, arguments, closure = machine.tape.arguments[extra]
         if word != plan.door:
             raise machine.misfit("an activation of another function")
-        machine.p += 3
+        machine.p += 4
         self.next_event()
-        source = None if caller is None else machine.handed_over(caller)
+        is_main = machine.main is None
+        source = None if is_main else machine.handed_over(caller)
         frame = machine.activate(plan, caller)
+        frame.by_door = True
         for name, value in zip(parameters(plan.code), arguments, strict=True):
             frame.locals[name] = machine.argument(value, name, plan.site(-1), source)
-        if caller is None:
+        if is_main:
+            machine.main = frame
             self._materialise_inputs(frame.locals)
         machine.open_cells(frame, closure)
-        return frame
+        if plan.is_generator:
+            stream = machine.generator(frame)
+            if is_main:
+                machine.yields = stream
+            machine.frame = caller
 
     def _materialise_inputs(self, arguments: dict[str, Ref]) -> None:
         """Inputs are the first nodes, in the order of the arguments, used or not."""

@@ -30,23 +30,33 @@ _words = itertools.count(1)
 
 
 class Hooks(NamedTuple):
-    """The functions that rewritten code calls; `record` provides them, so that rewriting knows nothing of running."""
+    """The functions that rewritten code calls; `record` provides them, so that rewriting knows nothing of running.
 
-    sinks: Callable[[], Any]  #: () -> the tape of this context
-    resolve: Callable[[Any, Any], Any]  #: (call site, callable) -> what to call instead
+    `fuel` is an iterator that every turn of a loop takes one item from. None in its place means that nothing is to be
+    recorded: the activation goes on in the plain copy of its code.
+    """
+
+    sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
+    refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
+    resolve: Callable[..., Any]  #: (call site, callable, *arguments) -> what to call instead
     call_site: Callable[[int], Any]  #: (count of positional arguments) -> a new cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
-    landed: Callable[..., None]  #: in an exception handler: (values, path, word, exception[, generator])
-    created: Callable[[int], Any]  #: a generator is made: (word) -> (generator, path, values)
+    landed: Callable[..., None]  #: in an exception handler: (values, path, word, exception[, ticket])
+    leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
+    abandon: Callable[[Any, BaseException], None]  #: the same by an exception: (state or ticket, exception)
+    created: Callable[[int, int], Any]  #: recorded code made a generator: (entry word, word of resuming) -> ticket
+    begun: Callable[[Any], Any]  #: a generator is resumed for the first time: (ticket) -> (fuel, ticket, path, values)
+    resumed: Callable[[Any], Any]  #: a generator goes on: (ticket) -> fuel
+    suspended: Callable[[Any], None]  #: it yields, having taken its context's recording over: (ticket)
+    delegated: Callable[[Any, int], None]  #: what it delegated to has returned: (ticket, word)
     immutable: frozenset[type]  #: types that are no arrays, for a quick look before `before_write`
 
 
 class DoorHooks(NamedTuple):
-    """What a function that is entered from outside needs besides: the recording is opened and closed here."""
+    """What a function that is entered from outside needs besides: the recording is opened here."""
 
-    enter: Callable[[Any, tuple[Any, ...]], Any]  #: (door, arguments) -> (state, path, values)
-    leave: Callable[[Any, Any], None]  #: (state, result)
-    abandon: Callable[[Any, BaseException], None]  #: (state, exception)
+    enter: Callable[[Any, tuple[Any, ...]], Any]  #: (door, arguments) -> (fuel, state, path, values)
+    create: Callable[[Any, tuple[Any, ...], int], Any]  #: of a generator: (door, arguments, word of resuming) -> ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ def plan_of(code: CodeType) -> tuple[Plan, flow.Flow]:
         at = instr.location
         span = (at.lineno, at.end_lineno, at.col_offset, at.end_col_offset) if at else (None, None, None, None)
         plan.spans.append(span)
-        if instr.name == "FOR_ITER":
+        if instr.name in ("FOR_ITER", "SEND"):
             plan.taken[index] = next(_words)
         elif instr.name in cpython.POP_JUMPS or instr.name in cpython.KEEP_JUMPS:
             plan.taken[index], plan.fallen[index] = next(_words), next(_words)
@@ -100,14 +110,15 @@ def plan_of(code: CodeType) -> tuple[Plan, flow.Flow]:
 def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None = None) -> CodeType:
     """The code object that records. With `door`, the variant that may be entered from unrecorded code.
 
-    In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`. Generators have none.
+    In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
     """
     emitter = _Emitter(plan, source, hooks, door)
-    # The deepest insertion is the call in a handler or before a call: up to 8 values over the original's stack, which
-    # itself stands on up to 3; a handler needs 2 even where the original had no stack at all.
-    stacksize = plan.code.co_stacksize + 13
+    items = list(emitter.items())
+    # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
+    # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
+    stacksize = plan.code.co_stacksize + 14 + emitter.most_arguments
     hidden = (CARRIED,) if emitter.generator else ()
-    code, plan.origins[door is not None] = assemble(emitter.items(), emitter.origin, plan.code, stacksize, hidden)
+    code, plan.origins[door is not None] = assemble(items, emitter.origin, plan.code, stacksize, hidden)
     return code
 
 
@@ -117,25 +128,24 @@ def open_door(code: CodeType, door: object) -> CodeType:
 
 
 def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:
-    if code.co_flags & cpython.CO_ASYNC:
-        raise refuse(code, None, "await or an asynchronous generator")
     for instr in instructions:
-        line = instr.location.lineno if instr.location else None
-        if instr.name in cpython.DELEGATES:
-            raise refuse(code, line, "`yield from`")
         if instr.name not in cpython.UNDERSTOOD:
+            line = instr.location.lineno if instr.location else None
             raise refuse(code, line, f"the instruction {instr.name}")
 
 
-#: Places on the stack from the bottom: the values, the path, and in a door the state that closes the recording, in a
-#: generator its number as it is written on the path.
+#: Places on the stack from the bottom: the values, the path, and in doors and generators the state that closes the
+#: recording (a generator's ticket). The topmost of the bottom is the fuel.
 VALUES, PATH, STATE = range(3)
-#: The local variable that carries these three into a generator. No Python identifier contains a dot.
+#: The local variable that carries the ticket into a generator. No Python identifier contains a dot.
 CARRIED = ".recording"
 
 
 class _Emitter:
     """Writes the items of the rewritten code and, beside them, the original index that each instruction belongs to.
+
+    Behind the code that records follows a plain copy of the original on the same stack, into which an activation
+    changes over, at its start, at the end of a loop's turn or behind a `yield`, when nothing more is to be recorded.
 
     `height` is everywhere the number of values that stand above the bottom, the function's own and temporary ones.
     """
@@ -146,16 +156,23 @@ class _Emitter:
         self.hooks = hooks
         self.door = door
         self.generator = plan.is_generator
-        self.base = 2 if door is None and not self.generator else 3
+        self.has_state = door is not None or self.generator
+        self.base = 4 if self.has_state else 3
         self.origin: list[int] = []
         self.handlers = {handler.target: (word, handler) for word, handler in plan.handlers.items()}
         self.shapes = source.shapes
+        self.labels = source.labels
+        self.instructions = source.instructions
         self.outlets: dict[int, list[tuple[Label, int]]] = {}  # 3.11: label index -> ends of loops, their FOR_ITER
+        self.delegations: dict[int, Label] = {}  # SEND -> where it jumps to when the iterator has returned
+        self.plain: dict[int, Label] = {}  # instruction -> where the plain copy begins with it
         self.catch_all = Label()
         self.open: TryBegin | None = None  # the catch-all region being written
         self.region: TryBegin | None = None  # the region of the original being written
         self.parameters = parameters(plan.code)
         self.cells = set(plan.code.co_cellvars)
+        self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
+        self.most_arguments = 0  # of any call
 
     # ---- the stack
 
@@ -175,10 +192,28 @@ class _Emitter:
         """Push what lies at a place at the bottom."""
         return cpython.copy(self._sink(place, height), where)
 
+    def _plain(self, index: int) -> Label:
+        """Where the plain copy goes on with an instruction of the original."""
+        return self.plain.setdefault(index, Label())
+
+    def _fill(self, height: int, index: int, where: Any) -> Iterator[Instr]:
+        """Put what lies on top into the place of the fuel; if it is None, change over to the plain copy."""
+        yield cpython.swap(height + 2, where)  # fuel .. old
+        yield cpython.pop(where)
+        yield cpython.copy(height + 1, where)
+        yield cpython.jump_if_none(self._plain(index), where)
+
     # ---- the whole
 
     def items(self) -> Iterator[Item]:
         """The whole rewritten code."""
+        yield from self._recording()
+        yield from self._plain_copy()
+        yield self.catch_all
+        yield from self._write(self._raised(), len(self.plan.instructions) - 1, False)
+
+    def _recording(self) -> Iterator[Item]:
+        """The code that records."""
         index = 0
         started = False
         landing: int | None = None
@@ -209,14 +244,57 @@ class _Emitter:
                     yield from self._write(self._created(), index, started)
                 yield from self._write(self._instruction(index, item), owner, started)
                 if item.name == "RESUME" and not started:
-                    yield from self._write(self._prologue(), index, started)
+                    yield from self._write(self._prologue(index + 1), index, started)
+                    started = True
+                    if self.region is not None:
+                        yield self.region
+                index += 1
+        yield from self._write(self._rare(), index - 1, started)
+        yield from self._close()
+
+    def _plain_copy(self) -> Iterator[Item]:
+        """The original code behind its first RESUME, entered where the code that records changes over."""
+        labels = {item: Label() for item in self.source if isinstance(item, Label)}
+        index = 0
+        started = False
+        for item in self.source:
+            if isinstance(item, TryBegin):
+                yield from self._close()
+                depth = (item.stack_depth or 0) + self.base
+                self.region = TryBegin(labels[item.target], item.push_lasti, depth)
+                if started:
+                    yield self.region
+            elif isinstance(item, TryEnd):
+                assert self.region is not None
+                if started:
+                    yield TryEnd(self.region)
+                self.region = None
+            elif isinstance(item, Label):
+                yield labels[item]
+            else:
+                if started:
+                    if index in self.plain:
+                        yield self.plain[index]
+                    # Only what closes a recording needs to know of exceptions here.
+                    yield from self._write(self._verbatim(index, item, labels), index, self.has_state)
+                elif item.name == "RESUME":
                     started = True
                     if self.region is not None:
                         yield self.region
                 index += 1
         yield from self._close()
-        yield self.catch_all
-        yield from self._write(self._raised(), index - 1, False)
+
+    def _verbatim(self, index: int, instr: Instr, labels: dict[Any, Label]) -> Iterator[Item]:
+        """An instruction of the plain copy, where only the bottom of the stack is ours."""
+        if instr.name in cpython.RETURNS:
+            yield from self._return(instr)
+            return
+        if self._is_before_suspension(index, instr):
+            yield from self._suspended(self.shapes.before[index], instr.location)
+        if isinstance(instr.arg, Label):
+            yield Instr(instr.name, labels[instr.arg], location=instr.location)
+        else:
+            yield cpython.exposed(instr) if self.door is not None else instr
 
     def _write(self, items: Iterator[Item], index: int, started: bool) -> Iterator[Item]:
         """Pass items on, protecting by the catch-all handler whatever no handler of the original protects."""
@@ -233,29 +311,86 @@ class _Emitter:
             yield TryEnd(self.open)
             self.open = None
 
-    def _prologue(self) -> Iterator[Item]:
-        """Put the lists at the bottom of the stack and announce the activation."""
+    def _prologue(self, index: int) -> Iterator[Item]:
+        """Lay the bottom of the stack and announce the activation; the original goes on with instruction `index`."""
         if self.generator:
-            yield Instr("LOAD_FAST", CARRIED)  # (generator, path, values)
+            yield from cpython.call(self.hooks.begun, [Instr("LOAD_FAST", CARRIED)], None)
             yield Instr("DELETE_FAST", CARRIED)
-            yield Instr("UNPACK_SEQUENCE", 3)  # values path generator
-            yield from self._resumed(0)
+            yield from self._lay(index)
             return
         if self.door is None:
             yield from cpython.call(self.hooks.sinks, [], None)  # tape
-            yield cpython.copy(1, None)  # tape tape
-            yield cpython.attribute("values")  # tape values
-            yield cpython.swap(2, None)  # values tape
-            yield cpython.attribute("path")  # values path
+            yield cpython.attribute("bottom")
+            yield Instr("UNPACK_SEQUENCE", 3)  # values path fuel
+            yield from self._burn(index, 0, None)
             yield from self._mark(self.plan.entry, 0, None)
             return
+        packed = [cpython.const(Door(), None), *self._arguments()]
+        yield from cpython.call(self.door.enter, packed, None, count=2)
+        yield from self._lay(index)
+
+    def _lay(self, index: int) -> Iterator[Item]:
+        """Lay out the bottom; where there is no fuel, change over at instruction `index`."""
+        yield Instr("UNPACK_SEQUENCE", 4)  # (fuel, state, path, values) -> values path state fuel
+        yield cpython.copy(1, None)
+        yield cpython.jump_if_none(self._plain(index), None)
+
+    def _arguments(self) -> list[Instr]:
+        """Push the arguments as a tuple."""
         arguments = [
             Instr("LOAD_DEREF", cpython.cell(name)) if name in self.cells else Instr("LOAD_FAST", name)
             for name in self.parameters
         ]
-        packed = [cpython.const(Door(), None), *arguments, Instr("BUILD_TUPLE", len(arguments))]
-        yield from cpython.call(self.door.enter, packed, None, count=2)  # (state, path, values)
-        yield Instr("UNPACK_SEQUENCE", 3)  # values path state
+        self.most_arguments = max(self.most_arguments, len(arguments))
+        return [*arguments, Instr("BUILD_TUPLE", len(arguments))]
+
+    def _burn(self, index: int, height: int, where: Any) -> Iterator[Item]:
+        """Take one item of fuel; when there is none left, ask for more, or change over at instruction `index`."""
+        out, on = Label(), Label()
+        yield cpython.copy(height + 1, where)  # .. fuel
+        yield Instr("FOR_ITER", out, location=where)  # .. fuel item
+        yield cpython.pop(where)
+        yield cpython.pop(where)
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield out
+        yield from self._refuel(index, height, where)
+        yield on
+
+    def _refuel(self, index: int, height: int, where: Any) -> Iterator[Item]:
+        yield from cpython.end_for(where)
+        yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, height + 2, where)], where)
+        yield from self._fill(height, index, where)
+
+    def _jump_back(self, target: Label, height: int, where: Any) -> Iterator[Item]:
+        """Go round a loop once more, if there is fuel. With nothing above it, it need not be copied."""
+        out = Label()
+        head = self.plan.instructions[self.labels[target]]
+        if head.name == "FOR_ITER" and head.skip:
+            yield Instr("JUMP_BACKWARD", target, location=where)  # the head takes it
+            yield from self._rare()
+            return
+        if height:
+            yield cpython.copy(height + 1, where)
+        yield Instr("FOR_ITER", out, location=where)
+        yield cpython.pop(where)
+        if height:
+            yield cpython.pop(where)
+        yield Instr("JUMP_BACKWARD", target, location=where)
+        yield out
+        if height:
+            yield from self._refuel(self.labels[target], height, where)
+        else:
+            yield from cpython.end_for(where)
+            yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, 1, where)], where)  # fuel
+            yield cpython.copy(1, where)
+            yield cpython.jump_if_none(self._plain(self.labels[target]), where)
+        yield Instr("JUMP_BACKWARD", target, location=where)
+        yield from self._rare()
+
+    def _rare(self) -> Iterator[Item]:
+        """What waits for a place that nothing falls through to."""
+        while self.deferred:
+            yield from self.deferred.pop()
 
     def _landing(self, word: int, height: int) -> Iterator[Item]:
         """An exception was caught by the table: say where the recording stands. The exception is on top."""
@@ -273,22 +408,57 @@ class _Emitter:
     def _raised(self) -> Iterator[Item]:
         """The end of an activation that an exception leaves. Stack: the bottom, lasti, exc."""
         yield from self._landing(self.plan.raised, 2)
-        if self.door is not None:
+        if self.has_state:
             # lasti exc NULL f state: the exception is 4 deep
-            yield from cpython.call(self.door.abandon, [self._fetch(STATE, 4, None), cpython.copy(4, None)], None)
+            yield from cpython.call(self.hooks.abandon, [self._fetch(STATE, 4, None), cpython.copy(4, None)], None)
             yield cpython.pop(None)
         yield Instr("RERAISE", 1)  # lasti restored: no line and no traceback entry of ours
 
+    # ---- generators and coroutines
+
     def _created(self) -> Iterator[Item]:
-        """A generator is made by recorded code, whose tape it will write to whoever resumes it."""
-        yield from cpython.call(self.hooks.created, [cpython.const(self.plan.entry, None)], None)
+        """A generator is made, by recorded code or from outside; its ticket says which recording it writes to."""
+        resumed = cpython.const(self.plan.resumed, None)
+        if self.door is None:
+            yield from cpython.call(self.hooks.created, [cpython.const(self.plan.entry, None), resumed], None)
+        else:
+            packed = [cpython.const(Door(), None), *self._arguments(), resumed]
+            yield from cpython.call(self.door.create, packed, None, count=3)
         yield Instr("STORE_FAST", CARRIED)
 
-    def _resumed(self, height: int) -> Iterator[Item]:
-        """A generator goes on: say which, and where the recording stands."""
-        yield from self._event(self.plan.resumed, height, None)
-        yield self._fetch(STATE, height, None)
-        yield Instr("LIST_APPEND", self._sink(PATH, height))
+    def _resumed(self, index: int, height: int) -> Iterator[Item]:
+        """A generator goes on behind the RESUME at `index`: say which, and where the recording stands."""
+        yield from cpython.call(self.hooks.resumed, [self._fetch(STATE, height + 2, None)], None)  # fuel
+        yield from self._fill(height, index + 1, None)
+
+    def _is_before_suspension(self, index: int, instr: Instr) -> bool:
+        """Whether a generator that took its context's recording over must give it back here."""
+        if not self.generator or index not in self.shapes.before:
+            return False
+        if instr.name == "SEND":
+            return cpython.SEND_BESIDE_YIELD
+        return instr.name == "YIELD_VALUE" and not (
+            cpython.SEND_BESIDE_YIELD and self.plan.instructions[index - 1].name == "SEND"
+        )
+
+    def _suspended(self, height: int, where: Any) -> Iterator[Item]:
+        skip = Label()
+        yield self._fetch(STATE, height, where)
+        yield cpython.attribute("token", where)
+        yield cpython.jump_if_none(skip, where)
+        yield from cpython.call(self.hooks.suspended, [self._fetch(STATE, height + 2, where)], where)
+        yield cpython.pop(where)
+        yield skip
+
+    def _delegated(self, send: int, where: Any) -> Iterator[Item]:
+        """Where a SEND whose iterator has returned goes on: record what was returned. It is on top."""
+        exit: int = self.plan.instructions[send].arg
+        height = self.shapes.before[exit]
+        yield self.delegations[send]
+        pushes = [self._fetch(STATE, height + 2, where), cpython.const(self.plan.taken[send], where)]
+        yield from cpython.call(self.hooks.delegated, pushes, where)
+        yield cpython.pop(where)
+        yield from self._record(height, where)
 
     # ---- instructions
 
@@ -299,10 +469,17 @@ class _Emitter:
             return
         name, where = instr.name, instr.location
         before, after = self.shapes.before[index], self.shapes.after[index]
+        if self._is_before_suspension(index, instr):
+            yield from self._suspended(before, where)
         if name in cpython.POP_JUMPS or name in cpython.KEEP_JUMPS:
             yield from self._branch(index, instr, before - 1)
         elif name == "FOR_ITER":
             yield from self._for_iter(index, instr, after)
+        elif name == "SEND":
+            self.delegations[index] = Label()
+            yield Instr("SEND", self.delegations[index], location=where)
+        elif name in cpython.JUMPS:
+            yield from self._jump(index, instr, before)
         elif cpython.is_method_load(instr):
             yield from cpython.as_attribute(instr)
         elif name in cpython.RETURNS:
@@ -314,30 +491,48 @@ class _Emitter:
                 yield from self._before_write(cpython.WRITES[name], instr, before)
             elif name == "BINARY_OP" and cpython.symbol_of(instr)[1]:
                 yield from self._before_write(2, instr, before)
-            elif name in cpython.JUMPS and index in self.plan.loops:
-                yield from self._mark(self.plan.loops[index], before, where)
-            yield instr
+            yield cpython.exposed(instr) if self.door is not None else instr
             if name in ("UNPACK_SEQUENCE", "UNPACK_EX"):
                 for depth in range(1, cpython.unpacked(instr) + 1):
                     yield from self._record(after, where, depth)
-            elif name in cpython.CALLS or (name in cpython.RECORDED and not self.plan.instructions[index].skip):
+            elif name in cpython.CALLS or (cpython.is_recorded(instr) and not self.plan.instructions[index].skip):
                 yield from self._record(after, where)
-        if name == "RESUME" and cpython.number(instr) & 3 == cpython.RESUMES_YIELD:
-            yield from self._resumed(after)
-            yield from self._record(after, where)  # what was sent
+        if name == "RESUME" and cpython.number(instr) & cpython.RESUMES:
+            yield from self._resumed(index, after)
+            if cpython.number(instr) & cpython.RESUMES == cpython.RESUMES_YIELD:
+                yield from self._record(after, where)  # what was sent
         if index in self.shapes.loop_ends:
             yield from self._event(self.plan.taken[self.shapes.loop_ends[index]], after, where)
+
+    def _jump(self, index: int, instr: Instr, height: int) -> Iterator[Item]:
+        """An unconditional jump; the one that closes a loop takes fuel."""
+        target: Label = instr.arg  # type: ignore[assignment]
+        if index in self.plan.loops:
+            yield from self._mark(self.plan.loops[index], height, instr.location)
+        if cpython.is_backward(instr):
+            yield from self._jump_back(target, height, instr.location)
+            return
+        yield instr
+        send = self.labels[target]
+        if send in self.delegations:
+            yield from self._delegated(send, instr.location)
+            exit: Label = self.instructions[send].arg  # type: ignore[assignment]
+            yield Instr("JUMP_FORWARD", exit, location=instr.location)
 
     def _branch(self, index: int, instr: Instr, height: int) -> Iterator[Item]:
         """`if c goto L` becomes `if not c goto S; taken; goto L; S: fallen`."""
         where = instr.location
+        target: Label = instr.arg  # type: ignore[assignment]
         skip = Label()
         keeps = instr.name in cpython.KEEP_JUMPS
         if keeps:
             yield cpython.copy(1, where)
         yield Instr({**cpython.POP_JUMPS, **cpython.KEEP_JUMPS}[instr.name], skip, location=where)
         yield from self._mark(self.plan.taken[index], height + keeps, where)
-        yield cpython.jump_like(instr, instr.arg)  # type: ignore[arg-type]
+        if cpython.is_backward(instr):
+            yield from self._jump_back(target, height, where)
+        else:
+            yield Instr("JUMP_FORWARD", target, location=where)
         yield skip
         if keeps:
             yield cpython.pop(where)
@@ -352,10 +547,29 @@ class _Emitter:
             self.outlets.setdefault(self.plan.instructions[index].arg, []).append((end, index))
             yield Instr(instr.name, end, location=instr.location)
         if self.plan.instructions[index].skip:
-            # Something must count the turns; an int of its own would take 28 bytes more.
-            yield from cpython.mark(None, self._sink(VALUES, after), instr.location)
+            yield from self._count(index, after, instr.location)
         else:
             yield from self._record(after, instr.location)
+
+    def _count(self, index: int, height: int, where: Any) -> Iterator[Item]:
+        """A turn of a counting loop: something must count it, and an int of its own would take 28 bytes more.
+
+        The item of fuel does, so that the jump back of the loop needs none: for Horner's rule 2 instructions less.
+        """
+        out, on = Label(), Label()
+        yield cpython.copy(height + 1, where)  # .. fuel
+        yield Instr("FOR_ITER", out, location=where)  # .. fuel None
+        yield Instr("LIST_APPEND", self._sink(VALUES, height + 1), location=where)  # .. fuel
+        yield cpython.pop(where)
+        yield on
+        self.deferred.append(self._count_again(index, height, where, out, on))
+
+    def _count_again(self, index: int, height: int, where: Any, out: Label, on: Label) -> Iterator[Item]:
+        """The rare way of `_count`, written behind the loop so that the other need not jump over it."""
+        yield out
+        yield from self._refuel(index + 1, height, where)
+        yield from cpython.mark(None, self._sink(VALUES, height), where)
+        yield Instr("JUMP_BACKWARD", on, location=where)
 
     def _event(self, word: int, height: int, where: Any) -> Iterator[Item]:
         """A word, and the length of the values."""
@@ -373,14 +587,14 @@ class _Emitter:
             yield Instr("JUMP_FORWARD", label)
 
     def _return(self, instr: Instr) -> Iterator[Item]:
-        """Take the bottom away, and in a door close the recording."""
+        """Take the bottom away; a door or generator closes the recording."""
         where = instr.location
         if instr.name == "RETURN_CONST":
             yield cpython.const(instr.arg, where)
-        if self.door is not None:
+        if self.has_state:
             # result NULL f state: the result is 4 deep
             pushes = [self._fetch(STATE, 3, where), cpython.copy(4, where)]
-            yield from cpython.call(self.door.leave, pushes, where)
+            yield from cpython.call(self.hooks.leave, pushes, where)
             yield cpython.pop(where)
         yield cpython.swap(self.base + 1, where)  # result .. values
         for _ in range(self.base):
@@ -418,9 +632,10 @@ class _Emitter:
         yield Instr("IS_OP", 0, location=where)  # .. twin bool
         yield cpython.jump_if(True, hit, where)  # .. twin
         yield cpython.pop(where)
-        # .. NULL resolve site: the callable is 3 deeper
-        pushed = [cpython.const(site, where), cpython.copy(depth + 3, where)]
-        yield from cpython.call(self.hooks.resolve, pushed, where)  # .. twin
+        # .. NULL resolve site: what is on the stack is 3 deeper, and with every argument pushed one more
+        arguments = [cpython.copy(d + 3 + i, where) for i, d in enumerate((depth, *call.arguments))]
+        self.most_arguments = max(self.most_arguments, len(arguments))
+        yield from cpython.call(self.hooks.resolve, [cpython.const(site, where), *arguments], where)  # .. twin
         yield hit
         yield from self._record(height + 1, where, depth + 1)
         yield cpython.swap(depth + 1, where)  # twin .. f

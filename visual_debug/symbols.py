@@ -84,6 +84,21 @@ class Stream:
     source: Ref = None
     rest: Callable[[], list[Ref] | None] = lambda: None
     counts: bool = False  #: over a range, whose items are known without having been recorded
+    frame: Any = None  #: the machine's frame of a generator that is recorded
+
+
+@dataclass(slots=True, eq=False)
+class Late:
+    """The next item of a stream (`source`) that was passed on before its value was recorded, as `yield from` does."""
+
+    source: Stream
+
+
+@dataclass(slots=True, eq=False)
+class Wrapped:
+    """What an asynchronous generator yields to who iterates over it, not to the event loop."""
+
+    source: Ref
 
 
 @dataclass(slots=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -99,7 +100,17 @@ class Plan:
     @property
     def is_generator(self) -> bool:
         """Whether an activation can be suspended."""
-        return bool(self.code.co_flags & 0x20)  # CO_GENERATOR
+        return bool(self.code.co_flags & (0x20 | 0x80 | 0x200))  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether a `yield` may go to the event loop: of coroutines and asynchronous generators."""
+        return bool(self.code.co_flags & (0x80 | 0x200))
+
+    @property
+    def yields(self) -> bool:
+        """Whether a call gives values one by one: of generators and asynchronous generators."""
+        return bool(self.code.co_flags & (0x20 | 0x200))
 
     def site(self, index: int) -> Site:
         """The site of an instruction; index -1 is the function itself."""
@@ -149,33 +160,26 @@ class Seal(NamedTuple):
     sample: int  #: hash of some elements' bytes, where there is no copy
 
 
+#: Turns of loops between two looks at how much has been recorded. A list: its iterator is the quickest in FOR_ITER.
+_TANK = [None] * 256
+
+
 class Tape:
     """What one run recorded: values, the path through the code, and the arguments of entered activations.
 
-    A generator can go on appending after the run has ended: `end` tells how much of values and path belongs to it.
-
     `values` holds, in order, what every recorded instruction yielded; `path` says which instructions those were.
+    A generator can go on appending after the run has ended: `end` tells how much of values and path belongs to it.
+    `bottom` is what the frame of every activation stands on: (fuel, path, values).
     """
 
-    __slots__ = (
-        "arguments",
-        "end",
-        "exception",
-        "generators",
-        "path",
-        "plan",
-        "policy",
-        "result",
-        "seals",
-        "snapshots",
-        "thread",
-        "values",
-    )
+    __slots__ = ("arguments", "bottom", "end", "exception", "fuel", "generators", "is_open", "limit", "path", "plan",
+                 "policy", "result", "seals", "snapshots", "thread", "truncated", "values")  # fmt: skip
 
-    def __init__(self, plan: Plan, policy: Any, thread: int) -> None:
+    def __init__(self, plan: Plan, policy: Any, thread: int, limit: int) -> None:
         self.plan = plan
         self.policy = policy
         self.thread = thread
+        self.limit = limit
         self.values: list[Any] = []
         self.path: list[int] = []
         self.arguments: list[
@@ -186,7 +190,35 @@ class Tape:
         self.result: Any = None
         self.exception: BaseException | None = None
         self.generators = 0  # how many were made
+        self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None
+        self.truncated = False
+        self._fill()
+
+    def _fill(self) -> None:
+        # Near the limit smaller portions, for a turn of a loop may record many values.
+        portion = (self.limit - len(self.values)) // 8
+        self.fuel = iter(_TANK if portion >= len(_TANK) else _TANK[: max(portion, 1)])
+        self.bottom = self.fuel, self.path, self.values
+
+    def refuel(self) -> Iterator[None] | None:
+        """More fuel, or None if as much has been recorded as was asked for; then the recording stops."""
+        if len(self.values) > self.limit:
+            self._stop()
+            return None
+        if not self.fuel.__length_hint__():  # type: ignore[attr-defined]  # else another activation has filled it
+            self._fill()
+        return self.fuel
+
+    def _stop(self) -> None:
+        if self.end is None:
+            self.end = len(self.values), len(self.path)
+            self.truncated = len(self.values) > self.limit
+
+    def close(self) -> None:
+        """The traced call is over."""
+        self._stop()
+        self.is_open = False
 
     def check(self) -> None:
         """Raise TraceError if the two streams cannot belong together: event lengths must rise and fit."""

@@ -142,9 +142,6 @@ class Trace:
     Made by the decorator and by `visual_debug.trace`; nothing is computed until something is asked for.
     """
 
-    #: Whether recording stopped before the call ended; it never does so far.
-    truncated = False
-
     def __init__(self, tape: Tape, replayed: Replayed | None = None) -> None:
         self._tape = tape
         if replayed is not None:
@@ -154,15 +151,25 @@ class Trace:
 
     @property
     def result(self) -> Any:
-        """What the call returned; None if it raised. Of a slice, the node's value."""
+        """What the call returned; None if it raised. Of a slice, the node's value.
+
+        Of a generator the list of the numbers that it yielded, with None for anything else.
+        """
         if "_replayed" in self.__dict__ and self._replayed.sliced:
             return self[len(self) - 1].value
+        if self._tape.plan.yields:
+            return _map_structure(self._replayed.result, self._columns.value.__getitem__)
         return self._tape.result
 
     @property
     def exception(self) -> BaseException | None:
         """What the call raised, or None."""
         return self._tape.exception
+
+    @property
+    def truncated(self) -> bool:
+        """Whether recording stopped at its limit before the call ended; what came after is not in the trace."""
+        return self._tape.truncated
 
     @property
     def function(self) -> str:
@@ -221,7 +228,9 @@ class Trace:
         if isinstance(of, Node):
             return of.id
         structure = self._replayed.result
-        if self.exception is not None and not self._replayed.sliced:
+        if self.truncated and not self._replayed.sliced:
+            self._refuse_truncated()
+        if self.exception is not None and not self._replayed.sliced and not self._tape.plan.yields:
             raise TraceError(
                 f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate"
             )
@@ -231,6 +240,12 @@ class Trace:
             return structure[of]
         except (TypeError, LookupError):
             raise TraceError(f"of={of!r}: the result of {self.function} has no such part") from None
+
+    def _refuse_truncated(self) -> None:
+        raise TraceError(
+            f"the recording of {self.function} stopped at its limit of {self._tape.limit} values, so its result is not "
+            "in the trace: give @visual_debug a higher limit, or name a node with of=…"
+        )
 
     def _seeds(self, of: Any, seed: Any) -> dict[int, Any]:
         """Adjoints of the outputs to begin with."""
@@ -311,6 +326,8 @@ class Trace:
         Raises NoDerivativeError, and TraceError for a name that is no argument or a tangent of another structure.
         """
         inputs = self._replayed.inputs
+        if self.truncated:
+            self._refuse_truncated()
         if self.exception is not None:
             raise TraceError(
                 f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate"

@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from visual_debug import record
 from visual_debug.errors import UntraceableError
+from visual_debug.policy import Policy
 
 MODULES = ["_pydecimal", "argparse", "calendar", "dataclasses", "difflib", "fractions", "heapq", "inspect", "json.decoder",
            "random", "shutil", "statistics", "textwrap", "threading", "typing", "zipfile"]  # fmt: skip
@@ -64,7 +64,7 @@ def functions(code: CodeType) -> list[CodeType]:
 
 def cost(sources: list[str]) -> Cost:
     """Compile the sources once and rewrite all their functions once."""
-    policy = record.Policy(lambda function: False)
+    policy = Policy(lambda function: False)
     gc.collect()
     begin = time.process_time()
     modules = [compile(source, "<benchmark>", "exec", dont_inherit=True) for source in sources]
@@ -78,8 +78,7 @@ def cost(sources: list[str]) -> Cost:
     planned = time.process_time()
     for plan in plans:
         policy.code(plan.code, door=False)
-        if not plan.is_generator:
-            policy.code(plan.code, door=True)
+        policy.code(plan.code, door=True)
     done = time.process_time()
     count = sum(len(plan.instructions) for plan in plans)
     return Cost(compiled - begin, planned - compiled, done - planned, count)
