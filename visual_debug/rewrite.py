@@ -19,7 +19,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from bytecode import Bytecode, Instr, Label
-from bytecode.instr import TryBegin, TryEnd
+from bytecode.instr import InstrLocation, TryBegin, TryEnd
 
 from visual_debug import cpython, flow
 from visual_debug.errors import UntraceableError
@@ -158,6 +158,8 @@ def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:
 VALUES, PATH, STATE = range(3)
 #: The local variable that carries the ticket into a generator. No Python identifier contains a dot.
 CARRIED = ".recording"
+#: The place of instructions that belong to no line: debuggers and coverage do not stop there.
+_NOWHERE = InstrLocation(None, None, None, None)
 
 
 class _Emitter:
@@ -228,7 +230,7 @@ class _Emitter:
         yield from self._recording()
         yield from self._plain_copy()
         yield self.catch_all
-        yield from self._write(self._raised(), len(self.plan.instructions) - 1, False)
+        yield from self._write(self._raised(), len(self.plan.instructions) - 1, False, _NOWHERE)
 
     def _recording(self) -> Iterator[Item]:
         """The code that records."""
@@ -254,7 +256,7 @@ class _Emitter:
                 if landing == index and index in self.handlers:
                     word, handler = self.handlers[index]
                     height = handler.depth + handler.lasti + 1
-                    yield from self._write(self._landing(word, height), index, started)
+                    yield from self._write(self._landing(word, height), index, started, item.location)
                 landing = None
                 # 3.11's specialised PRECALL makes the call itself, so that an exception comes from there.
                 owner = index + 1 if item.name == "PRECALL" else index
@@ -262,7 +264,7 @@ class _Emitter:
                     yield from self._write(self._created(), index, started)
                 yield from self._write(self._instruction(index, item), owner, started)
                 if item.name == "RESUME" and not started:
-                    yield from self._write(self._prologue(index + 1), index, started)
+                    yield from self._write(self._prologue(index + 1), index, started, self._first_line(index))
                     started = True
                     if self.region is not None:
                         yield self.region
@@ -313,10 +315,21 @@ class _Emitter:
         else:
             yield cpython.exposed(instr) if self.door is not None else instr
 
-    def _write(self, items: Iterator[Item], index: int, started: bool) -> Iterator[Item]:
-        """Pass items on, protecting by the catch-all handler whatever no handler of the original protects."""
+    def _first_line(self, index: int) -> InstrLocation:
+        """Where the body begins: to a debugger the prologue is part of its first line, not a stop on the `def`."""
+        lines = (instr.location.lineno for instr in self.instructions[index + 1 :] if instr.location)
+        return InstrLocation(next((line for line in lines if line is not None), None), None, None, None)
+
+    def _write(
+        self, items: Iterator[Item], index: int, started: bool, at: InstrLocation | None = None
+    ) -> Iterator[Item]:
+        """Pass items on, protecting by the catch-all handler whatever no handler of the original protects.
+
+        `at` is the place of those that have none: by default that of the instruction written before.
+        """
         for item in items:
             if isinstance(item, Instr):
+                item.location = item.location or at
                 if started and self.region is None and self.open is None:
                     self.open = TryBegin(self.catch_all, push_lasti=True, stack_depth=self.base)
                     yield self.open
@@ -469,6 +482,8 @@ class _Emitter:
             yield instr
             return
         name, where = instr.name, instr.location
+        if name == "NOT_TAKEN" and self.instructions[index - 1].name in cpython.POP_JUMPS:
+            return  # stands behind the jump that `_branch` wrote
         before, after = self.shapes.before[index], self.shapes.after[index]
         if self._is_before_suspension(index, instr):
             yield from self._suspended(before, where)
@@ -529,6 +544,8 @@ class _Emitter:
         if keeps:
             yield cpython.copy(1, where)
         yield Instr({**cpython.POP_JUMPS, **cpython.KEEP_JUMPS}[instr.name], skip, location=where)
+        if cpython.MARKS_NOT_TAKEN:
+            yield Instr("NOT_TAKEN", location=where)
         yield from self._mark(self.plan.taken[index], height + keeps, where)
         if cpython.is_backward(instr):
             yield from self._jump_back(target, height, where)
@@ -565,7 +582,8 @@ class _Emitter:
         yield Instr("JUMP_FORWARD", label)  # whoever comes from above passes by
         for end, loop in self.outlets.pop(index):
             yield end
-            yield from self._event(self.plan.taken[loop], self.shapes.before[loop] - 1, None)
+            where = self.instructions[loop].location
+            yield from self._event(self.plan.taken[loop], self.shapes.before[loop] - 1, where)
             yield Instr("JUMP_FORWARD", label)
 
     def _return(self, instr: Instr) -> Iterator[Item]:
@@ -618,6 +636,8 @@ class _Emitter:
         arguments = [cpython.copy(d + 3 + i, where) for i, d in enumerate((depth, *call.arguments))]
         self.most_arguments = max(self.most_arguments, len(arguments))
         yield from cpython.call(self.hooks.resolve, [cpython.const(site, where), *arguments], where)  # .. twin
+        if cpython.CALL_LOSES_LINE:
+            yield Instr("NOP", location=where)
         yield hit
         yield from self._record(height + 1, where, depth + 1)
         yield cpython.swap(depth + 1, where)  # twin .. f
