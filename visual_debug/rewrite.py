@@ -146,11 +146,17 @@ def _by_offset(code: CodeType, origin: list[int]) -> list[int]:
     return result
 
 
+#: What of a function decides how a call of it goes. It is looked at when a recording begins.
+_SIGNATURE = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
+
+
 def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:
     for instr in instructions:
+        line = instr.location.lineno if instr.location else None
         if instr.name not in cpython.UNDERSTOOD:
-            line = instr.location.lineno if instr.location else None
             raise refuse(code, line, f"the instruction {instr.name}")
+        if instr.name == "STORE_ATTR" and instr.arg in _SIGNATURE:
+            raise refuse(code, line, f"an assignment to {instr.arg}")
 
 
 #: Places on the stack from the bottom: the values, the path, and in doors and generators the state that closes the
