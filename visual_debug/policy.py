@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import record, rewrite, writes
+from visual_debug import callbacks, lent, record, rewrite, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
 from visual_debug.flow import Flow
-from visual_debug.tape import Plan
+from visual_debug.tape import Plan, Tape
 from visual_debug.twins import Twins
 
 _rewriting = threading.RLock()
@@ -50,11 +50,12 @@ def plain_code(function: FunctionType) -> CodeType:
 class CallSite:
     """Cache of one call instruction: the last callable and what to call instead, as one tuple for atomic reads."""
 
-    __slots__ = ("count", "pair")
+    __slots__ = ("count", "has_keywords", "pair")
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, has_keywords: bool) -> None:
         self.pair: tuple[Any, Any] = (_NOTHING, None)
         self.count = count  # of positional arguments
+        self.has_keywords = has_keywords
 
 
 _NOTHING = object()
@@ -72,6 +73,7 @@ class Policy:
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
+        self._doors: dict[int, tuple[CodeType, CodeType]] = {}  # lent to functions of that plain code
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, self.resolve, CallSite, writes.before_write, record.landed, record.leave,
@@ -111,19 +113,61 @@ class Policy:
         kind = type(target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
+            if twin is target:  # not recorded: whatever it is handed, it may call
+                self._lend(target, arguments)
+                return target
         elif kind is MethodType and type(target.__func__) is FunctionType:
             twin = self.twins.of(target.__func__)
-            return target if twin is target.__func__ else MethodType(twin, target.__self__)
+            if twin is target.__func__:
+                self._lend(target, arguments)
+                return target
+            self._lend(target.__self__, ())
+            return MethodType(twin, target.__self__)
         else:
             twin = writes.guarded(target, site.count)
-            if (
-                kind is MethodType
-                or getattr(type(target), "__name__", "") == "method-wrapper"
-                or (kind is BuiltinFunctionType and type(target.__self__) is not ModuleType)
-            ):
-                return twin  # a method of an object: a new callable every time, so no use for the cache
+            if not _calls_nothing(target, site):
+                self._lend(target, arguments)
+                return twin
         site.pair = (target, twin)
         return twin
+
+    def _lend(self, target: Any, arguments: Iterable[Any]) -> None:
+        """Have recorded what a callable that is not recorded may call: what it is itself made of, and its arguments."""
+        tape = tape_here.get()
+        if tape.end is None:
+            self.lend(tape, (target, *arguments))
+
+    def lend(self, tape: Tape, values: Iterable[Any]) -> None:
+        """Lend recording code to all functions that can be reached from some values, until the recording ends."""
+        for value in values:
+            kind = type(value)
+            if kind in callbacks.INERT or kind in tape.classes or (kind is type and value in tape.classes):
+                continue
+            for function in callbacks.reachable(value):
+                code = None if function in tape.lent else self._lendable(function)
+                if code is not None:
+                    lent.lend(function, code)
+                    tape.lent[function] = None
+            if kind not in callbacks.HOLDERS:
+                tape.classes.add(kind)
+            elif kind is type:
+                tape.classes.add(value)
+
+    def _lendable(self, function: FunctionType) -> CodeType | None:
+        """The code to lend to a function; None if it is not to be recorded, or is decorated and records by itself."""
+        plain = plain_code(function)
+        _, code = self._doors.get(id(plain), (plain, None))
+        if code is not None and function.__closure__ is None:
+            return code
+        if (function.__code__ is not plain and function.__code__ is not code) or not self.wants(plain_of(function)):
+            return None
+        try:
+            door = record.Door(self.plan(plain), self, None, function.__closure__, 0)
+        except UntraceableError:
+            return None
+        code = rewrite.open_door(self.code(plain, door=True), door)
+        self._doors[id(plain)] = plain, record.register(code, door.plan, True, self)
+        return code
 
     def _followed(self, function: FunctionType) -> CodeType | None:
         """The recording code of a function that is to be followed and can be."""
@@ -134,6 +178,35 @@ class Policy:
             except UntraceableError:
                 pass  # called as it is and recorded as one opaque operation
         return None
+
+
+#: Modules of C functions that call nothing that they are handed, and builtins that do not, given no `key`.
+_QUIET = frozenset({"math", "cmath", "time", "_operator", "numpy", "numpy.linalg", "numpy.random", "_random"})
+_LOUD = frozenset({"map", "filter", "iter", "__build_class__", "exec", "eval", "print", "reduce", "call", "vectorize",
+                   "apply_along_axis", "apply_over_axes", "fromfunction", "piecewise", "frompyfunc", "methodcaller"})  # fmt: skip
+_QUIET_CLASSES = frozenset({
+    int, float, complex, bool, str, bytes, list, tuple, dict, set, frozenset, range, slice, enumerate, zip, reversed,
+    type, super, object,
+})  # fmt: skip
+
+
+def _calls_nothing(target: Any, site: CallSite) -> bool:
+    """Whether a callable that is not recorded calls no function that it is handed, so that it may be remembered."""
+    kind = type(target)
+    if kind is type:
+        return target in _QUIET_CLASSES
+    if kind is BuiltinFunctionType:
+        owner = target.__self__
+        if type(owner) is not ModuleType:
+            return False  # a method of an object: a new callable every time, so no use in remembering
+        if owner.__name__ == "builtins":
+            return target.__name__ not in _LOUD and not site.has_keywords
+    name = kind.__name__
+    if name == "ufunc":
+        return True
+    if name in ("builtin_function_or_method", "_ArrayFunctionDispatcher"):
+        return target.__module__ in _QUIET and target.__name__ not in _LOUD
+    return False
 
 
 class Word(NamedTuple):

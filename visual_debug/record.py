@@ -53,7 +53,9 @@ class Door:
 
     __slots__ = ("closure", "finish", "limit", "plan", "policy")
 
-    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None], closure: Any, limit: int) -> None:
+    def __init__(
+        self, plan: Plan, policy: Any, finish: Callable[[Tape], None] | None, closure: Any, limit: int
+    ) -> None:
         self.closure = closure
         self.plan = plan
         self.policy = policy
@@ -147,10 +149,14 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
     if not nested:
+        if door.finish is None:
+            return NOWHERE, False  # the code is lent to the function for a recording elsewhere
         tape = Tape(door.plan, door.policy, thread, door.limit)
     elif tape.end is not None:
         return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
     assert isinstance(tape, Tape)
+    if not nested:
+        door.policy.lend(tape, arguments)
     kept = arguments
     for value in arguments:
         if type(value) in CONTAINERS:
@@ -278,7 +284,9 @@ def abandon(state: Opened | None, exception: BaseException) -> None:
 def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
     state.give_back()
     door, tape = state.door, state.tape
-    if door is None or not tape.is_open:  # the latter if it was closing the recording that failed
+    if (
+        door is None or door.finish is None or not tape.is_open
+    ):  # the latter if it was closing the recording that failed
         return
     tape.result, tape.exception = result, exception
     tape.close()

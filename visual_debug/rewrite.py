@@ -39,7 +39,9 @@ class Hooks(NamedTuple):
     sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
     refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
     resolve: Callable[..., Any]  #: (call site, callable, *arguments) -> what to call instead
-    call_site: Callable[[int], Any]  #: (count of positional arguments) -> a new cache with attribute `pair`
+    call_site: Callable[
+        [int, bool], Any
+    ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
     landed: Callable[..., None]  #: in an exception handler: (values, path, word, exception[, ticket])
     leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
@@ -643,7 +645,7 @@ class _Emitter:
     def _resolve(self, call: flow.CallShape, instr: Instr, height: int) -> Iterator[Item]:
         """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""
         where = instr.location
-        site = self.hooks.call_site(call.positional)
+        site = self.hooks.call_site(call.positional, len(call.arguments) > call.positional)
         depth = call.callable
         hit = Label()
         if call.out is not None:
