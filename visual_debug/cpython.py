@@ -83,6 +83,8 @@ RAISES: Final = frozenset({"RAISE_VARARGS", "RERAISE"})
 #: Instructions that raise the exception that they find on the stack again, if it is none that they are there for.
 MAY_RERAISE: Final = frozenset({"CLEANUP_THROW", "END_ASYNC_FOR"})
 CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
+#: `co_flags` of functions, whose variables have places; the body of a class has not.
+CO_OPTIMIZED: Final = 0x01
 #: `co_flags` of generator functions, coroutines and asynchronous generators (`inspect.CO_*`).
 CO_GENERATOR: Final = 0x20
 CO_COROUTINE: Final = 0x80

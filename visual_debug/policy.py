@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import callbacks, lent, record, rewrite, writes
+from visual_debug import callbacks, cpython, lent, record, rewrite, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
 from visual_debug.flow import Flow
@@ -156,6 +156,8 @@ class Policy:
     def _lendable(self, function: FunctionType) -> CodeType | None:
         """The code to lend to a function; None if it is not to be recorded, or is decorated and records by itself."""
         plain = plain_code(function)
+        if not plain.co_flags & cpython.CO_OPTIMIZED:
+            return None  # the body of a class
         _, code = self._doors.get(id(plain), (plain, None))
         if code is not None and function.__closure__ is None:
             return code
