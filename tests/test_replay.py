@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import operator
 import math
+import operator
 
 import numpy as np
 import pytest

@@ -12,7 +12,20 @@ from typing import Any
 from visual_debug import arrays, containers, cpython, policy, rules, symbols
 from visual_debug.columns import MISSING
 from visual_debug.machine import Frame, Machine, has_own_code
-from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
+from visual_debug.symbols import (
+    NULL,
+    UNSET,
+    Closure,
+    GoneMethod,
+    Leaf,
+    Mapping,
+    Method,
+    Ref,
+    Sequence,
+    Stream,
+    Thing,
+    View,
+)  # fmt: skip
 from visual_debug.tape import Plan, Site
 from visual_debug.twins import Signature
 
@@ -246,7 +259,7 @@ def raised(m: Machine, f: Frame, index: int) -> Thing:
 
 def _operation(pending: Pending, target: Ref) -> tuple[str, list[Ref]]:
     """Name of the operation that a callable performs, and its arguments with a bound array in front."""
-    if _answers_by_code(pending.callee):
+    if _answers_by_code(pending.callee) or type(pending.callee) is GoneMethod:
         return "opaque", pending.args
     name, bound = rules.resolve(pending.callee)
     return name, [*([target] if bound else []), *pending.args]

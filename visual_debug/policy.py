@@ -135,6 +135,7 @@ class Policy:
         """Have recorded what a callable that is not recorded may call: what it is itself made of, and its arguments."""
         tape = tape_here.get()
         if tape.end is None:
+            tape.has_objects = True  # who knows what it returns
             self.lend(tape, (target, *arguments))
 
     def lend(self, tape: Tape, values: Iterable[Any]) -> None:
@@ -150,6 +151,7 @@ class Policy:
                     tape.lent[function] = None
             if kind not in callbacks.HOLDERS:
                 tape.classes.add(kind)
+                tape.has_objects = True
             elif kind is type:
                 tape.classes.add(value)
 

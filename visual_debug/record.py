@@ -14,7 +14,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays
+from visual_debug import arrays, shells
 from visual_debug.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tape import Contents, Plan, Seal, Tape
 from visual_debug.writes import IMMUTABLE
@@ -203,6 +203,7 @@ def _numbered(tape: Any, door: Door | None, word: int) -> Opened:
     if tape.end is not None:
         return Opened(NOWHERE, None)
     tape.generators += 1
+    tape.has_objects = True
     return Opened(tape, door, -tape.generators, word)
 
 
@@ -291,6 +292,8 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
     tape.result, tape.exception = result, exception
     tape.close()
     _seal(tape, result)
+    if tape.has_objects:
+        shells.empty(tape)
     door.finish(tape)
 
 

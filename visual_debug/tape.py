@@ -161,6 +161,15 @@ class Seal(NamedTuple):
     sample: int  #: hash of some elements' bytes, where there is no copy
 
 
+class Dropped:
+    """The type of `DROPPED`, which stands on a tape for a text that was computed and not kept."""
+
+    def __repr__(self) -> str:
+        return "<not kept>"
+
+
+DROPPED = Dropped()
+
 #: Turns of loops between two looks at how much has been recorded. A list: its iterator is the quickest in FOR_ITER.
 _TANK = [None] * 256
 
@@ -173,7 +182,8 @@ class Tape:
     `bottom` is what the frame of every activation stands on: (fuel, path, values).
     """
 
-    __slots__ = ("arguments", "began", "bottom", "classes", "end", "ended", "exception", "fuel", "generators", "is_open",
+    __slots__ = ("arguments", "began", "bottom", "classes", "end", "ended", "exception", "fuel", "generators", "has_objects",
+                 "is_open",
                  "lent", "limit", "path", "plan",
                  "policy", "result", "seals", "snapshots", "thread", "truncated", "values")  # fmt: skip
 
@@ -196,6 +206,7 @@ class Tape:
         self.ended = self.began
         self.lent: dict[FunctionType, None] = {}  # functions that record for as long as this is open
         self.classes: set[type] = set()  # whose special methods are among them
+        self.has_objects = False  # other than numbers, containers and functions
         self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None
         self.truncated = False
