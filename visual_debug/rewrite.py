@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NamedTuple
 
-from bytecode import Bytecode, Instr, Label
+from bytecode import Instr, Label
 from bytecode.instr import InstrLocation, TryBegin, TryEnd
 
 from visual_debug import cpython, flow
@@ -81,7 +81,7 @@ def plan_of(code: CodeType) -> tuple[Plan, flow.Flow]:
     Raises UntraceableError for constructs that cannot be recorded.
     """
     try:
-        source = flow.Flow(list(Bytecode.from_code(code, conserve_exception_block_stackdepth=True)))
+        source = flow.Flow(cpython.decode(code))
     except ValueError as error:  # some template strings of 3.14
         raise refuse(code, None, f"an instruction that cannot be read ({error})") from error
     where = source.labels
