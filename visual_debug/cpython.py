@@ -6,12 +6,15 @@ effects written in the margins below (bottom of the stack on the left), `Python/
 
 from __future__ import annotations
 
+import dis
 import operator
 import sys
 from collections.abc import Iterator
+from enum import IntEnum
+from functools import cache
 from typing import Any, Final
 
-from bytecode import Instr, Label
+from bytecode import Compare, Instr, Label
 from bytecode.instr import CellVar, InstrLocation
 
 #: The versions whose bytecode is understood; the `bytecode` library knows no newer one.
@@ -89,6 +92,10 @@ SEND_BESIDE_YIELD: Final = not PY312
 SEND_DROPS_ITERATOR: Final = not PY312
 
 
+#: The place of an instruction that belongs to no line: no line event of `sys.settrace` and nothing in a traceback.
+NO_LINE: Final = InstrLocation(None, None, None, None)
+
+
 def supported() -> bool:
     """Whether the running interpreter is one whose bytecode this package rewrites."""
     return sys.implementation.name == "cpython" and OLDEST <= sys.version_info[:2] <= NEWEST
@@ -107,6 +114,18 @@ def comparison_of(instr: Instr) -> str:
     return name.lower()
 
 
+@cache
+def _model(name: str, operand: int | None) -> Instr:
+    return Instr(name) if operand is None else Instr(name, operand)
+
+
+def instruction(name: str, where: InstrLocation | None, operand: int | None = None) -> Instr:
+    """An instruction with a number for its operand, or none: one that was checked before, copied."""
+    made = _model(name, operand).copy()
+    made.location = where
+    return made
+
+
 def append(sink: int, where: InstrLocation | None, value: int = 1) -> Iterator[Instr]:
     """Append the value at depth `value` to the list that stands `sink` deep; leaves the stack as it was.
 
@@ -114,14 +133,14 @@ def append(sink: int, where: InstrLocation | None, value: int = 1) -> Iterator[I
     steps takes 1.7x the plain one on 3.11, against 2.3x with the lists in local variables and 2.1x with a call of the
     bound `append` written by hand. The sink must be an exact list, which LIST_APPEND does not check.
     """
-    yield Instr("COPY", value, location=where)  # list .. z z
-    yield Instr("LIST_APPEND", sink, location=where)  # list .. z
+    yield instruction("COPY", where, value)  # list .. z z
+    yield instruction("LIST_APPEND", where, sink)  # list .. z
 
 
 def mark(word: int | None, sink: int, where: InstrLocation | None) -> Iterator[Instr]:
     """Append a constant to the list that stands `sink` deep."""
     yield Instr("LOAD_CONST", word, location=where)  # list .. word
-    yield Instr("LIST_APPEND", sink, location=where)  # list ..
+    yield instruction("LIST_APPEND", where, sink)  # list ..
 
 
 def call(
@@ -131,14 +150,14 @@ def call(
     count = len(arguments) if count is None else count
     if NULL_ABOVE_CALLABLE:
         yield Instr("LOAD_CONST", function, location=where)  # f
-        yield Instr("PUSH_NULL", location=where)  # f NULL
+        yield instruction("PUSH_NULL", where)  # f NULL
     else:
-        yield Instr("PUSH_NULL", location=where)  # NULL
+        yield instruction("PUSH_NULL", where)  # NULL
         yield Instr("LOAD_CONST", function, location=where)  # NULL f
     yield from arguments  # .. a b c
     if HAS_PRECALL:
-        yield Instr("PRECALL", count, location=where)
-    yield Instr("CALL", count, location=where)  # result
+        yield instruction("PRECALL", where, count)
+    yield instruction("CALL", where, count)  # result
 
 
 def load(name: str, where: InstrLocation | None) -> Instr:
@@ -153,17 +172,17 @@ def const(value: object, where: InstrLocation | None) -> Instr:
 
 def copy(depth: int, where: InstrLocation | None) -> Instr:
     """Push the value at `depth` (1 is the top)."""
-    return Instr("COPY", depth, location=where)
+    return instruction("COPY", where, depth)
 
 
 def swap(depth: int, where: InstrLocation | None) -> Instr:
     """Exchange the top with the value at `depth`."""
-    return Instr("SWAP", depth, location=where)
+    return instruction("SWAP", where, depth)
 
 
 def pop(where: InstrLocation | None) -> Instr:
     """Drop the top."""
-    return Instr("POP_TOP", location=where)
+    return instruction("POP_TOP", where)
 
 
 def attribute(name: str, where: InstrLocation | None = None) -> Instr:
@@ -256,10 +275,98 @@ def as_attribute(instr: Instr) -> Iterator[Instr]:
         yield Instr("LOAD_ATTR", (False, arg[1]), location=where)
     else:
         yield Instr("LOAD_SUPER_ATTR", (False, *arg[1:]), location=where)
-    yield Instr("PUSH_NULL", location=where)
+    yield instruction("PUSH_NULL", where)
     if not NULL_ABOVE_CALLABLE:
         yield swap(2, where)
 
+
+class Operand(IntEnum):
+    """What the operand of an instruction is, in the form that the `bytecode` library gives it."""
+
+    NONE = 0
+    NUMBER = 1
+    CONSTANT = 2
+    NAME = 3  #: of an attribute or global
+    LOCAL = 4  #: a local variable; from 3.13 on a cell or free variable too, where its cell itself is meant
+    JUMP = 5  #: a label
+    VARIABLE = 6  #: a cell or free variable
+    TWO_VARIABLES = 7
+    FLAGGED = 8  #: one or two flags in the lowest bits, and a name or number above them
+    COMPARISON = 9
+
+
+#: Instructions on two local variables, whose places have four bits each.
+_PAIRS = {"LOAD_FAST_LOAD_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW"}
+_FLAGGED = {"LOAD_GLOBAL", "BUILD_INTERPOLATION", *(("LOAD_ATTR", "LOAD_SUPER_ATTR") if PY312 else ())}
+
+
+_FAMILIES: Final = {
+    Operand.CONSTANT: dis.hasconst, Operand.VARIABLE: dis.hasfree, Operand.LOCAL: dis.haslocal,
+    Operand.NAME: dis.hasname, Operand.JUMP: dis.hasjrel, Operand.COMPARISON: dis.hascompare,
+}  # fmt: skip
+
+
+def _operand(opcode: int) -> Operand:
+    name = dis.opname[opcode]
+    has_operand = opcode in dis.hasarg if PY312 else opcode >= dis.HAVE_ARGUMENT  # type: ignore[attr-defined]
+    if not has_operand:
+        return Operand.NONE
+    if name in _PAIRS:
+        return Operand.TWO_VARIABLES
+    if name in _FLAGGED:
+        return Operand.FLAGGED
+    return next((operand for operand, opcodes in _FAMILIES.items() if opcode in opcodes), Operand.NUMBER)
+
+
+#: What the operand is, by opcode.
+OPERANDS: Final = tuple(map(_operand, range(256)))
+#: How many cache units follow, by opcode. A dict by name since 3.13, before that a list by opcode.
+_entries: Any = dis._inline_cache_entries  # type: ignore[attr-defined]
+CACHES: Final[tuple[int, ...]] = tuple(
+    (_entries.get(dis.opname[opcode], 0) if PY313 else _entries[opcode]) for opcode in range(256)
+)
+EXTENDED_ARG: Final = dis.EXTENDED_ARG
+#: Jumps count from the next instruction, either way. END_ASYNC_FOR tells since 3.14 where its loop is.
+BACKWARD: Final = frozenset(
+    opcode for opcode in dis.hasjrel if "BACKWARD" in dis.opname[opcode] or "END_ASYNC_FOR" in dis.opname[opcode]
+)
+
+
+@cache
+def _effect(opcode: int, operand: int | None, jump: bool) -> int:
+    return dis.stack_effect(opcode, operand, jump=jump)
+
+
+def stack_effect(instr: Instr, *, jump: bool) -> int:
+    """How much higher the stack is after an instruction that jumps or goes on, as `dis` accounts for it."""
+    operand = OPERANDS[instr.opcode]
+    number: Any = 0
+    if operand is Operand.NONE:
+        number = None
+    elif operand is Operand.NUMBER:
+        number = instr.arg
+    elif operand is Operand.FLAGGED:
+        flag: bool = instr.arg[0]  # type: ignore[index, assignment]
+        number = int(flag)
+    return _effect(instr.opcode, number, jump)
+
+
+#: Which outcomes of a specialised comparison are the wanted ones: 1 unordered, 2 less, 4 greater, 8 equal.
+_OUTCOMES = {"LT": 2, "LE": 2 | 8, "EQ": 8, "NE": 1 | 2 | 4, "GT": 4, "GE": 4 | 8}
+
+
+def _comparison(comparison: Compare) -> int:
+    """The operand of COMPARE_OP: the comparison, from 3.12 on above the outcomes, from 3.13 on above a flag.
+
+    The flag, of value 16, asks for an exact bool.
+    """
+    if not PY312:
+        return int(comparison)
+    wanted = _OUTCOMES[comparison.name.removesuffix("_CAST")]
+    return (comparison & 15) << 5 | comparison & 16 | wanted if PY313 else comparison << 4 | wanted
+
+
+COMPARISONS: Final = {comparison: _comparison(comparison) for comparison in Compare}
 
 #: Operators by name, for evaluating an operation again.
 FUNCTIONS: Final = {name: getattr(operator, name) for name in (*BINARY.values(), *UNARY.values(), *COMPARE.values())}

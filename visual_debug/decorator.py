@@ -168,7 +168,8 @@ def _door(plain: FunctionType, door: record.Door) -> FunctionType:
     """The function that records: the rewritten code on the plain function's globals, defaults and cells."""
     from visual_debug import rewrite
 
-    code = record.register(rewrite.open_door(door.policy.code(plain.__code__, door=True), door), door.policy)
+    code = rewrite.open_door(door.policy.code(plain.__code__, door=True), door)
+    code = record.register(code, door.plan, True, door.policy)
     traced = FunctionType(code, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
     traced.__kwdefaults__ = plain.__kwdefaults__
     return traced

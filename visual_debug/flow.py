@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from bytecode import Instr, Label
-from bytecode.instr import TryBegin, TryEnd
+from bytecode.instr import TryBegin
 
 from visual_debug import cpython
 from visual_debug.tape import Instruction
@@ -44,27 +45,48 @@ class Shapes:
     loop_ends: dict[int, int] = field(default_factory=dict)
 
 
-def _instructions(items: list[Any]) -> list[Instr]:
-    return [item for item in items if isinstance(item, Instr)]
+class Flow:
+    """A code object taken apart, and what is found out about it once for all that ask."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+        self.instructions: list[Instr] = []
+        self.labels: dict[Label, int] = {}  #: the instruction behind each label
+        self.regions: dict[int, list[TryBegin]] = {}  #: the protected regions that begin at an instruction
+        for item in items:
+            if isinstance(item, Instr):
+                self.instructions.append(item)
+            elif isinstance(item, Label):
+                self.labels[item] = len(self.instructions)
+            elif isinstance(item, TryBegin):
+                self.regions.setdefault(len(self.instructions), []).append(item)
+
+    @cached_property
+    def stacks(self) -> dict[int, Stack]:
+        """The stack before every instruction that can be reached."""
+        return _stacks(self)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """How the stack stands at each instruction, where each call's callable stands in it, and where loops end."""
+        return _shapes(self)
 
 
-def shapes_of(items: list[Any]) -> Shapes:
-    """How the stack stands at each instruction, where each call's callable stands in it, and where loops end."""
-    stacks = _stacks(items)
-    instructions = _instructions(items)
-    labels = labels_of(items)
+def _shapes(flow: Flow) -> Shapes:
+    stacks, instructions = flow.stacks, flow.instructions
     shapes = Shapes()
     for index, instr in enumerate(instructions):
+        name = instr.name
         if index in stacks:
             shapes.before[index] = len(stacks[index])
             shapes.after[index] = len(_after(instr, index, stacks[index], jump=False))
-        if instr.name in cpython.CALLS and index in stacks:
+        if name in cpython.CALLS and index in stacks:
             head = index
             while instructions[head - 1].name in ("PRECALL", "KW_NAMES"):
                 head -= 1
             shapes.heads[head] = _shape(instr, instructions[head], instructions[index - 1], stacks[index])
-        if instr.name == "FOR_ITER" and cpython.HAS_END_FOR:
-            end = labels[instr.arg]
+        if name == "FOR_ITER" and cpython.HAS_END_FOR:
+            end = flow.labels[instr.arg]  # type: ignore[index]
             if cpython.PY313:
                 end += 1  # END_FOR pops the item's place, the next instruction the iterator
             shapes.loop_ends[end] = index
@@ -96,14 +118,13 @@ def _shape(call: Instr, head: Instr, before: Instr, stack: Stack) -> CallShape:
     return CallShape(depth, (), out, count - len(names), arguments)
 
 
-def unrecorded(items: list[Any]) -> set[int]:
+def unrecorded(flow: Flow) -> set[int]:
     """Instructions of a recorded kind whose result is certainly no number that matters by itself.
 
     That is: the callable of a call (the call records it), modules and objects that only a method is read from, and
     comparisons that a jump consumes (its way tells the result; 3.11 specialises the pair only if they stand together).
     """
-    stacks = _stacks(items)
-    instructions = _instructions(items)
+    stacks, instructions = flow.stacks, flow.instructions
     result: set[int] = set()
     for index, instr in enumerate(instructions):
         if instr.name in cpython.CALLS and index in stacks:
@@ -127,14 +148,13 @@ def _is_part(instr: Instr) -> bool:
     return instr.name == "LOAD_ATTR" and name in ("T", "mT", "real", "imag")
 
 
-def counting_loops(items: list[Any]) -> set[int]:
+def counting_loops(flow: Flow) -> set[int]:
     """The FOR_ITER of loops written as `for … in range(…)`.
 
     Their items need not be recorded: the range is, and says them all. If `range` turns out to be something else when
     the code runs, replay knows nothing of the items, and says so of what is computed from them.
     """
-    stacks = _stacks(items)
-    instructions = _instructions(items)
+    stacks, instructions = flow.stacks, flow.instructions
     found = set()
     for index in range(2, len(instructions)):
         call, get_iter, for_iter = instructions[index - 2 : index + 1]
@@ -152,34 +172,23 @@ def counting_loops(items: list[Any]) -> set[int]:
 def unconditional_loops(instructions: list[Instruction]) -> Iterator[int]:
     """Backward jumps of loops that a run could go round without meeting any condition (`while True`)."""
     ends = {*cpython.POP_JUMPS, *cpython.KEEP_JUMPS, *cpython.RETURNS, *cpython.RAISES, "FOR_ITER", "SEND"}
+    endless: dict[int, bool] = {}  # whether the way from an instruction leads into such a loop
     for start, instruction in enumerate(instructions):
         if instruction.name not in cpython.JUMPS or instruction.arg > start:
             continue
-        index, seen = instruction.arg, set()
-        while index not in seen and instructions[index].name not in ends:
-            seen.add(index)
+        index, way = instruction.arg, []
+        while index not in endless and instructions[index].name not in ends:
+            endless[index] = True  # if the way comes here again
+            way.append(index)
             index = instructions[index].arg if instructions[index].name in cpython.JUMPS else index + 1
-        if index in seen:
+        if not endless.setdefault(index, False):
+            endless.update(dict.fromkeys(way, False))
+        if endless[instruction.arg]:
             yield start
 
 
-def labels_of(items: list[Any]) -> dict[Any, int]:
-    """Index of the instruction that follows each label."""
-    labels: dict[Any, int] = {}
-    index = 0
-    for item in items:
-        if isinstance(item, Label):
-            labels[item] = index
-        elif isinstance(item, Instr):
-            index += 1
-    return labels
-
-
-def _stacks(items: list[Any]) -> dict[int, Stack]:
-    """The stack before every instruction that can be reached."""
-    instructions = _instructions(items)
-    labels = labels_of(items)
-    regions = _regions(items)
+def _stacks(flow: Flow) -> dict[int, Stack]:
+    instructions, labels = flow.instructions, flow.labels
     stacks: dict[int, Stack] = {}
     work: list[tuple[int, Stack]] = [(0, ())]
     while work:
@@ -191,7 +200,7 @@ def _stacks(items: list[Any]) -> dict[int, Stack]:
             stack = merged
         stacks[index] = stack
         instr = instructions[index]
-        for region in regions.get(index, ()):
+        for region in flow.regions.get(index, ()):
             kept = stack[: region.stack_depth or 0]
             work.append((labels[region.target], (*kept, *[OTHER] * (2 if region.push_lasti else 1))))
         if isinstance(instr.arg, Label) and instr.name != "END_ASYNC_FOR":  # which only names the loop, from 3.14 on
@@ -199,18 +208,6 @@ def _stacks(items: list[Any]) -> dict[int, Stack]:
         if not (instr.name in cpython.JUMPS or instr.name in cpython.RETURNS or instr.name in cpython.RAISES):
             work.append((index + 1, _after(instr, index, stack, jump=False)))
     return stacks
-
-
-def _regions(items: list[Any]) -> dict[int, list[TryBegin]]:
-    """The protected regions that begin at an instruction."""
-    regions: dict[int, list[TryBegin]] = {}
-    index = 0
-    for item in items:
-        if isinstance(item, TryBegin):
-            regions.setdefault(index, []).append(item)
-        elif not isinstance(item, (Label, TryEnd)):
-            index += 1
-    return regions
 
 
 #: Instructions that leave what they read where it was and what they push telling: one slot, pushed by them.
@@ -241,7 +238,7 @@ def _after(instr: Instr, index: int, stack: Stack, *, jump: bool) -> Stack:
     if name == "RETURN_GENERATOR":  # the value sent first, which 3.11 and 3.12 do not account for
         return (*stack, OTHER)
     # 3.11 accounts for the arguments at PRECALL, which pops nothing when it runs.
-    effect = -1 - cpython.number(instr) if name == "CALL" else instr.stack_effect(jump=jump)
+    effect = -1 - cpython.number(instr) if name == "CALL" else cpython.stack_effect(instr, jump=jump)
     if effect > 0:
         slots = [*stack, *[OTHER] * effect]
         if name in _LOADS:

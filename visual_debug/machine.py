@@ -33,7 +33,7 @@ class Frame:
     """One activation in the machine."""
 
     __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "generator", "keywords", "landed", "locals",
-                 "pc", "pending", "plan", "received", "returned", "stack", "yielded")  # fmt: skip
+                 "pc", "pending", "plan", "received", "returned", "stack", "suspended", "yielded")  # fmt: skip
 
     def __init__(self, plan: Plan, activation: int, caller: Frame | None) -> None:
         self.plan = plan
@@ -48,6 +48,7 @@ class Frame:
         self.by_door = False  # entered from unrecorded code
         self.generator: int | None = None  # its number on the path
         self.yielded: list[Ref] = []
+        self.suspended = False  # waiting to be resumed
         self.received: tuple[int, Ref] | None = None  # what a generator yielded, and the instruction that resumed it
         self.returned: tuple[Frame, Ref] | None = None  # what a generator that was resumed here returned
         self.landed = -1  # code unit that raised the exception caught last
@@ -171,7 +172,7 @@ class Machine:
 
     def generator(self, frame: Frame) -> Stream:
         """The stream of a generator or coroutine whose frame is ready to be resumed."""
-        frame.caller = None
+        frame.caller, frame.suspended = None, True
         self.generators.append(frame)
         frame.generator = len(self.generators)
         position = 0
@@ -196,7 +197,7 @@ class Machine:
         elif not frame.plan.is_asynchronous:
             frame.yielded.append(ref)
         caller = self.frame = frame.caller
-        frame.caller = None
+        frame.caller, frame.suspended = None, True
         if caller is not None:
             caller.received = caller.pc, ref
 

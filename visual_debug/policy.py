@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from visual_debug import record, rewrite, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
+from visual_debug.flow import Flow
 from visual_debug.tape import Plan
 
 _rewriting = threading.RLock()
@@ -43,7 +44,7 @@ class Policy:
         self.wants = wants
         # By identity: code objects compare by value, and the same source loaded twice makes two equal ones.
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
-        self._bytecode: dict[int, Any] = {}
+        self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
         self._twins: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
         self.hooks = rewrite.Hooks(
@@ -58,7 +59,7 @@ class Policy:
             _, plan = self.plans.get(id(code), (code, None))
             if plan is None:
                 try:
-                    plan, self._bytecode[id(code)] = rewrite.plan_of(code)
+                    plan, self._sources[id(code)] = rewrite.plan_of(code)
                 except UntraceableError as error:
                     plan = error
                 else:
@@ -75,9 +76,8 @@ class Policy:
             key = id(code), door
             if key not in self._codes:
                 hooks = rewrite.DoorHooks(record.enter, record.create) if door else None
-                self._codes[key] = record.register(
-                    rewrite.rewrite(plan, self._bytecode[id(code)], self.hooks, hooks), self
-                )
+                rewritten = rewrite.rewrite(plan, self._sources[id(code)], self.hooks, hooks)
+                self._codes[key] = record.register(rewritten, plan, door, self)
             return self._codes[key]
 
     def resolve(self, site: CallSite, target: Any, *arguments: Any) -> Any:

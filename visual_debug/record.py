@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from visual_debug import arrays
 from visual_debug.context import NOWHERE, Nowhere, tape_here
@@ -88,35 +88,60 @@ class Opened:
             tape_here.reset(token)
 
 
-#: Rewritten code objects by identity (by value they compare slowly), and the policy that they record for.
-_recording: dict[int, tuple[weakref.ref[CodeType], Any]] = {}
+class Known(NamedTuple):
+    """What is known of a rewritten code object."""
+
+    code: weakref.ref[CodeType]
+    plan: Plan
+    is_door: bool
+    policy: Any  #: that it records for
 
 
-def register(code: CodeType, policy: Any) -> CodeType:
+#: Rewritten code objects by identity (by value they compare slowly).
+_known: dict[int, Known] = {}
+
+
+def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType:
     """Make a rewritten code object known as such."""
     key = id(code)
-    _recording[key] = weakref.ref(code, lambda _: _recording.pop(key, None)), policy
+    _known[key] = Known(weakref.ref(code, lambda _: _known.pop(key, None)), plan, is_door, policy)
     return code
 
 
-def _unit(frame: FrameType | None, policy: Any) -> int:
-    """The code unit at which recorded code stands that led to a call made in `frame`; 0 if none did."""
+def _place(frame: FrameType | None, policy: Any) -> int:
+    """Where recorded code stands that led to a call made in `frame`, as `place_of` tells; 0 if none did.
+
+    A generator that delegates is passed by: `throw` puts its frame between, though it does not run.
+    """
     while frame is not None:
         code = frame.f_code
-        known = _recording.get(id(code))
-        if known is not None and known[1] is policy and known[0]() is code:
-            return frame.f_lasti // 2
+        known = _known.get(id(code))
+        if known is not None and known.policy is policy and known.code() is code:
+            unit = frame.f_lasti // 2
+            plan = known.plan
+            if not plan.is_generator or plan.instructions[plan.origins[known.is_door][unit]].name not in _SUSPENDED:
+                return plan.entry << _PLACE | unit
         frame = frame.f_back
     return 0
 
 
+def place_of(word: int) -> tuple[int, int]:
+    """The entry word of the plan, and the code unit, of a place on a path."""
+    return ~word >> _PLACE, ~word & ((1 << _PLACE) - 1)
+
+
+#: Bits of a place that hold the code unit.
+_PLACE = 24
+#: Where a suspended generator stands.
+_SUSPENDED = frozenset({"YIELD_VALUE", "RESUME"})
+
 Bottom = tuple[Any, "Opened | None", list[int], list[Any]]
 
 
-def _announce(door: Door, arguments: tuple[Any, ...]) -> tuple[Any, bool]:
+def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, bool]:
     """Begin an activation from unrecorded code: on this context's tape if it follows the function, else on a new one.
 
-    Returns the tape and whether it is a new one.
+    `depth` frames from here is who called. Returns the tape and whether it is a new one.
     """
     tape = tape_here.get()
     thread = threading.get_ident()
@@ -136,15 +161,14 @@ def _announce(door: Door, arguments: tuple[Any, ...]) -> tuple[Any, bool]:
     path.append(door.plan.door)
     path.append(~len(tape.values))
     path.append(~len(tape.arguments))
-    # Frames from here: the hook, the activation, and who called that.
-    path.append(~_unit(sys._getframe(3), tape.policy) if nested else ~0)
+    path.append(~_place(sys._getframe(depth), tape.policy) if nested else ~0)
     tape.arguments.append((door.plan, kept, door.closure))
     return tape, not nested
 
 
 def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
     """A function is called from outside. Returns what its frame stands on: (fuel, state, path, values)."""
-    tape, is_new = _announce(door, arguments)
+    tape, is_new = _announce(door, arguments, 3)
     if tape is NOWHERE:
         return None, None, [], []
     state = None
@@ -156,7 +180,8 @@ def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
 
 def create(door: Door, arguments: tuple[Any, ...], word: int) -> Opened:
     """A generator or coroutine is made from outside; returns its ticket."""
-    tape, is_new = _announce(door, arguments)
+    # A frame that has not come to its first RESUME is none for `sys._getframe`.
+    tape, is_new = _announce(door, arguments, 2)
     return _numbered(tape, door if is_new else None, word)
 
 
@@ -198,7 +223,7 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
     path.append(~len(tape.values))
     path.append(ticket.number)
     # Two generators that a foreign consumer resumes in turn cannot be told apart otherwise.
-    path.append(~_unit(sys._getframe(depth), tape.policy))
+    path.append(~_place(sys._getframe(depth), tape.policy))
     return tape.fuel
 
 
@@ -235,7 +260,7 @@ def landed(
     if ticket is not None:
         ticket.take_over()  # it may have been thrown into the generator
         path.append(ticket.number)
-        path.append(~_unit(sys._getframe(2), ticket.tape.policy))
+        path.append(~_place(sys._getframe(2), ticket.tape.policy))
 
 
 def leave(state: Opened | None, result: Any) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import arrays, cpython, display, opcodes, policy
+from visual_debug import arrays, cpython, display, opcodes, policy, record
 from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
@@ -230,8 +230,8 @@ class _Player:
 
     def _stands_at(self, frame: Frame, kind: str) -> bool:
         """Whether the frame has come to the code unit that an activation was begun from, or a generator resumed."""
-        unit = ~self.machine.path[self.machine.p + (4 if kind == policy.RAISED else 3)]
-        return unit != 0 and frame.plan.origins[frame.by_door][unit] == frame.pc
+        entry, unit = record.place_of(self.machine.path[self.machine.p + (4 if kind == policy.RAISED else 3)])
+        return entry == frame.plan.entry and frame.plan.origins[frame.by_door][unit] == frame.pc
 
     def _generator_of(self, kind: str) -> Frame:
         """The generator that the event due now is of."""
@@ -241,8 +241,11 @@ class _Player:
     def _generator_event(self, frame: Frame, name: str, number: int, kind: str) -> bool:
         """Something happened in a generator: in the one that runs, or in another that the instruction resumed."""
         machine = self.machine
-        if self._generator_of(kind) is not frame:
-            if name not in opcodes.MAY_CALL or (kind != policy.DELEGATED and not self._stands_at(frame, kind)):
+        generator = self._generator_of(kind)
+        if generator is not frame:
+            if not generator.suspended or name not in opcodes.MAY_CALL:
+                return False
+            if kind != policy.DELEGATED and not self._stands_at(frame, kind):
                 return False
             self._go_on(frame, kind)
             return True
@@ -270,7 +273,7 @@ class _Player:
         at, number = machine.p, machine.path[machine.p]
         machine.p += _LENGTH[kind]
         self.next_event()
-        generator.caller = caller
+        generator.caller, generator.suspended = caller, False
         machine.frame = generator
         if kind == policy.DELEGATED:  # 3.11: thrown into what it delegated to, which then returned
             sends = [i for i, word in generator.plan.taken.items() if word == number]

@@ -11,7 +11,6 @@ two instructions, `locals()` does not show them, and no name of the function can
 
 from __future__ import annotations
 
-import dis
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,14 +21,12 @@ from bytecode import Bytecode, Instr, Label
 from bytecode.instr import TryBegin, TryEnd
 
 from visual_debug import cpython, flow
+from visual_debug.assemble import Item, assemble
 from visual_debug.errors import UntraceableError
 from visual_debug.tape import Handler, Instruction, Plan, parameters
 
 #: Words are unique over all plans of the process.
 _words = itertools.count(1)
-
-#: Bytecode items that are no instructions: labels, and the borders of protected regions.
-Item = Instr | Label | TryBegin | TryEnd
 
 
 class Hooks(NamedTuple):
@@ -75,19 +72,20 @@ def refuse(code: CodeType, line: int | None, what: str) -> UntraceableError:
     )
 
 
-def plan_of(code: CodeType) -> tuple[Plan, Bytecode]:
+def plan_of(code: CodeType) -> tuple[Plan, flow.Flow]:
     """Analyse a code object: its instructions for replay, and the words of its branches and handlers.
 
     Raises UntraceableError for constructs that cannot be recorded.
     """
-    bytecode = Bytecode.from_code(code, conserve_exception_block_stackdepth=True)
-    items = list(bytecode)
-    where = flow.labels_of(items)
-    sources = [item for item in items if isinstance(item, Instr)]
-    _check_constructs(code, sources)
-    skipped = flow.unrecorded(items) | flow.counting_loops(items)
+    try:
+        source = flow.Flow(list(Bytecode.from_code(code, conserve_exception_block_stackdepth=True)))
+    except ValueError as error:  # some template strings of 3.14
+        raise refuse(code, None, f"an instruction that cannot be read ({error})") from error
+    where = source.labels
+    _check_constructs(code, source.instructions)
+    skipped = flow.unrecorded(source) | flow.counting_loops(source)
     plan = Plan(code, [])
-    for index, instr in enumerate(sources):
+    for index, instr in enumerate(source.instructions):
         arg = where[instr.arg] if isinstance(instr.arg, Label) else instr.arg
         plan.instructions.append(Instruction(instr.name, arg, index in skipped))
         at = instr.location
@@ -99,51 +97,37 @@ def plan_of(code: CodeType) -> tuple[Plan, Bytecode]:
             plan.taken[index], plan.fallen[index] = next(_words), next(_words)
     for index in flow.unconditional_loops(plan.instructions):
         plan.loops[index] = next(_words)
-    for item in items:
-        if isinstance(item, TryBegin) and isinstance(item.target, Label):
-            handler = Handler(where[item.target], item.stack_depth or 0, item.push_lasti)
-            if handler not in plan.handlers.values():
-                plan.handlers[next(_words)] = handler
+    handlers = {
+        Handler(where[item.target], item.stack_depth or 0, item.push_lasti): None
+        for item in source.items
+        if isinstance(item, TryBegin)
+    }
+    plan.handlers.update((next(_words), handler) for handler in handlers)
     plan.entry, plan.door, plan.raised, plan.resumed = (next(_words) for _ in range(4))
-    return plan, bytecode
+    return plan, source
 
 
-def rewrite(plan: Plan, bytecode: Bytecode, hooks: Hooks, door: DoorHooks | None = None) -> CodeType:
+def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None = None) -> CodeType:
     """The code object that records. With `door`, the variant that may be entered from unrecorded code.
 
     In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
     """
-    emitter = _Emitter(plan, bytecode, hooks, door)
-    result = Bytecode(list(emitter.items()))
-    for attribute in ("argcount", "posonlyargcount", "kwonlyargcount", "name", "qualname", "filename", "flags",
-                      "first_lineno", "docstring", "cellvars", "freevars", "argnames"):  # fmt: skip
-        setattr(result, attribute, getattr(bytecode, attribute))
+    emitter = _Emitter(plan, source, hooks, door)
+    items = list(emitter.items())
+    for item in items:
+        if isinstance(item, Instr) and item.location is None:
+            item.location = cpython.NO_LINE  # else it would take over the line of the instruction before
     # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
     # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
     stacksize = plan.code.co_stacksize + 14 + emitter.most_arguments
-    code = result.to_code(stacksize=stacksize, compute_exception_stack_depths=False)
-    plan.origins[door is not None] = _by_offset(code, emitter.origin)
+    hidden = (CARRIED,) if emitter.generator else ()
+    code, plan.origins[door is not None] = assemble(items, emitter.origin, plan.code, stacksize, hidden)
     return code
 
 
 def open_door(code: CodeType, door: object) -> CodeType:
     """The same code for one particular door."""
     return code.replace(co_consts=tuple(door if isinstance(c, Door) else c for c in code.co_consts))
-
-
-def _by_offset(code: CodeType, origin: list[int]) -> list[int]:
-    """Original instruction index by code unit; caches and prefixes belong to their instruction."""
-    result: list[int] = []
-    order = iter(origin)
-    index = following = next(order)
-    for entry in dis.get_instructions(code):
-        unit = entry.offset // 2
-        result.extend([index] * (unit - len(result)))  # the caches of the instruction before
-        result.append(following)
-        if entry.opname != "EXTENDED_ARG":
-            index, following = following, next(order, following)
-    result.extend([index] * (len(code.co_code) // 2 - len(result)))
-    return result
 
 
 def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:
@@ -169,9 +153,9 @@ class _Emitter:
     `height` is everywhere the number of values that stand above the bottom, the function's own and temporary ones.
     """
 
-    def __init__(self, plan: Plan, bytecode: Bytecode, hooks: Hooks, door: DoorHooks | None) -> None:
+    def __init__(self, plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None) -> None:
         self.plan = plan
-        self.source: list[Any] = list(bytecode)
+        self.source = source.items
         self.hooks = hooks
         self.door = door
         self.generator = plan.is_generator
@@ -179,9 +163,9 @@ class _Emitter:
         self.base = 4 if self.has_state else 3
         self.origin: list[int] = []
         self.handlers = {handler.target: (word, handler) for word, handler in plan.handlers.items()}
-        self.shapes = flow.shapes_of(self.source)
-        self.labels = flow.labels_of(self.source)
-        self.instructions = [item for item in self.source if isinstance(item, Instr)]
+        self.shapes = source.shapes
+        self.labels = source.labels
+        self.instructions = source.instructions
         self.outlets: dict[int, list[tuple[Label, int]]] = {}  # 3.11: label index -> ends of loops, their FOR_ITER
         self.delegations: dict[int, Label] = {}  # SEND -> where it jumps to when the iterator has returned
         self.plain: dict[int, Label] = {}  # instruction -> where the plain copy begins with it
@@ -189,7 +173,7 @@ class _Emitter:
         self.open: TryBegin | None = None  # the catch-all region being written
         self.region: TryBegin | None = None  # the region of the original being written
         self.parameters = parameters(plan.code)
-        self.cells = set(bytecode.cellvars)
+        self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
         self.most_arguments = 0  # of any call
 
