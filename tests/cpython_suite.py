@@ -150,12 +150,12 @@ class Decorator:
         return decorated
 
 
-_ARITHMETIC = {
-    name: getattr(operator, name)
-    for name in "add sub mul truediv floordiv mod pow neg pos invert lshift rshift and_ or_ xor lt le eq ne gt ge".split()
+_OPERATORS = "add sub mul truediv floordiv mod pow neg pos invert lshift rshift and_ or_ xor lt le eq ne gt ge"
+_ARITHMETIC = {name: getattr(operator, name) for name in _OPERATORS.split()}
+_MATHS = {
+    f"math.{name}": getattr(math, name) for name in ("sqrt", "exp", "log", "sin", "cos", "hypot", "fabs", "floor")
 }
-_MATHS = {f"math.{name}": getattr(math, name) for name in ("sqrt", "exp", "log", "sin", "cos", "hypot", "fabs", "floor")}
-_PURE = _ARITHMETIC | _MATHS | {"abs": abs, "divmod": divmod}
+_PURE = _ARITHMETIC | _MATHS | {"abs": abs, "divmod": divmod, "pow": pow}
 _NUMBERS = frozenset({int, float, complex, bool})
 
 
@@ -172,7 +172,7 @@ def inconsistency(columns: Columns) -> str | None:
             continue
         try:
             anew = _PURE[op](*args)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             anew = error
         if type(anew) is not type(value) or not (anew == value or repr(anew) == repr(value)):  # NaN by its repr
             return f"node {node}: {op}{args!r:.200} is {anew!r:.100}, not {value!r:.100}, at {columns.site[node]}"
@@ -218,7 +218,7 @@ class Replays:
                 self._remember(tape, wrong, "")
         except RecursionError:
             self.counts["left out, deep in recursion"] += 1
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             self._remember(tape, f"{type(error).__name__}: {error}", traceback.format_exc())
         finally:
             self._here.busy = False
@@ -245,7 +245,7 @@ class Report(unittest.TestResult):
         self.file.write(json.dumps(what) + "\n")
         self.file.flush()
 
-    def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+    def startTest(self, test: unittest.TestCase) -> None:
         super().startTest(test)
         self.began = time.monotonic()
         if self.replays is not None:
@@ -253,7 +253,7 @@ class Report(unittest.TestResult):
         self.write(start=test.id())
         faulthandler.dump_traceback_later(self.seconds, exit=True)
 
-    def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+    def stopTest(self, test: unittest.TestCase) -> None:
         faulthandler.cancel_dump_traceback_later()
         super().stopTest(test)
         if self.replays is not None:
@@ -267,20 +267,20 @@ class Report(unittest.TestResult):
         text = "".join(traceback.format_exception(*error))[-6000:]
         self.write(bad=owner.id(), kind=kind, text=text)
 
-    def addError(self, test: unittest.TestCase, err: object) -> None:  # noqa: N802
+    def addError(self, test: unittest.TestCase, err: object) -> None:
         super().addError(test, err)
         self._bad("error", test, err)
 
-    def addFailure(self, test: unittest.TestCase, err: object) -> None:  # noqa: N802
+    def addFailure(self, test: unittest.TestCase, err: object) -> None:
         super().addFailure(test, err)
         self._bad("failure", test, err)
 
-    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: object) -> None:  # noqa: N802
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: object) -> None:
         super().addSubTest(test, subtest, err)
         if err is not None:
             self._bad("subtest", subtest, err, test)
 
-    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
         super().addUnexpectedSuccess(test)
         self.write(bad=test.id(), kind="unexpected success", text="")
 
@@ -338,6 +338,7 @@ def run(module: str, *options: str, folder: pathlib.Path, only: Iterable[str] | 
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
         before = len(started)
+        spoken = ended.stderr.decode(errors="replace")
         for line in report.read_text().splitlines() if report.exists() else ():
             event = json.loads(line)
             if "start" in event:
@@ -350,9 +351,11 @@ def run(module: str, *options: str, folder: pathlib.Path, only: Iterable[str] | 
                 outcome.wrong.append(event)
             else:
                 outcome.totals = event
+                if f"{os.sep}visual_debug{os.sep}" in spoken:  # an exception that could only be printed
+                    outcome.wrong.append({"replay": "", "function": "", "error": "on stderr", "text": spoken[-6000:]})
                 return outcome
         report.unlink(missing_ok=True)
-        died = f"the interpreter ended with {ended.returncode}:\n" + ended.stderr.decode(errors="replace")[-6000:]
+        died = f"the interpreter ended with {ended.returncode}:\n{spoken[-6000:]}"
         if len(started) == before:
             outcome.failed[module] = died
             return outcome
