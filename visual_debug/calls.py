@@ -14,6 +14,7 @@ from visual_debug.columns import MISSING
 from visual_debug.machine import Frame, Machine, has_own_code
 from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
 from visual_debug.tape import Plan, Site
+from visual_debug.twins import Signature
 
 
 class Pending:
@@ -45,12 +46,15 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
     f.pc = index  # the instruction is come to again when the result is there
     word = policy.meaning(m.path[m.p]) if m.p < len(m.path) else None
     function = _function_of(callee)
-    if word is not None and word.kind == policy.ENTRY and function is not None and function.__code__ is word.plan.code:
+    signature = None
+    if word is not None and word.kind == policy.ENTRY and function is not None:
+        signature = m.tape.policy.twins.signature(function, m.tape.began, m.tape.ended)
+    if word is not None and function is not None and signature is not None and signature.code is word.plan.code:
         plan = word.plan
         m.p += 1
         if isinstance(callee, MethodType):
             args = [_self_of(m, f, index, target, callee), *args]
-        frame = _enter(m, f, plan, function, callee, args, kwargs)
+        frame = _enter(m, f, plan, function, signature, args, kwargs)
         if plan.is_generator:
             m.frame = f
             f.pending = ("returned", m.generator(frame))
@@ -120,12 +124,18 @@ def _packed_call(m: Machine, f: Frame, index: int, flags: int) -> tuple[Ref, Ref
 
 
 def _function_of(callee: Any) -> FunctionType | None:
-    """The plain function behind a function, bound method or decorated function."""
+    """The function behind a function or bound method."""
     if isinstance(callee, MethodType):
         callee = callee.__func__
     if not isinstance(callee, FunctionType):
         return None
-    return policy.plain_functions.get(callee, callee)
+    return callee
+
+
+def _made(m: Machine, function: FunctionType) -> Ref:
+    """What is known of a function that was made, and perhaps decorated, while recorded."""
+    plain = policy.plain_of(function) if "__wrapped__" in vars(function) else function
+    return m.heap.get(id(plain), m.heap.get(id(function)))
 
 
 def _self_of(m: Machine, f: Frame, index: int, target: Ref, callee: MethodType) -> Ref:
@@ -135,7 +145,13 @@ def _self_of(m: Machine, f: Frame, index: int, target: Ref, callee: MethodType) 
 
 
 def _enter(
-    m: Machine, f: Frame, plan: Plan, function: FunctionType, callee: Any, args: list[Ref], kwargs: dict[str, Ref]
+    m: Machine,
+    f: Frame,
+    plan: Plan,
+    function: FunctionType,
+    signature: Signature,
+    args: list[Ref],
+    kwargs: dict[str, Ref],
 ) -> Frame:
     """Begin the activation of a recorded callee with its parameters bound as Python binds them."""
     frame = m.activate(plan, f)
@@ -158,26 +174,28 @@ def _enter(
             extra[key] = ref
     if code.co_flags & 0x08:  # CO_VARKEYWORDS
         local[names[position]] = Mapping(dict(extra))
-    made = m.heap.get(id(function), m.heap.get(id(callee)))
-    _default(m, frame, names[:count], function, made if type(made) is Closure else None)
+    made = _made(m, function)
+    _default(m, frame, names[:count], signature, made if type(made) is Closure else None)
     m.open_cells(frame, function.__closure__)
     return frame
 
 
 def _default(
-    m: Machine, frame: Frame, positional: tuple[str, ...], function: FunctionType, closure: Closure | None
+    m: Machine, frame: Frame, positional: tuple[str, ...], signature: Signature, closure: Closure | None
 ) -> None:
     """Give parameters that no argument was given for their defaults."""
     site = frame.plan.site(-1)
-    values = function.__defaults__ or ()
+    values = signature.defaults or ()
     known = closure.defaults if closure is not None else None
-    refs = known.items if type(known) is Sequence and known.items is not None else [None] * len(values)
+    refs: Any = known.items if type(known) is Sequence and known.items is not None else ()
+    if len(refs) != len(values):
+        refs = [None] * len(values)
     for name, value, ref in zip(positional[len(positional) - len(values) :], values, refs, strict=True):
         if name not in frame.locals:
             frame.locals[name] = m.claim(ref, value, site, name)
     known = closure.keyword_defaults if closure is not None else None
     by_name = known.items if type(known) is Mapping and known.items is not None else {}
-    for name, value in (function.__kwdefaults__ or {}).items():
+    for name, value in (signature.keywords or {}).items():
         if name not in frame.locals:
             frame.locals[name] = m.claim(by_name.get(name), value, site, name)
 
@@ -292,7 +310,7 @@ def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, targe
     callee = pending.callee
     function = _function_of(callee)
     if function is not None:
-        sources.append(m.heap.get(id(function)))
+        sources.append(_made(m, function))
         sources.extend(m.globals.values())
     owner = _told(callee, "__self__")
     if owner is not None and not isinstance(owner, type(builtins)):

@@ -131,7 +131,7 @@ def plain_function(function: Any) -> FunctionType:
         oldest, newest = (".".join(map(str, v)) for v in (cpython.OLDEST, cpython.NEWEST))
         raise UntraceableError(f"CPython {oldest} to {newest} is supported, not {sys.implementation.name} {version}")
     if isinstance(function, FunctionType):
-        return policy.plain_functions.get(function, function)
+        return policy.plain_of(function)
     name = getattr(function, "__qualname__", None) or repr(function)
     if isinstance(function, type):
         raise UntraceableError(f"{name} is a class: decorate its methods")
@@ -160,7 +160,6 @@ def _decorate(plain: FunctionType, follow: str | Iterable[Any] | None, limit: in
     functools.update_wrapper(traced, plain)
     traced.trace = NoTrace(plain.__qualname__)  # type: ignore[attr-defined]
     traced.traces = deque(maxlen=keep)  # type: ignore[attr-defined]
-    policy.plain_functions[traced] = plain
     return traced
 
 

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import sys
 import threading
 from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from visual_debug import record, rewrite, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
 from visual_debug.flow import Flow
 from visual_debug.tape import Plan
+from visual_debug.twins import Twins
 
 _rewriting = threading.RLock()
 
-#: The plain function behind each function that was decorated.
-plain_functions: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
+
+def plain_of(function: FunctionType) -> FunctionType:
+    """The plain function behind a decorated one, with what has been assigned to that since; any other itself."""
+    code = plain_code(function)
+    if code is function.__code__:
+        return function
+    plain = function.__dict__.get("__wrapped__")
+    if (
+        type(plain) is FunctionType
+        and plain.__code__ is code
+        and plain.__defaults__ is function.__defaults__
+        and plain.__kwdefaults__ is function.__kwdefaults__
+        and all(map(operator.is_, plain.__closure__ or (), function.__closure__ or ()))
+    ):
+        return plain
+    plain = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+    plain.__kwdefaults__ = function.__kwdefaults__
+    functools.update_wrapper(plain, function)
+    vars(plain).clear()
+    return plain
+
+
+def plain_code(function: FunctionType) -> CodeType:
+    """The code of a function as the user wrote it, before it was decorated."""
+    code = function.__code__
+    return next((const.plan.code for const in code.co_consts if type(const) is record.Door), code)
 
 
 class CallSite:
@@ -46,11 +72,11 @@ class Policy:
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
-        self._twins: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()
+        self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, self.resolve, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            writes.IMMUTABLE,
+            self.twins.refresh, writes.IMMUTABLE,
         )  # fmt: skip
 
     def plan(self, code: CodeType) -> Plan:
@@ -84,9 +110,9 @@ class Policy:
         """What to call instead of `target`; fills the call site's cache where that will hold next time."""
         kind = type(target)
         if kind is FunctionType:
-            twin: Any = self.twin(target)
+            twin: Any = self.twins.of(target)
         elif kind is MethodType and type(target.__func__) is FunctionType:
-            twin = self.twin(target.__func__)
+            twin = self.twins.of(target.__func__)
             return target if twin is target.__func__ else MethodType(twin, target.__self__)
         else:
             twin = writes.guarded(target, site.count)
@@ -99,24 +125,15 @@ class Policy:
         site.pair = (target, twin)
         return twin
 
-    def twin(self, function: FunctionType) -> FunctionType:
-        """The recording twin of a function if it is to be followed, else the function itself."""
-        twin = self._twins.get(function)
-        if twin is not None and twin.__defaults__ is function.__defaults__:
-            return twin
-        plain = plain_functions.get(function, function)
-        twin = function
+    def _followed(self, function: FunctionType) -> CodeType | None:
+        """The recording code of a function that is to be followed and can be."""
+        plain = plain_of(function)
         if self.wants(plain):
             try:
-                code = self.code(plain.__code__, door=False)
+                return self.code(plain.__code__, door=False)
             except UntraceableError:
                 pass  # called as it is and recorded as one opaque operation
-            else:
-                twin = FunctionType(code, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
-                twin.__kwdefaults__ = plain.__kwdefaults__
-                twin.__qualname__ = plain.__qualname__
-        self._twins[function] = twin
-        return twin
+        return None
 
 
 class Word(NamedTuple):
@@ -178,7 +195,7 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType) -> Po
         elif isinstance(item, ModuleType):
             names.add(item.__name__)
         elif isinstance(getattr(item, "__code__", None), CodeType):
-            codes.add(plain_functions.get(item, item).__code__)
+            codes.add(plain_code(item))
         else:
             raise TypeError(f"follow: {item!r} is no function, module or package name")
     wanted = (frozenset(names), frozenset(codes))

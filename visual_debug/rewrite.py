@@ -18,7 +18,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from bytecode import Bytecode, Instr, Label
-from bytecode.instr import TryBegin, TryEnd
+from bytecode.instr import InstrLocation, TryBegin, TryEnd
 
 from visual_debug import cpython, flow
 from visual_debug.assemble import Item, assemble
@@ -49,6 +49,7 @@ class Hooks(NamedTuple):
     resumed: Callable[[Any], Any]  #: a generator goes on: (ticket) -> fuel
     suspended: Callable[[Any], None]  #: it yields, having taken its context's recording over: (ticket)
     delegated: Callable[[Any, int], None]  #: what it delegated to has returned: (ticket, word)
+    reassigned: Callable[[], Any]  #: the code or the defaults of a function may have been assigned to
     immutable: frozenset[type]  #: types that are no arrays, for a quick look before `before_write`
 
 
@@ -114,9 +115,6 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
     """
     emitter = _Emitter(plan, source, hooks, door)
     items = list(emitter.items())
-    for item in items:
-        if isinstance(item, Instr) and item.location is None:
-            item.location = cpython.NO_LINE  # else it would take over the line of the instruction before
     # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
     # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
     stacksize = plan.code.co_stacksize + 14 + emitter.most_arguments
@@ -128,6 +126,10 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
 def open_door(code: CodeType, door: object) -> CodeType:
     """The same code for one particular door."""
     return code.replace(co_consts=tuple(door if isinstance(c, Door) else c for c in code.co_consts))
+
+
+#: What of a function decides how a call of it goes. It is looked at when a recording begins, and when it is assigned to.
+_SIGNATURE = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 
 
 def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:
@@ -213,7 +215,7 @@ class _Emitter:
         yield from self._recording()
         yield from self._plain_copy()
         yield self.catch_all
-        yield from self._write(self._raised(), len(self.plan.instructions) - 1, False)
+        yield from self._write(self._raised(), len(self.plan.instructions) - 1, False, cpython.NO_LINE)
 
     def _recording(self) -> Iterator[Item]:
         """The code that records."""
@@ -239,7 +241,7 @@ class _Emitter:
                 if landing == index and index in self.handlers:
                     word, handler = self.handlers[index]
                     height = handler.depth + handler.lasti + 1
-                    yield from self._write(self._landing(word, height), index, started)
+                    yield from self._write(self._landing(word, height), index, started, item.location)
                 landing = None
                 # 3.11's specialised PRECALL makes the call itself, so that an exception comes from there.
                 owner = index + 1 if item.name == "PRECALL" else index
@@ -247,7 +249,7 @@ class _Emitter:
                     yield from self._write(self._created(), index, started)
                 yield from self._write(self._instruction(index, item), owner, started)
                 if item.name == "RESUME" and not started:
-                    yield from self._write(self._prologue(index + 1), index, started)
+                    yield from self._write(self._prologue(index + 1), index, started, self._first_line(index))
                     started = True
                     if self.region is not None:
                         yield self.region
@@ -299,10 +301,22 @@ class _Emitter:
         else:
             yield cpython.exposed(instr) if self.door is not None else instr
 
-    def _write(self, items: Iterator[Item], index: int, started: bool) -> Iterator[Item]:
-        """Pass items on, protecting by the catch-all handler whatever no handler of the original protects."""
+    def _first_line(self, index: int) -> InstrLocation:
+        """Where the body begins: to a debugger the prologue is part of its first line, not a stop on the `def`."""
+        lines = (instr.location.lineno for instr in self.instructions[index + 1 :] if instr.location)
+        return InstrLocation(next((line for line in lines if line is not None), None), None, None, None)
+
+    def _write(
+        self, items: Iterator[Item], index: int, started: bool, at: InstrLocation | None = None
+    ) -> Iterator[Item]:
+        """Pass items on, protecting by the catch-all handler whatever no handler of the original protects.
+
+        `at` is the place of those that have none: by default that of the instruction written before.
+        """
         for item in items:
             if isinstance(item, Instr):
+                if at is not None and item.location is None:
+                    item = Instr(item.name, item.arg, location=at)
                 if started and self.region is None and self.open is None:
                     self.open = TryBegin(self.catch_all, push_lasti=True, stack_depth=self.base)
                     yield self.open
@@ -471,6 +485,8 @@ class _Emitter:
             yield instr
             return
         name, where = instr.name, instr.location
+        if name == "NOT_TAKEN" and self.instructions[index - 1].name in cpython.POP_JUMPS:
+            return  # stands behind the jump that `_branch` wrote
         before, after = self.shapes.before[index], self.shapes.after[index]
         if self._is_before_suspension(index, instr):
             yield from self._suspended(before, where)
@@ -500,6 +516,9 @@ class _Emitter:
                     yield from self._record(after, where, depth)
             elif name in cpython.CALLS or (cpython.is_recorded(instr) and not self.plan.instructions[index].skip):
                 yield from self._record(after, where)
+            elif name == "STORE_ATTR" and instr.arg in _SIGNATURE:
+                yield from cpython.call(self.hooks.reassigned, [], where)
+                yield cpython.pop(where)
         if name == "RESUME" and cpython.number(instr) & cpython.RESUMES:
             yield from self._resumed(index, after)
             if cpython.number(instr) & cpython.RESUMES == cpython.RESUMES_YIELD:
@@ -531,6 +550,8 @@ class _Emitter:
         if keeps:
             yield cpython.copy(1, where)
         yield Instr({**cpython.POP_JUMPS, **cpython.KEEP_JUMPS}[instr.name], skip, location=where)
+        if cpython.MARKS_NOT_TAKEN:
+            yield Instr("NOT_TAKEN", location=where)
         yield from self._mark(self.plan.taken[index], height + keeps, where)
         if cpython.is_backward(instr):
             yield from self._jump_back(target, height, where)
@@ -586,7 +607,8 @@ class _Emitter:
         yield Instr("JUMP_FORWARD", label)  # whoever comes from above passes by
         for end, loop in self.outlets.pop(index):
             yield end
-            yield from self._event(self.plan.taken[loop], self.shapes.before[loop] - 1, None)
+            where = self.instructions[loop].location
+            yield from self._event(self.plan.taken[loop], self.shapes.before[loop] - 1, where)
             yield Instr("JUMP_FORWARD", label)
 
     def _return(self, instr: Instr) -> Iterator[Item]:
@@ -639,6 +661,8 @@ class _Emitter:
         arguments = [cpython.copy(d + 3 + i, where) for i, d in enumerate((depth, *call.arguments))]
         self.most_arguments = max(self.most_arguments, len(arguments))
         yield from cpython.call(self.hooks.resolve, [cpython.const(site, where), *arguments], where)  # .. twin
+        if cpython.CALL_LOSES_LINE:
+            yield Instr("NOP", location=where)
         yield hit
         yield from self._record(height + 1, where, depth + 1)
         yield cpython.swap(depth + 1, where)  # twin .. f

@@ -172,7 +172,7 @@ class Tape:
     `bottom` is what the frame of every activation stands on: (fuel, path, values).
     """
 
-    __slots__ = ("arguments", "bottom", "end", "exception", "fuel", "generators", "is_open", "limit", "path", "plan",
+    __slots__ = ("arguments", "began", "bottom", "end", "ended", "exception", "fuel", "generators", "is_open", "limit", "path", "plan",
                  "policy", "result", "seals", "snapshots", "thread", "truncated", "values")  # fmt: skip
 
     def __init__(self, plan: Plan, policy: Any, thread: int, limit: int) -> None:
@@ -190,6 +190,8 @@ class Tape:
         self.result: Any = None
         self.exception: BaseException | None = None
         self.generators = 0  # how many were made
+        self.began: int = policy.twins.refresh()  # how many changes of functions there had been
+        self.ended = self.began
         self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None
         self.truncated = False
@@ -217,6 +219,7 @@ class Tape:
 
     def close(self) -> None:
         """The traced call is over."""
+        self.ended = self.policy.twins.changes
         self._stop()
         self.is_open = False
 
