@@ -218,6 +218,11 @@ class Replays:
                 self._remember(tape, wrong, "")
         except RecursionError:
             self.counts["left out, deep in recursion"] += 1
+        except vd.TraceError as error:
+            if "please report" in str(error):
+                self._remember(tape, f"TraceError: {error}", traceback.format_exc())
+            else:
+                self.counts["refused by name"] += 1
         except BaseException as error:  # noqa: BLE001
             self._remember(tape, f"{type(error).__name__}: {error}", traceback.format_exc())
         finally:
@@ -239,6 +244,7 @@ class Report(unittest.TestResult):
         self.replays = replays
         self.seconds = seconds
         self.began = 0.0
+        self.depth = sys.getrecursionlimit()
 
     def write(self, **what: object) -> None:
         """One event."""
@@ -268,6 +274,7 @@ class Report(unittest.TestResult):
         self.write(bad=owner.id(), kind=kind, text=text)
 
     def addError(self, test: unittest.TestCase, err: object) -> None:
+        sys.setrecursionlimit(self.depth)  # which the test may have left low
         super().addError(test, err)
         self._bad("error", test, err)
 
