@@ -116,12 +116,11 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
     In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
     """
     emitter = _Emitter(plan, source, hooks, door)
-    items = list(emitter.items())
     # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
     # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
     stacksize = plan.code.co_stacksize + 14 + emitter.most_arguments
     hidden = (CARRIED,) if emitter.generator else ()
-    code, plan.origins[door is not None] = assemble(items, emitter.origin, plan.code, stacksize, hidden)
+    code, plan.origins[door is not None] = assemble(emitter.items(), emitter.origin, plan.code, stacksize, hidden)
     return code
 
 
@@ -179,7 +178,9 @@ class _Emitter:
         self.parameters = parameters(plan.code)
         self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
-        self.most_arguments = 0  # of any call
+        # Of any call that is inserted: one that opens the recording, or one that resolves a callable.
+        resolved = (1 + len(call.arguments) for call in self.shapes.heads.values())
+        self.most_arguments = max(len(self.parameters), *resolved, 0)
 
     # ---- the stack
 
@@ -360,7 +361,6 @@ class _Emitter:
             Instr("LOAD_DEREF", cpython.cell(name)) if name in self.cells else Instr("LOAD_FAST", name)
             for name in self.parameters
         ]
-        self.most_arguments = max(self.most_arguments, len(arguments))
         return [*arguments, Instr("BUILD_TUPLE", len(arguments))]
 
     def _burn(self, index: int, height: int, where: Any) -> Iterator[Item]:
@@ -661,7 +661,6 @@ class _Emitter:
         yield cpython.pop(where)
         # .. NULL resolve site: what is on the stack is 3 deeper, and with every argument pushed one more
         arguments = [cpython.copy(d + 3 + i, where) for i, d in enumerate((depth, *call.arguments))]
-        self.most_arguments = max(self.most_arguments, len(arguments))
         yield from cpython.call(self.hooks.resolve, [cpython.const(site, where), *arguments], where)  # .. twin
         if cpython.CALL_LOSES_LINE:
             yield Instr("NOP", location=where)
