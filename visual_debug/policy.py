@@ -53,11 +53,24 @@ class CallSite:
     __slots__ = ("count", "pair")
 
     def __init__(self, count: int) -> None:
-        self.pair: tuple[Any, Any] = (_NOTHING, None)
+        self.pair: tuple[Any, Any] = _EMPTY
         self.count = count  # of positional arguments
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CallSite, (self.count,)  # what it refers to is of this process only
 
-_NOTHING = object()
+
+_EMPTY: tuple[Any, Any] = (object(), None)
+
+
+def _lasting(target: Any) -> bool:
+    """Whether a callable belongs to a module, so that a call site may remember it for good.
+
+    The code that call sites are in lives on, and it is nothing that the garbage collector sees into.
+    """
+    if type(target) in (FunctionType, type):
+        return "<locals>" not in target.__qualname__
+    return type(target) is BuiltinFunctionType or type(target).__name__ in writes.NATIVE
 
 
 class Policy:
@@ -72,12 +85,16 @@ class Policy:
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
+        self._fleeting: set[CallSite] = set()  # that remember callables which may come to an end
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, self.resolve, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, writes.IMMUTABLE,
         )  # fmt: skip
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return policy_for, ((), None)  # one that follows nothing: what it knows is of this process only
 
     def plan(self, code: CodeType) -> Plan:
         """The plan of a code object. Raises UntraceableError where it cannot be recorded."""
@@ -123,7 +140,15 @@ class Policy:
             ):
                 return twin  # a method of an object: a new callable every time, so no use for the cache
         site.pair = (target, twin)
+        if not _lasting(target):
+            self._fleeting.add(site)
         return twin
+
+    def forget(self) -> None:
+        """Let go, where a recording ends, of what call sites remember of callables that may come to an end."""
+        fleeting, self._fleeting = self._fleeting, set()
+        while fleeting:
+            fleeting.pop().pair = _EMPTY
 
     def _followed(self, function: FunctionType) -> CodeType | None:
         """The recording code of a function that is to be followed and can be."""

@@ -51,14 +51,31 @@ def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
 class Door:
     """One function that may be entered from unrecorded code, and what becomes of its tapes."""
 
-    __slots__ = ("closure", "finish", "limit", "plan", "policy")
+    __slots__ = ("finish", "limit", "of", "plan", "policy")
 
-    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None], closure: Any, limit: int) -> None:
-        self.closure = closure
+    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None], limit: int) -> None:
+        self.of: Callable[[], Any] = _nothing  # the function; weakly, as all that a code object leads back to
         self.plan = plan
         self.policy = policy
         self.finish = finish
         self.limit = limit
+
+    @property
+    def closure(self) -> Any:
+        """The cells of the function."""
+        function = self.of()
+        return None if function is None else function.__closure__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Elsewhere, ()
+
+
+class Elsewhere:
+    """Stands in code that was pickled for the door, which is of another process."""
+
+
+def _nothing() -> None:
+    return None
 
 
 class Opened:
@@ -125,6 +142,14 @@ def _place(frame: FrameType | None, policy: Any) -> int:
     return 0
 
 
+def _above(depth: int) -> FrameType | None:
+    """The frame so many above that of the caller, if there is one: a thread can be started with any function."""
+    try:
+        return sys._getframe(depth + 1)
+    except ValueError:
+        return None
+
+
 def place_of(word: int) -> tuple[int, int]:
     """The entry word of the plan, and the code unit, of a place on a path."""
     return ~word >> _PLACE, ~word & ((1 << _PLACE) - 1)
@@ -146,6 +171,9 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     tape = tape_here.get()
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
+    place = _place(_above(depth), door.policy) if nested else 0
+    if nested and not place and not tape.plan.is_generator:  # type: ignore[union-attr]
+        nested = False  # that call is over: a signal raised before its recording was laid under it
     if not nested:
         tape = Tape(door.plan, door.policy, thread, door.limit)
     elif tape.end is not None:
@@ -161,7 +189,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     path.append(door.plan.door)
     path.append(~len(tape.values))
     path.append(~len(tape.arguments))
-    path.append(~_place(sys._getframe(depth), tape.policy) if nested else ~0)
+    path.append(~place)
     tape.arguments.append((door.plan, kept, door.closure))
     return tape, not nested
 
@@ -223,7 +251,7 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
     path.append(~len(tape.values))
     path.append(ticket.number)
     # Two generators that a foreign consumer resumes in turn cannot be told apart otherwise.
-    path.append(~_place(sys._getframe(depth), tape.policy))
+    path.append(~_place(_above(depth), tape.policy))
     return tape.fuel
 
 
@@ -254,13 +282,12 @@ def landed(
 ) -> None:
     """Record that an exception was caught by the exception table, and by which instruction it was raised."""
     traceback = exception.__traceback__
-    path.append(word)
-    path.append(~len(values))
-    path.append(~(traceback.tb_lasti // 2 if traceback is not None else 0))
+    # At one stroke, which no signal can interrupt.
+    path.extend((word, ~len(values), ~(traceback.tb_lasti // 2 if traceback is not None else 0)))
     if ticket is not None:
         ticket.take_over()  # it may have been thrown into the generator
         path.append(ticket.number)
-        path.append(~_place(sys._getframe(2), ticket.tape.policy))
+        path.append(~_place(_above(2), ticket.tape.policy))
 
 
 def leave(state: Opened | None, result: Any) -> None:
@@ -282,6 +309,7 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
         return
     tape.result, tape.exception = result, exception
     tape.close()
+    tape.policy.forget()
     _seal(tape, result)
     door.finish(tape)
 

@@ -158,7 +158,9 @@ class _Player:
                     handler, arg = steps[pc]
                     handler(machine, frame, arg)
         except (IndexError, KeyError, TraceError) as error:
-            if machine.tape.truncated and machine.v == len(machine.values):
+            # Ctrl-C can come in the middle of what tells of an event.
+            interrupted = not isinstance(machine.tape.exception, (Exception, type(None)))
+            if (machine.tape.truncated or interrupted) and machine.v == len(machine.values):
                 return  # recording stopped in the middle of something
             if isinstance(error, TraceError):
                 raise
@@ -226,7 +228,13 @@ class _Player:
         unit = ~self.machine.path[self.machine.p + 2]
         if name in cpython.RAISES or (name in cpython.MAY_RERAISE and unit == frame.landed):
             return True
-        return frame.plan.origins[frame.by_door][unit] == frame.pc
+        plan = frame.plan
+        raised = plan.origins[frame.by_door][unit]
+        if raised == frame.pc:
+            return True
+        # A jump that a signal interrupted on its way, as Ctrl-C does: its word has been read already.
+        ways = plan.taken.get(raised), plan.fallen.get(raised), plan.loops.get(raised)
+        return self.machine.path[self.machine.p - 1] in ways
 
     def _stands_at(self, frame: Frame, kind: str) -> bool:
         """Whether the frame has come to the code unit that an activation was begun from, or a generator resumed."""

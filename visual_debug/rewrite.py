@@ -171,6 +171,7 @@ class _Emitter:
         self.outlets: dict[int, list[tuple[Label, int]]] = {}  # 3.11: label index -> ends of loops, their FOR_ITER
         self.delegations: dict[int, Label] = {}  # SEND -> where it jumps to when the iterator has returned
         self.plain: dict[int, Label] = {}  # instruction -> where the plain copy begins with it
+        self.landings = {self._landing_place(target): target for target in self.handlers}
         self.catch_all = Label()
         self.open: TryBegin | None = None  # the catch-all region being written
         self.region: TryBegin | None = None  # the region of the original being written
@@ -221,7 +222,6 @@ class _Emitter:
         """The code that records."""
         index = 0
         started = False
-        landing: int | None = None
         for item in self.source:
             if isinstance(item, TryBegin):
                 yield from self._close()
@@ -236,13 +236,10 @@ class _Emitter:
                 if self.outlets.get(index):
                     yield from self._write(self._loop_ends(index, item), index, started)
                 yield item
-                landing = index
             else:
-                if landing == index and index in self.handlers:
-                    word, handler = self.handlers[index]
-                    height = handler.depth + handler.lasti + 1
-                    yield from self._write(self._landing(word, height), index, started, item.location)
-                landing = None
+                target = self.landings.get(index, -1)
+                if target == index and item.name != "PUSH_EXC_INFO":
+                    yield from self._write(self._landed(target), target, started, item.location)
                 # 3.11's specialised PRECALL makes the call itself, so that an exception comes from there.
                 owner = index + 1 if item.name == "PRECALL" else index
                 if item.name == "RETURN_GENERATOR":
@@ -253,6 +250,8 @@ class _Emitter:
                     started = True
                     if self.region is not None:
                         yield self.region
+                if target >= 0 and (target < index or item.name == "PUSH_EXC_INFO"):
+                    yield from self._write(self._landed(target), target, started, item.location)
                 index += 1
         yield from self._write(self._rare(), index - 1, started)
         yield from self._close()
@@ -373,8 +372,10 @@ class _Emitter:
         yield from self._refuel(index, height, where)
         yield on
 
-    def _refuel(self, index: int, height: int, where: Any) -> Iterator[Item]:
+    def _refuel(self, index: int, height: int, where: Any, *, gone: bool = False) -> Iterator[Item]:
         yield from cpython.end_for(where)
+        if gone:  # the handler stands on it when a signal raises in the hook
+            yield cpython.const(None, where)
         yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, height + 2, where)], where)
         yield from self._fill(height, index, where)
 
@@ -394,13 +395,7 @@ class _Emitter:
             yield cpython.pop(where)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield out
-        if height:
-            yield from self._refuel(self.labels[target], height, where)
-        else:
-            yield from cpython.end_for(where)
-            yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, 1, where)], where)  # fuel
-            yield cpython.copy(1, where)
-            yield cpython.jump_if_none(self._plain(self.labels[target]), where)
+        yield from self._refuel(self.labels[target], height, where, gone=not height)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield from self._rare()
 
@@ -408,6 +403,21 @@ class _Emitter:
         """What waits for a place that nothing falls through to."""
         while self.deferred:
             yield from self.deferred.pop()
+
+    def _landing_place(self, target: int) -> int:
+        """The instruction of the handler at `target` by which the landing there is told.
+
+        A signal can raise in the hook. The state of exceptions must then be one that the regions around reckon with:
+        behind PUSH_EXC_INFO, or where a handler only clears up, behind its POP_EXCEPT.
+        """
+        names = [instr.name for instr in self.instructions[target : target + 2]]
+        return target + 1 if names == ["COPY", "POP_EXCEPT"] else target
+
+    def _landed(self, target: int) -> Iterator[Item]:
+        """The landing in the handler at an instruction of the original."""
+        word, handler = self.handlers[target]
+        pushed = self.instructions[target].name == "PUSH_EXC_INFO"
+        return self._landing(word, handler.depth + handler.lasti + 1 + pushed)
 
     def _landing(self, word: int, height: int) -> Iterator[Item]:
         """An exception was caught by the table: say where the recording stands. The exception is on top."""

@@ -53,7 +53,7 @@ def guarded(target: Any, count: int) -> Any:
     """
     kind = type(target)
     if kind is MethodType:
-        native = type(target.__func__).__name__ in _NATIVE
+        native = type(target.__func__).__name__ in NATIVE
         return _keeping(target, 0) if native and target.__name__ in MUTATING_BOUND else target
     if kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
         if not arrays.is_array(target.__self__):
@@ -76,7 +76,7 @@ def _keep_now(array: Any) -> None:
 
 
 #: Types of callables of C, by name, for they need not have been imported.
-_NATIVE = frozenset({
+NATIVE = frozenset({
     "ufunc", "builtin_function_or_method", "_ArrayFunctionDispatcher", "cython_function_or_method",
 })  # fmt: skip
 
@@ -84,7 +84,7 @@ _NATIVE = frozenset({
 def _first_written(target: Any, count: int) -> int | None:
     """Position of the first argument that a function of C or NumPy writes to, if it writes to one."""
     kind = type(target).__name__
-    if kind not in _NATIVE:  # a user's callable: even to ask for its name may run its code
+    if kind not in NATIVE:  # a user's callable: even to ask for its name may run its code
         return None
     module, name = getattr(target, "__module__", None), getattr(target, "__name__", None)
     if kind == "ufunc":
