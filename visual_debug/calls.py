@@ -12,7 +12,20 @@ from typing import Any
 from visual_debug import arrays, containers, cpython, policy, rules, symbols
 from visual_debug.columns import MISSING
 from visual_debug.machine import Frame, Machine, has_own_code
-from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Ref, Sequence, Stream, Thing, View
+from visual_debug.symbols import (
+    NULL,
+    UNSET,
+    Closure,
+    GoneMethod,
+    Leaf,
+    Mapping,
+    Method,
+    Ref,
+    Sequence,
+    Stream,
+    Thing,
+    View,
+)  # fmt: skip
 from visual_debug.tape import Plan, Site
 from visual_debug.twins import Signature
 
@@ -215,14 +228,9 @@ def end(m: Machine, f: Frame, index: int) -> None:
             m.heap[id(z)] = ref
         f.stack.append(ref)
         return
-    nested, m.nested = m.nested, None
-    if (
-        nested is not None
-        and nested[1] is z
-        and symbols.has_identity(z)
-        and not isinstance(pending.callee, BuiltinFunctionType)
-    ):
-        f.stack.append(nested[0])
+    nested = None if isinstance(pending.callee, BuiltinFunctionType) else m.take_nested(z)
+    if nested is not None:
+        f.stack.append(nested)
         return
     since = m.snapshot
     result = result_of(m, f, index, pending, extra, z)
@@ -251,7 +259,7 @@ def raised(m: Machine, f: Frame, index: int) -> Thing:
 
 def _operation(pending: Pending, target: Ref) -> tuple[str, list[Ref]]:
     """Name of the operation that a callable performs, and its arguments with a bound array in front."""
-    if _answers_by_code(pending.callee):
+    if _answers_by_code(pending.callee) or type(pending.callee) is GoneMethod:
         return "opaque", pending.args
     name, bound = rules.resolve(pending.callee)
     return name, [*([target] if bound else []), *pending.args]
@@ -271,9 +279,9 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     flat = _flattened(m, name, args) if rule is not None else None
     if symbols.is_number(z) or (rule is not None and isinstance(z, tuple)):
         if rule is None:
-            return _opaque(m, f, site, name, pending, target, args, z)
+            return _opaque(m, f, index, name, pending, target, args, z)
         return _keep_version(m, f, index, m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity), z)
-    return _opaque(m, f, site, name, pending, target, args, z)
+    return _opaque(m, f, index, name, pending, target, args, z)
 
 
 def _keep_version(m: Machine, f: Frame, index: int, node: int, z: Any) -> int:
@@ -304,8 +312,9 @@ _PURE_MODULES = (
 )  # fmt: skip
 
 
-def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any) -> Ref:
+def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any) -> Ref:
     """The result of a call that nothing is known of: it may depend on all that went in, and may have changed it."""
+    site = f.plan.site(index)
     sources: list[Ref] = [target, *args, *pending.kwargs.values()]
     callee = pending.callee
     function = _function_of(callee)
@@ -316,6 +325,8 @@ def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, targe
     if owner is not None and not isinstance(owner, type(builtins)):
         sources.append(m.heap.get(id(owner)))
     among = m.among(Thing(UNSET, [s for s in sources if s is not None and s is not NULL]))
+    if isinstance(callee, type) and f.entered == index and not symbols.is_number(z):
+        return m.discover(z, site, source=Thing(UNSET, list(among)))  # its `__init__` was recorded
     looks_around = isinstance(callee, BuiltinFunctionType) and callee in _LOOKS_AROUND
     if looks_around:
         sources.extend((*f.locals.values(), *(cell.ref for cell in f.cells.values()), *m.globals.values()))

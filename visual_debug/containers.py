@@ -56,6 +56,9 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     node = m.node(container)
     if node is not None:
         return _item_of_node(m, f, site, node, position, z, key)
+    nested = m.take_nested(z) if f.entered == index else None
+    if nested is not None:
+        return nested
     if type(container) is Sequence and container.items is not None and position is not UNSET:
         found = _from_sequence(m, container.items, container.kind, position, z)
         if found is not None:
@@ -158,12 +161,13 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
             return _form(m, z, site) if name in _FORM else Thing(z, [node])
         op = _PARTS.get(name, "opaque")
         return m.new(op, z, [node], f, site)
-    nested, m.nested = m.nested, None
-    if nested is not None and nested[1] is z and symbols.has_identity(z):
-        return nested[0]
+    nested = m.take_nested(z)
+    if nested is not None:
+        return nested
     owner = m.known_value(base)
     known = None if owner is UNSET else _stored(m, owner, name)
-    if owner is not UNSET and (name == "__dict__" or _reads_by_code(owner, name)):
+    by_code = f.entered != index and _reads_by_code(owner, name)
+    if owner is not UNSET and (name == "__dict__" or by_code):
         m.escape(Thing(owner), m.among(base))
     if known is not None and m.agrees(known, z):
         return known
@@ -203,6 +207,8 @@ def store_attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, valu
         return
     owner = m.known_value(base)
     if owner is not UNSET and _sets_by_code(owner, name):
+        if f.entered == index:
+            return  # that code was recorded
         m.escape(Thing(owner), m.among(Thing(UNSET, [ref for ref in (base, value) if ref is not None])))
     elif owner is not UNSET:
         m.attributes.setdefault(id(owner), {})[name] = value

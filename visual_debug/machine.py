@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from visual_debug import arrays, symbols
 from visual_debug.columns import MISSING, Activation, Call, Columns, Where
@@ -29,10 +29,20 @@ from visual_debug.symbols import (
 from visual_debug.tape import Contents, Plan, Site, Tape
 
 
+class Nested(NamedTuple):
+    """What an activation returned that unrecorded code entered, or a generator that it resumed."""
+
+    ref: Ref
+    value: Any
+    is_exact: bool  #: it is the result of the instruction, and not merely found in it
+    frame: Frame  #: that the instruction is of
+    instruction: int
+
+
 class Frame:
     """One activation in the machine."""
 
-    __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "generator", "keywords", "landed", "locals",
+    __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "entered", "generator", "is_exact", "keywords", "landed", "locals",
                  "pc", "pending", "plan", "received", "returned", "stack", "suspended", "yielded")  # fmt: skip
 
     def __init__(self, plan: Plan, activation: int, caller: Frame | None) -> None:
@@ -46,6 +56,8 @@ class Frame:
         self.keywords: tuple[str, ...] = ()
         self.pending: Any = None  # a call waiting for its result
         self.by_door = False  # entered from unrecorded code
+        self.is_exact = False  # its arguments are those of an instruction
+        self.entered = -1  # the instruction that unrecorded code entered an activation from
         self.generator: int | None = None  # its number on the path
         self.yielded: list[Ref] = []
         self.suspended = False  # waiting to be resumed
@@ -79,7 +91,7 @@ class Machine:
         self.links: set[tuple[int, int]] = set()  # objects, and objects that were read out of them
         self.literals: dict[tuple[Plan, object], Leaf] = {}  # by where they are written
         self.reads: dict[tuple[str, int], Leaf] = {}  # leaves read from outside, by name and identity
-        self.nested: tuple[Ref, Any] | None = None  # what an activation entered through unrecorded code returned
+        self.nested: Nested | None = None
         self.snapshot = 0  # how many snapshots are behind us
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
         self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
@@ -165,10 +177,19 @@ class Machine:
         if caller is None:
             return
         if frame.by_door or frame.generator is not None:
-            self.nested = (result, self.known_value(result))
+            self.nested = Nested(result, self.known_value(result), frame.is_exact, caller, caller.pc)
             caller.returned = (frame, result)
         else:
             caller.pending = ("returned", result)
+
+    def take_nested(self, z: Any) -> Ref:
+        """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""
+        nested, self.nested = self.nested, None
+        if nested is None or nested.value is not z:
+            return None
+        frame = self.frame
+        here = nested.is_exact and frame is nested.frame and frame.pc - 1 == nested.instruction
+        return nested.ref if here or symbols.has_identity(z) else None
 
     def generator(self, frame: Frame) -> Stream:
         """The stream of a generator or coroutine whose frame is ready to be resumed."""
@@ -348,6 +369,8 @@ class Machine:
 
     def unknown_code(self, refs: list[Ref]) -> None:
         """An instruction may have run methods of these objects that were not recorded."""
+        if self.frame is not None and self.frame.entered == self.frame.pc - 1:
+            return  # they were recorded
         objects = [ref for ref in refs if type(ref) is Thing and has_own_code(ref.object)]
         if objects:
             among = self.among(Thing(UNSET, [ref for ref in refs if ref is not None]))

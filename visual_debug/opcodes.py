@@ -283,7 +283,7 @@ def _returned(m: Machine, f: Frame, index: int, receiver: Ref) -> Ref:
     z = m.value()
     site = f.plan.site(index)
     returned, f.returned = f.returned, None
-    nested = take_nested(m, z)
+    nested = m.take_nested(z)
     if type(receiver) is Late:
         return m.claim(receiver.source.advance(z), z, site, source=receiver.source)
     if type(receiver) is Stream and returned is not None and returned[0] is receiver.frame:
@@ -416,7 +416,7 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
         return m.new(op, z, [a, b], f, f.plan.site(index))
     if writes:
         return write(m, f, index, "opaque", z, m.among(Thing(UNSET, [x, y])))
-    returned = take_nested(m, z)
+    returned = m.take_nested(z)
     if returned is not None:
         return returned
     container = containers.join(m, op, z, x, y, f.plan.site(index), in_place)
@@ -444,14 +444,6 @@ def computed(m: Machine, f: Frame, index: int, z: Any, sources: list[Ref]) -> Re
     return m.discover(z, site, source=source)
 
 
-def take_nested(m: Machine, z: Any) -> Ref:
-    """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""
-    nested, m.nested = m.nested, None
-    if nested is not None and nested[1] is z and symbols.has_identity(z):
-        return nested[0]
-    return None
-
-
 @handles("UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_POSITIVE", "UNARY_NOT")
 def _unary(m: Machine, f: Frame, arg: tuple[int, str]) -> None:
     index, op = arg
@@ -465,7 +457,7 @@ def unary(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref) -> Ref:
     a = m.node(x)
     if a is not None:
         return m.new(op, z, [a], f, f.plan.site(index))
-    returned = take_nested(m, z)
+    returned = m.take_nested(z)
     return returned if returned is not None else computed(m, f, index, z, [x])
 
 
@@ -494,7 +486,7 @@ def comparison(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref
     a, b = m.node(x), m.node(y)
     if a is not None and b is not None:
         return m.new(op, z, [a, b], f, f.plan.site(index))
-    returned = take_nested(m, z)
+    returned = m.take_nested(z)
     return returned if returned is not None else computed(m, f, index, z, [x, y])
 
 
@@ -656,7 +648,7 @@ def _call_intrinsic_2(m: Machine, f: Frame, arg: Any) -> None:
 def _before_with(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:  # manager -> exit entered
     manager = f.stack.pop()
     z = m.value()
-    entered = take_nested(m, z)
+    entered = m.take_nested(z)
     f.stack += [Thing(), entered if entered is not None else computed(m, f, arg[0], z, [manager])]
 
 

@@ -14,7 +14,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays
+from visual_debug import arrays, shells
 from visual_debug.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tape import Contents, Plan, Seal, Tape
 from visual_debug.writes import IMMUTABLE
@@ -53,7 +53,7 @@ class Door:
 
     __slots__ = ("finish", "limit", "of", "plan", "policy")
 
-    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None], limit: int) -> None:
+    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None] | None, limit: int) -> None:
         self.of: Callable[[], Any] = _nothing  # the function; weakly, as all that a code object leads back to
         self.plan = plan
         self.policy = policy
@@ -175,10 +175,14 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     if nested and not place and not tape.plan.is_generator:  # type: ignore[union-attr]
         nested = False  # that call is over: a signal raised before its recording was laid under it
     if not nested:
+        if door.finish is None:
+            return NOWHERE, False  # the code is lent to the function for a recording elsewhere
         tape = Tape(door.plan, door.policy, thread, door.limit)
     elif tape.end is not None:
         return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
     assert isinstance(tape, Tape)
+    if not nested:
+        door.policy.lend(tape, arguments)
     kept = arguments
     for value in arguments:
         if type(value) in CONTAINERS:
@@ -225,6 +229,7 @@ def _numbered(tape: Any, door: Door | None, word: int) -> Opened:
     if tape.end is not None:
         return Opened(NOWHERE, None)
     tape.generators += 1
+    tape.has_objects = True
     return Opened(tape, door, -tape.generators, word)
 
 
@@ -305,12 +310,16 @@ def abandon(state: Opened | None, exception: BaseException) -> None:
 def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
     state.give_back()
     door, tape = state.door, state.tape
-    if door is None or not tape.is_open:  # the latter if it was closing the recording that failed
+    if (
+        door is None or door.finish is None or not tape.is_open
+    ):  # the latter if it was closing the recording that failed
         return
     tape.result, tape.exception = result, exception
     tape.close()
     tape.policy.forget()
     _seal(tape, result)
+    if tape.has_objects:
+        shells.empty(tape)
     door.finish(tape)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import arrays, cpython, display, opcodes, policy, record
+from visual_debug import arrays, cpython, display, links, opcodes, policy, record
 from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
@@ -206,7 +206,7 @@ class _Player:
             opcodes.end_loop(machine, frame)
             return True
         if word.kind == policy.DOOR:
-            if name not in opcodes.MAY_CALL or not self._stands_at(frame, word.kind):
+            if not self._stands_at(frame, word.kind):
                 return False
             self._enter_by_door(frame)
             return True
@@ -328,10 +328,21 @@ class _Player:
         self.next_event()
         is_main = machine.main is None
         source = None if is_main else machine.handed_over(caller)
+        given, by_name = (
+            links.arguments(machine, caller, plan, arguments[0]) if caller is not None and arguments else ([], {})
+        )
         frame = machine.activate(plan, caller)
-        frame.by_door = True
+        frame.by_door, frame.is_exact = True, bool(given or by_name)
+        if caller is not None:
+            caller.entered = caller.pc
+        known = {**dict(zip(plan.code.co_varnames[: plan.code.co_argcount], given, strict=False)), **by_name}
+        named = plan.code.co_varnames[: plan.code.co_argcount + plan.code.co_kwonlyargcount]
         for name, value in zip(parameters(plan.code), arguments, strict=True):
-            frame.locals[name] = machine.argument(value, name, plan.site(-1), source)
+            ref = known.get(name)
+            if ref is None or not machine.agrees(ref, value):
+                is_default = frame.is_exact and name in named and name not in known
+                ref = machine.argument(value, name, plan.site(-1), None if is_default else source)
+            frame.locals[name] = ref
         if is_main:
             machine.main = frame
             self._materialise_inputs(frame.locals)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NamedTuple
 
-from bytecode import Bytecode, Instr, Label
+from bytecode import Instr, Label
 from bytecode.instr import InstrLocation, TryBegin, TryEnd
 
 from visual_debug import cpython, flow
@@ -39,7 +39,9 @@ class Hooks(NamedTuple):
     sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
     refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
     resolve: Callable[..., Any]  #: (call site, callable, *arguments) -> what to call instead
-    call_site: Callable[[int], Any]  #: (count of positional arguments) -> a new cache with attribute `pair`
+    call_site: Callable[
+        [int, bool], Any
+    ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
     landed: Callable[..., None]  #: in an exception handler: (values, path, word, exception[, ticket])
     leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
@@ -79,7 +81,7 @@ def plan_of(code: CodeType) -> tuple[Plan, flow.Flow]:
     Raises UntraceableError for constructs that cannot be recorded.
     """
     try:
-        source = flow.Flow(list(Bytecode.from_code(code, conserve_exception_block_stackdepth=True)))
+        source = flow.Flow(cpython.decode(code))
     except ValueError as error:  # some template strings of 3.14
         raise refuse(code, None, f"an instruction that cannot be read ({error})") from error
     where = source.labels
@@ -653,7 +655,7 @@ class _Emitter:
     def _resolve(self, call: flow.CallShape, instr: Instr, height: int) -> Iterator[Item]:
         """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""
         where = instr.location
-        site = self.hooks.call_site(call.positional)
+        site = self.hooks.call_site(call.positional, len(call.arguments) > call.positional)
         depth = call.callable
         hit = Label()
         if call.out is not None:

@@ -175,3 +175,22 @@ def has_identity(value: Any) -> bool:
     Not so for what the interpreter shares: ints, bools, and strings.
     """
     return type(value) not in SHARED
+
+
+class Gone:
+    """Stands for an object that the trace has not kept alive, and of which an empty one cannot be made."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.__name__}, not kept>"
+
+
+class GoneMethod:
+    """Stands for a method of C that was bound to an object which the trace has not kept alive."""
+
+    def __init__(self, name: str, owner: Any) -> None:
+        self.__name__, self.__self__ = name, owner

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from visual_debug import lent
 from visual_debug.errors import TraceError
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FunctionType
 
 
 class Source(NamedTuple):
@@ -160,6 +161,15 @@ class Seal(NamedTuple):
     sample: int  #: hash of some elements' bytes, where there is no copy
 
 
+class Dropped:
+    """The type of `DROPPED`, which stands on a tape for a text that was computed and not kept."""
+
+    def __repr__(self) -> str:
+        return "<not kept>"
+
+
+DROPPED = Dropped()
+
 #: Turns of loops between two looks at how much has been recorded. A list: its iterator is the quickest in FOR_ITER.
 _TANK = [None] * 256
 
@@ -172,7 +182,9 @@ class Tape:
     `bottom` is what the frame of every activation stands on: (fuel, path, values).
     """
 
-    __slots__ = ("arguments", "began", "bottom", "end", "ended", "exception", "fuel", "generators", "is_open", "limit", "path", "plan",
+    __slots__ = ("arguments", "began", "bottom", "classes", "end", "ended", "exception", "fuel", "generators", "has_objects",
+                 "is_open",
+                 "lent", "limit", "path", "plan",
                  "policy", "result", "seals", "snapshots", "thread", "truncated", "values")  # fmt: skip
 
     def __init__(self, plan: Plan, policy: Any, thread: int, limit: int) -> None:
@@ -192,6 +204,9 @@ class Tape:
         self.generators = 0  # how many were made
         self.began: int = policy.twins.refresh()  # how many changes of functions there had been
         self.ended = self.began
+        self.lent: dict[FunctionType, None] = {}  # functions that record for as long as this is open
+        self.classes: set[type] = set()  # whose special methods are among them
+        self.has_objects = False  # other than numbers, containers and functions
         self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None
         self.truncated = False
@@ -222,6 +237,10 @@ class Tape:
         self.ended = self.policy.twins.changes
         self._stop()
         self.is_open = False
+        for function in self.lent:
+            lent.take_back(function)
+        self.lent.clear()
+        self.classes.clear()
 
     def check(self) -> None:
         """Raise TraceError if the two streams cannot belong together: event lengths must rise and fit."""

@@ -113,9 +113,15 @@ class Twins:
 
     def _change(self, function: FunctionType) -> None:
         known = self._known[id(function)]
+        signature = _read(function, self._plain)
+        if signature.code is known.signature.code and _same_defaults(
+            signature, known.signature
+        ):  # lent other code, or back
+            self._see(function, known)
+            return
         known.past.append((self.changes, known.signature))
         self.changes += 1
-        known.signature = _read(function, self._plain)
+        known.signature = signature
         twin = known.twin()
         if twin is not None:
             twin.__defaults__, twin.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
@@ -148,3 +154,9 @@ def _read(function: FunctionType, plain: Callable[[FunctionType], CodeType]) -> 
 
 def _same(keywords: dict[str, Any], copy: dict[str, Any] | None) -> bool:
     return copy is not None and copy.keys() == keywords.keys() and all(copy[k] is v for k, v in keywords.items())
+
+
+def _same_defaults(a: Signature, b: Signature) -> bool:
+    return a.defaults is b.defaults and (
+        a.keywords is b.keywords or (a.keywords is not None and _same(a.keywords, b.keywords))
+    )
