@@ -409,11 +409,12 @@ def debugged_failure(x):
     return z / 0
 
 
-def session(function, commands):
+def session(function, commands, skip=None):
     """What the debugger shows when it goes through a function by these commands."""
     shown = io.StringIO()
     bdb.Breakpoint.clearBreakpoints()
-    debugger = pdb.Pdb(stdin=io.StringIO("\n".join([*commands, "c", "c"])), stdout=shown, nosigint=True, readrc=False)
+    given = io.StringIO("\n".join([*commands, "c", "c"]))
+    debugger = pdb.Pdb(stdin=given, stdout=shown, skip=skip, nosigint=True, readrc=False)
     debugger.use_rawinput = False
     hook, sys.breakpointhook = sys.breakpointhook, debugger.set_trace
     tracer = sys.gettrace()
@@ -444,6 +445,16 @@ def test_pdb_sessions_are_those_of_the_plain_function(function, commands, monkey
     expected = session(function, commands.split("|"))
     assert len(expected.splitlines()) > 8
     assert session(fresh(function), commands.split("|")) == expected
+
+
+@pytest.mark.parametrize("function", [debugged, debugged_failure])
+def test_pdb_steps_into_what_the_plain_function_calls(function):
+    # Without `skip` it steps into the recorder too, as into any library.
+    expected = session(function, ["s"] * 14)
+    assert "--Call--" in expected
+    traced = fresh(function)
+    for _ in range(2):
+        assert session(traced, ["s"] * 14, skip=["visual_debug.*"]) == expected
 
 
 @pytest.mark.parametrize("branch", [False, True])
