@@ -334,7 +334,8 @@ def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, targe
     if function is not None or looks_around or any(_is_callback(ref) for ref in args):
         for key, known in m.globals.items():  # they may have been set
             m.globals[key] = Thing(UNSET, [known, *among])
-    module = _told(callee, "__module__") or ""
+    told = _told(callee, "__module__")
+    module = told if type(told) is str else ""
     given = [target, *args, *pending.kwargs.values()]
     pure = module.partition(".")[0] in _PURE_MODULES and not any(_is_callback(ref) for ref in given[1:])
     if among and not pure:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from visual_debug import arrays, symbols
@@ -89,7 +90,7 @@ class Machine:
         self.globals: dict[str, Ref] = {}
         self.cells: dict[int, Cell] = {}  # by identity of the interpreter's own
         self.links: set[tuple[int, int]] = set()  # objects, and objects that were read out of them
-        self.literals: dict[tuple[Plan, object], Leaf] = {}  # by where they are written
+        self.literals: dict[tuple[Any, ...], Leaf] = {}  # by where they are written, and what
         self.reads: dict[tuple[str, int], Leaf] = {}  # leaves read from outside, by name and identity
         self.nested: Nested | None = None
         self.snapshot = 0  # how many snapshots are behind us
@@ -521,9 +522,12 @@ def has_own_code(value: Any) -> bool:
     return value is not UNSET and bool(type(value).__flags__ & 0x200)  # Py_TPFLAGS_HEAPTYPE
 
 
+_INERT = (type, FunctionType, ModuleType, BuiltinFunctionType, slice, range)
+
+
 def is_inert(value: Any) -> bool:
     """Whether an object can carry no number out of an operation on numbers: None, types, functions, modules."""
-    return value is None or isinstance(value, (type, type(is_inert), type(symbols), type(len), slice, range))
+    return value is None or issubclass(type(value), _INERT)  # not isinstance, which asks the object for its class
 
 
 def _on_time(ref: Ref, value: Any) -> Ref:

@@ -174,7 +174,8 @@ def literal(m: Machine, plan: Plan, index: int, value: Any) -> Ref:
     """The reference of a literal: one leaf for each place it is written at."""
     if type(value) in symbols.SCALARS:
         span = plan.spans[index]  # a loop's condition is compiled twice: the same literal, written once
-        key = (plan, span if span[0] is not None else index)
+        # Code that was generated may have one span for everything, and patterns have literals of their own.
+        key = (plan, span if span[0] is not None else index, type(value), repr(value))
         leaf = m.literals.get(key)
         if leaf is None:
             leaf = m.literals[key] = Leaf(value, "const", None, plan.site(index))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import callbacks, cpython, lent, record, rewrite, writes
+from visual_debug import callbacks, cpython, lent, record, rewrite, shells, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
 from visual_debug.flow import Flow
@@ -96,7 +96,7 @@ class Policy:
         self._doors: dict[int, tuple[CodeType, CodeType]] = {}  # lent to functions of that plain code
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, self.resolve, CallSite, writes.before_write, record.landed, record.leave,
+            tape_here.get, record.refuel, self.resolve, shells.note, shells.LASTING, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, writes.IMMUTABLE,
         )  # fmt: skip
@@ -131,8 +131,9 @@ class Policy:
                 self._codes[key] = record.register(rewritten, plan, door, self)
             return self._codes[key]
 
-    def resolve(self, site: CallSite, target: Any, *arguments: Any) -> Any:
-        """What to call instead of `target`; fills the call site's cache where that will hold next time."""
+    def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:
+        """What to call instead of `target`, which is recorded; fills the site's cache where that will hold next time."""
+        shells.note(values, target)
         kind = type(target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
@@ -215,7 +216,11 @@ class Policy:
         plain = plain_of(function)
         if self.wants(plain):
             try:
-                return self.code(plain.__code__, door=False)
+                code = self.code(plain.__code__, door=False)
+                if function.__code__.co_flags & ~code.co_flags & cpython.CO_ITERABLE_COROUTINE:  # types.coroutine
+                    flags = code.co_flags | cpython.CO_ITERABLE_COROUTINE
+                    code = record.register(code.replace(co_flags=flags), self.plan(plain.__code__), False, self)
+                return code
             except UntraceableError:
                 pass  # called as it is and recorded as one opaque operation
         return None

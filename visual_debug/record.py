@@ -125,29 +125,27 @@ def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType
     return code
 
 
-def _place(frame: FrameType | None, policy: Any) -> int:
-    """Where recorded code stands that led to a call made in `frame`, as `place_of` tells; 0 if none did.
+def _place(depth: int, policy: Any) -> int:
+    """Where recorded code stands that led to what is done `depth` frames above, as `place_of` tells; 0 if none did.
 
-    A generator that delegates is passed by: `throw` puts its frame between, though it does not run.
+    A generator that delegates is passed by: `throw` puts its frame between, though it does not run. So is what has
+    changed over to its plain copy.
     """
+    try:
+        frame: FrameType | None = sys._getframe(depth + 1)
+    except ValueError:  # a generator that dies with the interpreter
+        return 0
     while frame is not None:
         code = frame.f_code
         known = _known.get(id(code))
         if known is not None and known.policy is policy and known.code() is code:
             unit = frame.f_lasti // 2
             plan = known.plan
-            if not plan.is_generator or plan.instructions[plan.origins[known.is_door][unit]].name not in _SUSPENDED:
+            origin = plan.origins[known.is_door][unit]
+            if origin >= 0 and not (plan.is_generator and plan.instructions[origin].name in _SUSPENDED):
                 return plan.entry << _PLACE | unit
         frame = frame.f_back
     return 0
-
-
-def _above(depth: int) -> FrameType | None:
-    """The frame so many above that of the caller, if there is one: a thread can be started with any function."""
-    try:
-        return sys._getframe(depth + 1)
-    except ValueError:
-        return None
 
 
 def place_of(word: int) -> tuple[int, int]:
@@ -171,8 +169,8 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     tape = tape_here.get()
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
-    place = _place(_above(depth), door.policy) if nested else 0
-    if nested and not place and not tape.plan.is_generator:  # type: ignore[union-attr]
+    place = _place(depth, door.policy) if nested else 0
+    if nested and not place and tape.end is None and not tape.plan.is_generator:  # type: ignore[union-attr]
         nested = False  # that call is over: a signal raised before its recording was laid under it
     if not nested:
         if door.finish is None:
@@ -183,6 +181,10 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     assert isinstance(tape, Tape)
     if not nested:
         door.policy.lend(tape, arguments)
+    for value in arguments:
+        if type(value) not in shells.LASTING:
+            arguments = shells.noted(tape, arguments)
+            break
     kept = arguments
     for value in arguments:
         if type(value) in CONTAINERS:
@@ -256,7 +258,7 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
     path.append(~len(tape.values))
     path.append(ticket.number)
     # Two generators that a foreign consumer resumes in turn cannot be told apart otherwise.
-    path.append(~_place(_above(depth), tape.policy))
+    path.append(~_place(depth, tape.policy))
     return tape.fuel
 
 
@@ -292,7 +294,7 @@ def landed(
     if ticket is not None:
         ticket.take_over()  # it may have been thrown into the generator
         path.append(ticket.number)
-        path.append(~_place(_above(2), ticket.tape.policy))
+        path.append(~_place(2, ticket.tape.policy))
 
 
 def leave(state: Opened | None, result: Any) -> None:

@@ -38,7 +38,9 @@ class Hooks(NamedTuple):
 
     sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
     refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
-    resolve: Callable[..., Any]  #: (call site, callable, *arguments) -> what to call instead
+    resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
+    note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
+    lasting: set[type]  #: types of which every object may be appended as it is
     call_site: Callable[
         [int, bool], Any
     ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
@@ -119,7 +121,7 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
     items = list(emitter.items())
     # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
     # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
-    stacksize = plan.code.co_stacksize + 14 + emitter.most_arguments
+    stacksize = plan.code.co_stacksize + 15 + emitter.most_arguments
     hidden = (CARRIED,) if emitter.generator else ()
     code, plan.origins[door is not None] = assemble(items, emitter.origin, plan.code, stacksize, hidden)
     return code
@@ -191,6 +193,26 @@ class _Emitter:
     def _record(self, height: int, where: Any, value: int = 1) -> Iterator[Instr]:
         """Append the value at depth `value` to the values."""
         return cpython.append(self._sink(VALUES, height), where, value)
+
+    def _record_any(self, height: int, where: Any) -> Iterator[Item]:
+        """Append what a call has returned: it may be an object that must not live longer for being recorded."""
+        other, on = Label(), Label()
+        # Above the value stand NULL and `type`.
+        yield from cpython.call(type, [cpython.copy(3, where)], where)  # .. z type
+        yield cpython.const(self.hooks.lasting, where)  # .. z type set
+        yield Instr("CONTAINS_OP", 0, location=where)  # .. z bool
+        yield cpython.jump_if(False, other, where)
+        yield from self._record(height, where)
+        yield on
+        self.deferred.append(self._record_other(height, where, other, on))
+
+    def _record_other(self, height: int, where: Any, other: Label, on: Label) -> Iterator[Item]:
+        """The rare way of `_record_any`."""
+        yield other
+        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(4, where)]
+        yield from cpython.call(self.hooks.note, pushes, where)
+        yield cpython.pop(where)
+        yield Instr("JUMP_BACKWARD", on, location=where)
 
     def _mark(self, word: int, height: int, where: Any) -> Iterator[Instr]:
         """Append a word to the path."""
@@ -282,7 +304,7 @@ class _Emitter:
                     if index in self.plain:
                         yield self.plain[index]
                     # Only what closes a recording needs to know of exceptions here.
-                    yield from self._write(self._verbatim(index, item, labels), index, self.has_state)
+                    yield from self._write(self._verbatim(index, item, labels), ~index, self.has_state)
                 elif item.name == "RESUME":
                     started = True
                     if self.region is not None:
@@ -526,7 +548,9 @@ class _Emitter:
             if name in ("UNPACK_SEQUENCE", "UNPACK_EX"):
                 for depth in range(1, cpython.unpacked(instr) + 1):
                     yield from self._record(after, where, depth)
-            elif name in cpython.CALLS or (cpython.is_recorded(instr) and not self.plan.instructions[index].skip):
+            elif name in cpython.CALLS or name == "BEFORE_WITH":
+                yield from self._record_any(after, where)
+            elif cpython.is_recorded(instr) and not self.plan.instructions[index].skip:
                 yield from self._record(after, where)
             elif name == "STORE_ATTR" and instr.arg in _SIGNATURE:
                 yield from cpython.call(self.hooks.reassigned, [], where)
@@ -657,7 +681,7 @@ class _Emitter:
         where = instr.location
         site = self.hooks.call_site(call.positional, len(call.arguments) > call.positional)
         depth = call.callable
-        hit = Label()
+        miss, on = Label(), Label()
         if call.out is not None:
             yield from self._before_write(call.out, instr, height)
         for packed in call.packed:
@@ -667,15 +691,22 @@ class _Emitter:
         yield Instr("UNPACK_SEQUENCE", 2, location=where)  # .. twin key
         yield cpython.copy(depth + 2, where)  # .. twin key f
         yield Instr("IS_OP", 0, location=where)  # .. twin bool
-        yield cpython.jump_if(True, hit, where)  # .. twin
-        yield cpython.pop(where)
-        # .. NULL resolve site: what is on the stack is 3 deeper, and with every argument pushed one more
-        arguments = [cpython.copy(d + 3 + i, where) for i, d in enumerate((depth, *call.arguments))]
-        self.most_arguments = max(self.most_arguments, len(arguments))
-        yield from cpython.call(self.hooks.resolve, [cpython.const(site, where), *arguments], where)  # .. twin
-        if cpython.CALL_LOSES_LINE:
-            yield Instr("NOP", location=where)
-        yield hit
+        yield cpython.jump_if(False, miss, where)  # .. twin
         yield from self._record(height + 1, where, depth + 1)
+        yield on
         yield cpython.swap(depth + 1, where)  # twin .. f
         yield cpython.pop(where)
+        self.deferred.append(self._missed(call, site, where, height, miss, on))
+
+    def _missed(
+        self, call: flow.CallShape, site: Any, where: Any, height: int, miss: Label, on: Label
+    ) -> Iterator[Item]:
+        """A call site meets another callable than the last time, or one that has to be looked at every time."""
+        yield miss
+        yield cpython.pop(where)
+        # .. NULL resolve values site: what is on the stack is 4 deeper, and with every argument pushed one more
+        pushes = [cpython.copy(d + 4 + i, where) for i, d in enumerate((call.callable, *call.arguments))]
+        self.most_arguments = max(self.most_arguments, len(pushes))
+        pushes = [self._fetch(VALUES, height + 2, where), cpython.const(site, where), *pushes]
+        yield from cpython.call(self.hooks.resolve, pushes, where)  # .. twin
+        yield Instr("JUMP_BACKWARD", on, location=where)

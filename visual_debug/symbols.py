@@ -153,6 +153,20 @@ SCALARS = frozenset({int, float, complex, bool, Fraction, Decimal})
 SHARED = frozenset({int, bool, type(None), str, bytes})
 
 
+def module_of(kind: type) -> str:
+    """The module of a class, without running code of its metaclass; `""` if it says something else than a name."""
+    module = _MODULE.__get__(kind, type(kind))
+    return module if type(module) is str else ""
+
+
+def has_special(kind: type, name: str) -> bool:
+    """Whether a class or one of its bases has such a method, asked in the same way."""
+    return any(name in vars(holder) for holder in type.mro(kind)) if kind is not type else False
+
+
+_MODULE: Any = vars(type)["__module__"]
+
+
 def is_number(value: Any) -> bool:
     """Whether a value takes part in the computation graph: a number, or an array."""
     if type(value) in SCALARS:

@@ -95,7 +95,9 @@ class Plan:
     door: int = 0  #: word of an activation entered from anywhere else
     raised: int = 0  #: word of an activation left by an exception
     resumed: int = 0  #: word of a generator going on
-    origins: dict[bool, list[int]] = field(default_factory=dict)  #: as a door or not: original index by code unit
+    origins: dict[bool, list[int]] = field(
+        default_factory=dict
+    )  #: as a door or not: original index by code unit, `~index` in the plain copy
     _sites: dict[int, Site] = field(default_factory=dict)
 
     @property
@@ -185,7 +187,7 @@ class Tape:
     __slots__ = ("arguments", "began", "bottom", "classes", "end", "ended", "exception", "fuel", "generators", "has_objects",
                  "is_open",
                  "lent", "limit", "path", "plan",
-                 "policy", "result", "seals", "snapshots", "thread", "truncated", "values")  # fmt: skip
+                 "policy", "result", "seals", "shells", "snapshots", "thread", "truncated", "values")  # fmt: skip
 
     def __init__(self, plan: Plan, policy: Any, thread: int, limit: int) -> None:
         self.plan = plan
@@ -206,6 +208,7 @@ class Tape:
         self.ended = self.began
         self.lent: dict[FunctionType, None] = {}  # functions that record for as long as this is open
         self.classes: set[type] = set()  # whose special methods are among them
+        self.shells: dict[int, tuple[Any, Any]] = {}  # by identity: an object or a weak reference to it, and its shell
         self.has_objects = False  # other than numbers, containers and functions
         self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None
