@@ -98,7 +98,7 @@ class Policy:
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, self.resolve, shells.note, shells.LASTING, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            self.twins.refresh, writes.IMMUTABLE,
+            self.twins.refresh, shells.note_sum, writes.IMMUTABLE,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -170,7 +170,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
     place = _place(depth, door.policy) if nested else 0
-    if nested and not place and tape.end is None and not tape.plan.is_generator:  # type: ignore[union-attr]
+    if nested and not place and tape.end is None and not tape.plan.is_generator:
         nested = False  # that call is over: a signal raised before its recording was laid under it
     if not nested:
         if door.finish is None:

@@ -54,7 +54,8 @@ class Hooks(NamedTuple):
     suspended: Callable[[Any], None]  #: it yields, having taken its context's recording over: (ticket)
     delegated: Callable[[Any, int], None]  #: what it delegated to has returned: (ticket, word)
     reassigned: Callable[[], Any]  #: the code or the defaults of a function may have been assigned to
-    immutable: frozenset[type]  #: types that are no arrays, for a quick look before `before_write`
+    note_sum: Callable[[list[Any], Any], None]  #: append the result of `+=`, if it is no text: (values, result)
+    immutable: frozenset[type]  #: types that are no arrays and no texts, for a quick look before `before_write`
 
 
 class DoorHooks(NamedTuple):
@@ -150,6 +151,25 @@ VALUES, PATH, STATE = range(3)
 CARRIED = ".recording"
 
 
+def _is_border(items: list[Any], position: int) -> bool:
+    """Whether a protected region begins or ends here, behind labels at the most."""
+    while isinstance(items[position], Label):
+        position += 1
+    return isinstance(items[position], (TryBegin, TryEnd))
+
+
+def _together(items: list[Any]) -> set[int]:
+    """Instructions that the next one follows immediately, without a label or the border of a region between."""
+    found, index, before = set(), -1, False
+    for item in items:
+        if isinstance(item, Instr):
+            if before:
+                found.add(index)
+            index += 1
+        before = isinstance(item, Instr)
+    return found
+
+
 class _Emitter:
     """Writes the items of the rewritten code and, beside them, the original index that each instruction belongs to.
 
@@ -171,6 +191,7 @@ class _Emitter:
         self.handlers = {handler.target: (word, handler) for word, handler in plan.handlers.items()}
         self.shapes = source.shapes
         self.labels = source.labels
+        self.together = _together(self.source)
         self.instructions = source.instructions
         self.outlets: dict[int, list[tuple[Label, int]]] = {}  # 3.11: label index -> ends of loops, their FOR_ITER
         self.delegations: dict[int, Label] = {}  # SEND -> where it jumps to when the iterator has returned
@@ -182,6 +203,7 @@ class _Emitter:
         self.parameters = parameters(plan.code)
         self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
+        self.fused: set[int] = set()  # instructions that are written already
         self.most_arguments = 0  # of any call
 
     # ---- the stack
@@ -246,7 +268,9 @@ class _Emitter:
         """The code that records."""
         index = 0
         started = False
-        for item in self.source:
+        for position, item in enumerate(self.source):
+            if self.deferred and _is_border(self.source, position):
+                yield from self._rare_here(index, started)
             if isinstance(item, TryBegin):
                 yield from self._close()
                 self.region = TryBegin(item.target, item.push_lasti, (item.stack_depth or 0) + self.base)
@@ -423,6 +447,13 @@ class _Emitter:
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield from self._rare()
 
+    def _rare_here(self, index: int, started: bool) -> Iterator[Item]:
+        """What waits, before a border of a protected region: what it raises has the same handler as what it is for."""
+        over = Label()
+        yield from self._write(iter([Instr("JUMP_FORWARD", over)]), index - 1, started)
+        yield from self._write(self._rare(), index - 1, started)
+        yield over
+
     def _rare(self) -> Iterator[Item]:
         """What waits for a place that nothing falls through to."""
         while self.deferred:
@@ -518,6 +549,8 @@ class _Emitter:
         if index not in self.shapes.before:  # never reached
             yield instr
             return
+        if index in self.fused:
+            return
         name, where = instr.name, instr.location
         if name == "NOT_TAKEN" and self.instructions[index - 1].name in cpython.POP_JUMPS:
             return  # stands behind the jump that `_branch` wrote
@@ -542,6 +575,9 @@ class _Emitter:
                 yield from self._resolve(self.shapes.heads[index], instr, before)
             elif name in cpython.WRITES:
                 yield from self._before_write(cpython.WRITES[name], instr, before)
+            elif name == "BINARY_OP" and cpython.symbol_of(instr) == ("+", True):
+                yield from self._add_in_place(index, instr, before, after)
+                return
             elif name == "BINARY_OP" and cpython.symbol_of(instr)[1]:
                 yield from self._before_write(2, instr, before)
             yield cpython.exposed(instr) if self.door is not None else instr
@@ -675,6 +711,42 @@ class _Emitter:
         yield from cpython.call(self.hooks.before_write, pushes, where)
         yield cpython.pop(where)
         yield skip
+
+    def _add_in_place(self, index: int, instr: Instr, height: int, after: int) -> Iterator[Item]:
+        """`x += y`: of a number its sum is recorded; a list or array is kept as it was; a text is not recorded at all.
+
+        Nothing stands between the addition and the store of its result into a variable: only so does the interpreter
+        append to a string in place, and a text that is built in n turns takes O(n) and not O(n^2).
+        """
+        where = instr.location
+        other, on = Label(), Label()
+        follows = index + 1 < len(self.instructions) and index in self.together
+        store = self.instructions[index + 1] if follows and self.instructions[index + 1].name == "STORE_FAST" else None
+        # Above the left operand stand NULL and `type`.
+        yield from cpython.call(type, [cpython.copy(2 + 2, where)], where)  # .. x y type
+        yield cpython.const(self.hooks.immutable, where)
+        yield Instr("CONTAINS_OP", 0, location=where)  # .. x y bool
+        yield cpython.jump_if(False, other, where)
+        yield instr
+        yield from self._record(after, where)
+        if store is not None:
+            yield store
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield other
+        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(2 + 3, where)]
+        yield from cpython.call(self.hooks.before_write, pushes, where)
+        yield cpython.pop(where)
+        yield instr
+        if store is not None:
+            self.fused.add(index + 1)
+            yield store
+            yield cpython.load(store.arg, where)  # type: ignore[arg-type]
+        pushes = [self._fetch(VALUES, after + 2, where), cpython.copy(4, where)]
+        yield from cpython.call(self.hooks.note_sum, pushes, where)
+        yield cpython.pop(where)
+        if store is not None:
+            yield cpython.pop(where)
+        yield on
 
     def _resolve(self, call: flow.CallShape, instr: Instr, height: int) -> Iterator[Item]:
         """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""

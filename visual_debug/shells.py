@@ -63,6 +63,15 @@ def note(values: list[Any], value: Any) -> None:
     values.append(value)
 
 
+def note_sum(values: list[Any], value: Any) -> None:
+    """Append the result of `+=`; a text that grows is not kept at each of its lengths."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        values.append(DROPPED)
+    else:
+        note(values, value)
+
+
 def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same for the arguments of an activation."""
     return tuple([value if symbols.is_number(value) else _now(value, tape.shells) for value in values])
