@@ -38,6 +38,7 @@ class Hooks(NamedTuple):
 
     sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
     refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
+    turned: Callable[..., Any]  #: the same in a loop of a door: (values, state, instruction, *iterators) -> fuel
     resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
     note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
     lasting: set[type]  #: types of which every object may be appended as it is
@@ -420,12 +421,36 @@ class _Emitter:
         yield from self._refuel(index, height, where)
         yield on
 
-    def _refuel(self, index: int, height: int, where: Any, *, gone: bool = False) -> Iterator[Item]:
+    def _refuel(
+        self, index: int, height: int, where: Any, loop: int | None = None, *, gone: bool = False
+    ) -> Iterator[Item]:
+        """Ask for more fuel; `loop` is the instruction at the head of the loop that is gone round."""
         yield from cpython.end_for(where)
         if gone:  # the handler stands on it when a signal raises in the hook
             yield cpython.const(None, where)
-        yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, height + 2, where)], where)
+        pushes = [self._fetch(VALUES, height + 2, where)]
+        if loop is None or self.door is None or self.generator or not self._only_iterators(loop, height):
+            yield from cpython.call(self.hooks.refuel, pushes, where)
+        else:
+            pushes += [self._fetch(STATE, height + 3, where), cpython.const(loop, where)]
+            pushes += [cpython.copy(height + 5, where)] * height  # each is one deeper, and the next one higher
+            self.most_arguments = max(self.most_arguments, height + 2)
+            yield from cpython.call(self.hooks.turned, pushes, where)
         yield from self._fill(height, index, where)
+
+    def _only_iterators(self, loop: int, height: int) -> bool:
+        """Whether nothing but the iterators of loops around it stands on the stack, and perhaps a counting loop's item.
+
+        Not so inside a call, a `with` or an inlined comprehension, where a NULL may stand there, which none may copy.
+        """
+        loops = [i for i in self.plan.taken if i <= loop < self._end_of(i)]
+        counts = self.plan.instructions[loop].name == "FOR_ITER" and self.plan.instructions[loop].skip
+        return height == len(loops) + counts
+
+    def _end_of(self, index: int) -> int:
+        """Where the loop of a FOR_ITER ends; -1 for any other instruction."""
+        instruction = self.plan.instructions[index]
+        return instruction.arg if instruction.name == "FOR_ITER" else -1
 
     def _jump_back(self, target: Label, height: int, where: Any) -> Iterator[Item]:
         """Go round a loop once more, if there is fuel. With nothing above it, it need not be copied."""
@@ -443,7 +468,7 @@ class _Emitter:
             yield cpython.pop(where)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield out
-        yield from self._refuel(self.labels[target], height, where, gone=not height)
+        yield from self._refuel(self.labels[target], height, where, self.labels[target], gone=not height)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield from self._rare()
 
@@ -663,7 +688,7 @@ class _Emitter:
     def _count_again(self, index: int, height: int, where: Any, out: Label, on: Label) -> Iterator[Item]:
         """The rare way of `_count`, written behind the loop so that the other need not jump over it."""
         yield out
-        yield from self._refuel(index + 1, height, where)
+        yield from self._refuel(index + 1, height, where, index)
         yield from cpython.mark(None, self._sink(VALUES, height), where)
         yield Instr("JUMP_BACKWARD", on, location=where)
 
