@@ -13,6 +13,8 @@ from types import FunctionType, MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from visual_debug import symbols
+
 #: Types of objects that lead to no function: most arguments by far.
 INERT = frozenset({float, int, complex, bool, str, bytes, bytearray, type(None), range, slice, set, frozenset})
 _CACHE = type(functools.lru_cache(lambda: None))
@@ -81,7 +83,7 @@ def special(kind: type) -> tuple[FunctionType, ...]:
 
 def _special(kind: type) -> Iterator[FunctionType]:
     for holder in type.mro(kind) if kind is not type else ():
-        if holder.__module__ == "builtins":
+        if symbols.module_of(holder) == "builtins":
             continue
         for name, attribute in list(vars(holder).items()):
             if isinstance(attribute, (staticmethod, classmethod)):

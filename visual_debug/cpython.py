@@ -90,6 +90,8 @@ CO_OPTIMIZED: Final = 0x01
 CO_GENERATOR: Final = 0x20
 CO_COROUTINE: Final = 0x80
 CO_ASYNC_GENERATOR: Final = 0x200
+#: Of generator functions that `types.coroutine` has made awaitable.
+CO_ITERABLE_COROUTINE: Final = 0x100
 #: Low two bits of the operand of RESUME: at the start, behind a `yield`, a `yield from`, an `await`.
 RESUMES: Final = 3
 RESUMES_YIELD: Final = 1

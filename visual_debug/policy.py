@@ -6,11 +6,12 @@ import functools
 import operator
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import callbacks, cpython, lent, record, rewrite, writes
+from visual_debug import callbacks, cpython, lent, record, rewrite, shells, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
 from visual_debug.flow import Flow
@@ -43,8 +44,13 @@ def plain_of(function: FunctionType) -> FunctionType:
 
 def plain_code(function: FunctionType) -> CodeType:
     """The code of a function as the user wrote it, before it was decorated."""
-    code = function.__code__
-    return next((const.plan.code for const in code.co_consts if type(const) is record.Door), code)
+    door = _door(function)
+    return function.__code__ if door is None else door.plan.code
+
+
+def _door(function: FunctionType) -> record.Door | None:
+    """The door in the code of a function that has been decorated, or is lent its code."""
+    return next((const for const in function.__code__.co_consts if type(const) is record.Door), None)
 
 
 class CallSite:
@@ -53,12 +59,25 @@ class CallSite:
     __slots__ = ("count", "has_keywords", "pair")
 
     def __init__(self, count: int, has_keywords: bool) -> None:
-        self.pair: tuple[Any, Any] = (_NOTHING, None)
+        self.pair: tuple[Any, Any] = _EMPTY
         self.count = count  # of positional arguments
         self.has_keywords = has_keywords
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CallSite, (self.count, self.has_keywords)  # what it refers to is of this process only
 
-_NOTHING = object()
+
+_EMPTY: tuple[Any, Any] = (object(), None)
+
+
+def _lasting(target: Any) -> bool:
+    """Whether a callable belongs to a module, so that a call site may remember it for good.
+
+    The code that call sites are in lives on, and it is nothing that the garbage collector sees into.
+    """
+    if type(target) in (FunctionType, type):
+        return "<locals>" not in target.__qualname__
+    return type(target) is BuiltinFunctionType or type(target).__name__ in writes.NATIVE
 
 
 class Policy:
@@ -73,13 +92,17 @@ class Policy:
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
+        self._fleeting: set[CallSite] = set()  # that remember callables which may come to an end
         self._doors: dict[int, tuple[CodeType, CodeType]] = {}  # lent to functions of that plain code
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, self.resolve, CallSite, writes.before_write, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.LASTING, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            self.twins.refresh, writes.IMMUTABLE,
+            self.twins.refresh, shells.note_sum, writes.IMMUTABLE,
         )  # fmt: skip
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return policy_for, ((), None)  # one that follows nothing: what it knows is of this process only
 
     def plan(self, code: CodeType) -> Plan:
         """The plan of a code object. Raises UntraceableError where it cannot be recorded."""
@@ -110,8 +133,9 @@ class Policy:
                     del self._sources[id(code)]
             return self._codes[key]
 
-    def resolve(self, site: CallSite, target: Any, *arguments: Any) -> Any:
-        """What to call instead of `target`; fills the call site's cache where that will hold next time."""
+    def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:
+        """What to call instead of `target`, which is recorded; fills the site's cache where that will hold next time."""
+        shells.note(values, target)
         kind = type(target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
@@ -131,7 +155,15 @@ class Policy:
                 self._lend(target, arguments)
                 return twin
         site.pair = (target, twin)
+        if not _lasting(target):
+            self._fleeting.add(site)
         return twin
+
+    def forget(self) -> None:
+        """Let go, where a recording ends, of what call sites remember of callables that may come to an end."""
+        fleeting, self._fleeting = self._fleeting, set()
+        while fleeting:
+            fleeting.pop().pair = _EMPTY
 
     def _lend(self, target: Any, arguments: Iterable[Any]) -> None:
         """Have recorded what a callable that is not recorded may call: what it is itself made of, and its arguments."""
@@ -159,20 +191,26 @@ class Policy:
 
     def _lendable(self, function: FunctionType) -> CodeType | None:
         """The code to lend to a function; None if it is not to be recorded, or is decorated and records by itself."""
-        plain = plain_code(function)
+        plain, known = function.__code__, _door(function)
+        if known is not None:
+            return plain if known.finish is None and known.policy is self else None  # lent it already, or decorated
         if not plain.co_flags & cpython.CO_OPTIMIZED:
             return None  # the body of a class
         _, code = self._doors.get(id(plain), (plain, None))
         if code is not None and function.__closure__ is None:
             return code
-        if (function.__code__ is not plain and function.__code__ is not code) or not self.wants(plain_of(function)):
+        if not self.wants(function):
             return None
         try:
-            door = record.Door(self.plan(plain), self, None, function.__closure__, 0)
+            door = record.Door(self.plan(plain), self, None, 0, 0)
         except UntraceableError:
             return None
+        if function.__closure__ is not None:
+            door.of = weakref.ref(function)
         code = rewrite.open_door(self.code(plain, door=True), door)
-        self._doors[id(plain)] = plain, record.register(code, door.plan, True, self)
+        code = record.register(code, door.plan, True, self)
+        if function.__closure__ is None:
+            self._doors[id(plain)] = plain, code
         return code
 
     def _followed(self, function: FunctionType) -> CodeType | None:
@@ -180,7 +218,11 @@ class Policy:
         plain = plain_of(function)
         if self.wants(plain):
             try:
-                return self.code(plain.__code__, door=False)
+                code = self.code(plain.__code__, door=False)
+                if function.__code__.co_flags & ~code.co_flags & cpython.CO_ITERABLE_COROUTINE:  # types.coroutine
+                    flags = code.co_flags | cpython.CO_ITERABLE_COROUTINE
+                    code = record.register(code.replace(co_flags=flags), self.plan(plain.__code__), False, self)
+                return code
             except UntraceableError:
                 pass  # called as it is and recorded as one opaque operation
         return None

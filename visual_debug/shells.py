@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import weakref
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -25,14 +26,17 @@ from types import (
 from typing import Any
 
 from visual_debug import symbols
+from visual_debug.context import tape_here
 from visual_debug.symbols import Gone, GoneMethod
 from visual_debug.tape import DROPPED, Contents, Tape
 
 #: Types whose objects stay.
-_STAYS = frozenset({
+_STAYS: frozenset[type] = frozenset({
     int, float, complex, bool, str, bytes, type(None), range, slice, FunctionType, ModuleType, CodeType, CellType, type,
     type(Ellipsis), type(NotImplemented), type(DROPPED), functools._lru_cache_wrapper,
 })  # fmt: skip
+#: Types of which every object is recorded as it is while the call goes on; those of numbers join them when met.
+LASTING: set[type] = {*_STAYS, list, tuple, dict}
 #: What belongs to a call that is over.
 _GONE = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType, FrameType, TracebackType})
 #: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
@@ -43,18 +47,79 @@ _LONG = 64
 _DEEP = 50
 
 
+Memory = dict[int, tuple[Any, Any]]  # by identity: an object, which nothing else is at the place of, and what is left
+
+
+def note(values: list[Any], value: Any) -> None:
+    """Append a value that may be an object: what is left of it, if that can be told apart from all others already."""
+    kind = type(value)
+    if kind not in LASTING:
+        if symbols.is_number(value) or issubclass(kind, type):
+            LASTING.add(kind)
+        else:
+            tape = tape_here.get()
+            if tape.end is None:
+                value = _now(value, tape.shells)
+    values.append(value)
+
+
+def note_sum(values: list[Any], value: Any) -> None:
+    """Append the result of `+=`; a text that grows is not kept at each of its lengths."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        values.append(DROPPED)
+    else:
+        note(values, value)
+
+
+def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same for the arguments of an activation."""
+    return tuple([value if symbols.is_number(value) else _now(value, tape.shells) for value in values])
+
+
+def _now(value: Any, memory: Memory) -> Any:
+    """What will be left of a value; `memory` holds what can be held weakly only so."""
+    kind: Any = type(value)
+    if kind in LASTING or issubclass(kind, type):
+        return value
+    if kind is MethodType:
+        return MethodType(value.__func__, _now(value.__self__, memory))
+    if kind is BuiltinFunctionType:
+        owner = value.__self__
+        rest = _now(owner, memory)
+        return value if rest is owner else GoneMethod(value.__name__, rest)
+    key = id(value)
+    known = memory.get(key)
+    if known is not None:
+        return known[1]
+    if kind is functools.partial or (symbols.module_of(kind) in _HARMLESS and kind not in _GONE):
+        return value
+    try:
+        held: Any = weakref.ref(value, lambda _: memory.pop(key, None))
+    except TypeError:
+        held = value
+    shell = _shell(value, memory)
+    memory[key] = held, shell
+    return shell
+
+
 def empty(tape: Tape) -> None:
     """Exchange every object on a tape that is over for what is left of it."""
     memory: Memory = {}
+    for key, (held, shell) in list(tape.shells.items()):
+        memory[key] = (held() if type(held) is weakref.ref else held), shell
+        memory[id(shell)] = shell, shell
     values = tape.values
     for index, value in enumerate(values):
         if type(value) not in _STAYS:
             values[index] = _left(value, memory)
-    for index, (plan, arguments, closure) in enumerate(tape.arguments):
+    for index, (plan, arguments, closure) in tape.arguments.items():
         tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure
-
-
-Memory = dict[int, tuple[Any, Any]]  # by identity: an object, which nothing else is at the place of, and what is left
+    if tape.beginning is not None:
+        begin = tape.beginning
+        variables = {name: _left(value, memory) for name, value in begin.variables.items()}
+        tape.beginning = begin._replace(variables=variables, stack=tuple([_left(v, memory) for v in begin.stack]))
+    tape.shells.clear()
 
 
 def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
@@ -88,9 +153,9 @@ def _shell(value: Any, memory: Memory) -> Any:
     if kind is functools.partial:
         arguments = [_left(argument, memory) for argument in value.args]
         return functools.partial(value.func, *arguments, **{k: _left(v, memory) for k, v in value.keywords.items()})
-    if kind in _GONE or hasattr(kind, "__del__"):
+    if kind in _GONE or symbols.has_special(kind, "__del__"):
         return Gone(kind)
-    if kind.__module__ in _HARMLESS:
+    if symbols.module_of(kind) in _HARMLESS:
         return value
     try:
         return BaseException.__new__(kind) if issubclass(kind, BaseException) else object.__new__(kind)

@@ -98,11 +98,18 @@ class Twins:
     def refresh(self) -> int:
         """Bring the twins in step with their functions; returns how many changes there have been until now.
 
-        It takes 0.1 us per function with a twin, whenever a recording begins.
+        It takes 0.2 us per function with a twin, whenever a recording begins.
         """
-        for of, code, defaults, keywords in list(self._seen.values()):
+        for key, (of, code, defaults, keywords) in list(self._seen.items()):
             function = of()
-            if function is not None and (
+            if function is None:
+                continue
+            twin = self._known[key].twin()
+            if twin is not None and (
+                twin.__qualname__ is not function.__qualname__ or twin.__name__ is not function.__name__
+            ):
+                twin.__name__, twin.__qualname__ = function.__name__, function.__qualname__
+            if (
                 function.__code__ is not code
                 or function.__defaults__ is not defaults
                 or function.__kwdefaults__ is not keywords
@@ -134,7 +141,7 @@ class Twins:
         Raises TraceError if it was changed in between.
         """
         known = self._known.get(id(function))
-        if known is None:
+        if known is None or known.weak is None:
             return None
         for until, signature in known.past:
             if began <= until:
