@@ -129,6 +129,8 @@ class Policy:
                 hooks = rewrite.DoorHooks(record.enter, record.create) if door else None
                 rewritten = rewrite.rewrite(plan, self._sources[id(code)], self.hooks, hooks)
                 self._codes[key] = record.register(rewritten, plan, door, self)
+                if (id(code), not door) in self._codes:
+                    del self._sources[id(code)]
             return self._codes[key]
 
     def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:

@@ -120,12 +120,11 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
     In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
     """
     emitter = _Emitter(plan, source, hooks, door)
-    items = list(emitter.items())
     # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
     # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
     stacksize = plan.code.co_stacksize + 15 + emitter.most_arguments
     hidden = (CARRIED,) if emitter.generator else ()
-    code, plan.origins[door is not None] = assemble(items, emitter.origin, plan.code, stacksize, hidden)
+    code, plan.origins[door is not None] = assemble(emitter.items(), emitter.origin, plan.code, stacksize, hidden)
     return code
 
 
@@ -205,7 +204,10 @@ class _Emitter:
         self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
         self.fused: set[int] = set()  # instructions that are written already
-        self.most_arguments = 0  # of any call
+        # Of any call that is inserted: one that opens the recording, resolves a callable, or goes round a loop.
+        resolved = (1 + len(call.arguments) for call in self.shapes.heads.values())
+        loops = sum(instr.name == "FOR_ITER" for instr in self.instructions)
+        self.most_arguments = max(len(self.parameters), *resolved, loops + 3)
 
     # ---- the stack
 
@@ -406,7 +408,6 @@ class _Emitter:
             Instr("LOAD_DEREF", cpython.cell(name)) if name in self.cells else Instr("LOAD_FAST", name)
             for name in self.parameters
         ]
-        self.most_arguments = max(self.most_arguments, len(arguments))
         return [*arguments, Instr("BUILD_TUPLE", len(arguments))]
 
     def _burn(self, index: int, height: int, where: Any) -> Iterator[Item]:
@@ -434,8 +435,7 @@ class _Emitter:
         else:
             pushes += [self._fetch(STATE, height + 3, where), cpython.const(loop, where)]
             pushes += [cpython.copy(height + 5, where)] * height  # each is one deeper, and the next one higher
-            self.most_arguments = max(self.most_arguments, height + 2)
-            yield from cpython.call(self.hooks.turned, pushes, where)
+                yield from cpython.call(self.hooks.turned, pushes, where)
         yield from self._fill(height, index, where)
 
     def _only_iterators(self, loop: int, height: int) -> bool:
@@ -803,7 +803,6 @@ class _Emitter:
         yield cpython.pop(where)
         # .. NULL resolve values site: what is on the stack is 4 deeper, and with every argument pushed one more
         pushes = [cpython.copy(d + 4 + i, where) for i, d in enumerate((call.callable, *call.arguments))]
-        self.most_arguments = max(self.most_arguments, len(pushes))
         pushes = [self._fetch(VALUES, height + 2, where), cpython.const(site, where), *pushes]
         yield from cpython.call(self.hooks.resolve, pushes, where)  # .. twin
         yield Instr("JUMP_BACKWARD", on, location=where)
