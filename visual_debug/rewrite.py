@@ -435,7 +435,7 @@ class _Emitter:
         else:
             pushes += [self._fetch(STATE, height + 3, where), cpython.const(loop, where)]
             pushes += [cpython.copy(height + 5, where)] * height  # each is one deeper, and the next one higher
-                yield from cpython.call(self.hooks.turned, pushes, where)
+            yield from cpython.call(self.hooks.turned, pushes, where)
         yield from self._fill(height, index, where)
 
     def _only_iterators(self, loop: int, height: int) -> bool:
