@@ -5,6 +5,7 @@ Everything here is called from rewritten code while the user's function runs, so
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import weakref
@@ -121,7 +122,8 @@ _known: dict[int, Known] = {}
 def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType:
     """Make a rewritten code object known as such."""
     key = id(code)
-    _known[key] = Known(weakref.ref(code, lambda _: _known.pop(key, None)), plan, is_door, policy)
+    # A callback in Python could lose an exception that a signal raised in it.
+    _known[key] = Known(weakref.ref(code, functools.partial(_known.pop, key)), plan, is_door, policy)
     return code
 
 
@@ -170,7 +172,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
     place = _place(depth, door.policy) if nested else 0
-    if nested and not place and tape.end is None and not tape.plan.is_generator:  # type: ignore[union-attr]
+    if nested and not place and tape.end is None and not tape.plan.is_generator:
         nested = False  # that call is over: a signal raised before its recording was laid under it
     if not nested:
         if door.finish is None:
