@@ -24,6 +24,16 @@ class Missing:
 
 MISSING = Missing()
 
+
+class Several:
+    """The type of `SEVERAL`, the value of an `opaque` node that stands for many numbers which cannot be told apart."""
+
+    def __repr__(self) -> str:
+        return "<several values>"
+
+
+SEVERAL = Several()
+
 #: Where an operand stands in a call: a position, or a path into nested arguments as `(0, 2)` or `("axis",)`.
 Where = int | tuple[int | str, ...]
 

@@ -1,32 +1,17 @@
-"""The state of a replay: frames, references, and the columns being written.
+"""The state of a replay: the tape as far as it is read, and the activations.
 
-`Machine` knows where values come from; which instruction does what is in `opcodes`, and what runs them in `replay`.
+Which instruction does what is in `opcodes`, what runs them in `replay`, and where values come from in `origins`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays, symbols
-from visual_debug.columns import MISSING, Activation, Call, Columns, Where
+from visual_debug import symbols
+from visual_debug.columns import Activation, Call, Where
 from visual_debug.errors import TraceError
-from visual_debug.symbols import (
-    UNSET,
-    Cell,
-    Closure,
-    Late,
-    Leaf,
-    Mapping,
-    Method,
-    Ref,
-    Sequence,
-    Stream,
-    Thing,
-    View,
-    Wrapped,
-)  # fmt: skip
+from visual_debug.origins import Origins
+from visual_debug.symbols import UNSET, Cell, Late, Leaf, Mapping, Pool, Ref, Sequence, Stream, Thing, Wrapped
 from visual_debug.tape import Contents, Plan, Site, Tape
 
 
@@ -43,8 +28,8 @@ class Nested(NamedTuple):
 class Frame:
     """One activation in the machine."""
 
-    __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "entered", "generator", "is_exact", "keywords", "landed", "locals",
-                 "pc", "pending", "plan", "received", "returned", "stack", "suspended", "yielded")  # fmt: skip
+    __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "entered", "generator", "is_exact", "keywords",
+                 "landed", "locals", "output", "pc", "pending", "plan", "received", "returned", "stack", "suspended", "yielded")  # fmt: skip
 
     def __init__(self, plan: Plan, activation: int, caller: Frame | None) -> None:
         self.plan = plan
@@ -61,6 +46,7 @@ class Frame:
         self.entered = -1  # the instruction that unrecorded code entered an activation from
         self.generator: int | None = None  # its number on the path
         self.yielded: list[Ref] = []
+        self.output = Thing()  # who may take from it has this as source
         self.suspended = False  # waiting to be resumed
         self.received: tuple[int, Ref] | None = None  # what a generator yielded, and the instruction that resumed it
         self.returned: tuple[Frame, Ref] | None = None  # what a generator that was resumed here returned
@@ -68,38 +54,25 @@ class Frame:
         self.child_raised = False  # an exception came out of an activation that was recorded itself
 
 
-class Machine:
+class Machine(Origins):
     """The replay of one tape: what it has consumed, and what it knows so far."""
 
+    frame: Frame | None
+
     def __init__(self, tape: Tape, values: list[Any], path: list[int]) -> None:
-        self.tape = tape
+        super().__init__(tape)
         self.values = values
         self.generators: list[Frame] = []  # in the order in which they were made
         self.exception: Ref = None  # what is known of the exception on its way
         self.path = path
-        self.v = 0  # how many values are consumed
         self.p = 0  # how many words
-        self.columns = Columns()
-        self.frame: Frame | None = None
         self.main: Frame | None = None  # of the traced call
         self.yields: Stream | None = None  # of the traced call, if it made a generator
         self.inputs: dict[str, Ref] = {}
         self.result: Ref = Thing()
-        self.heap: dict[int, Ref] = {}  # containers, closures and streams by identity of the object
-        self.attributes: dict[int, dict[str, Ref]] = {}  # by identity of the object, and name
-        self.globals: dict[str, Ref] = {}
         self.cells: dict[int, Cell] = {}  # by identity of the interpreter's own
-        self.links: set[tuple[int, int]] = set()  # objects, and objects that were read out of them
         self.literals: dict[tuple[Any, ...], Leaf] = {}  # by where they are written, and what
-        self.reads: dict[tuple[str, int], Leaf] = {}  # leaves read from outside, by name and identity
         self.nested: Nested | None = None
-        self.snapshot = 0  # how many snapshots are behind us
-        self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
-        self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
-        self.written: dict[int, int] = {}  # identity of the owner of memory that was written to -> the node of that
-        self.versions: dict[int, int] = {}  # identity of an array that was written to -> its newest node
-        self._by_identity: dict[int, int | None] = {}
-        self._indexed = 0
         self.steps: dict[Plan, list[Any]] = {}  # plans -> their instructions as handlers with arguments
 
     def misfit(self, why: str) -> TraceError:
@@ -145,7 +118,7 @@ class Machine:
             return known if known is not None else self._container(value, name, site, source)
         if source is not None:
             return self.discover(value, site, name, source)
-        return Leaf(value, "input", name, site) if symbols.is_number(value) else Thing(value)
+        return Leaf(value, "input", name, site) if symbols.is_number(value) else Thing(value, outside=True)
 
     def _container(self, contents: Contents, name: str, site: Site, source: Ref) -> Ref:
         container, keys = contents.container, contents.keys
@@ -183,6 +156,12 @@ class Machine:
         else:
             caller.pending = ("returned", result)
 
+    def unknown_code(self, refs: list[Ref], *methods: str) -> Pool | None:
+        """The same, unless the methods that the instruction at hand has run were recorded."""
+        if self.frame is not None and self.frame.entered == self.frame.pc - 1:
+            return None
+        return super().unknown_code(refs, *methods)
+
     def take_nested(self, z: Any) -> Ref:
         """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""
         nested, self.nested = self.nested, None
@@ -209,152 +188,20 @@ class Machine:
             refs, position = frame.yielded[position:], len(frame.yielded)
             return [_on_time(ref, UNSET) for ref in refs]
 
-        return Stream(advance, Thing(UNSET, frame.yielded), rest, frame=frame)
+        return Stream(advance, frame.output, rest, frame=frame)
 
     def suspend(self, frame: Frame, ref: Ref) -> None:
         """A generator yields: whoever resumed it goes on."""
-        if type(ref) is Wrapped:
+        is_wrapped = type(ref) is Wrapped
+        if is_wrapped:
             ref = ref.source
+        if is_wrapped or not frame.plan.is_asynchronous:
             frame.yielded.append(ref)
-        elif not frame.plan.is_asynchronous:
-            frame.yielded.append(ref)
+            self.put(frame.output, ref)
         caller = self.frame = frame.caller
         frame.caller, frame.suspended = None, True
         if caller is not None:
             caller.received = caller.pc, ref
-
-    # ---- nodes
-
-    def new(
-        self, op: str, value: Any, operands: list[int], frame: Frame | None, site: Site, call: Call | None = None
-    ) -> int:
-        """Append a node to the columns; returns its id."""
-        columns = self.columns
-        node = len(columns.op)
-        columns.op.append(op)
-        columns.value.append(value)
-        columns.name.append(None)
-        columns.site.append(site)
-        columns.activation.append(frame.activation if frame is not None else 0)
-        columns.operand.extend(operands)
-        columns.start.append(len(columns.operand))
-        if call is not None:
-            columns.calls[node] = call
-        if self.tape.snapshots and (call is not None or arrays.is_array(value)):
-            self._date()
-            if arrays.is_array(value):
-                self.epochs[node] = self.snapshot
-            if call is not None:
-                self.call_epochs[node] = self.snapshot
-        return node
-
-    def pass_snapshot(self) -> None:
-        """The instruction at hand wrote to an array: the copy that was kept of it lies behind us."""
-        snapshots = self.tape.snapshots
-        if self.snapshot < len(snapshots) and snapshots[self.snapshot].at <= self.v:
-            self.snapshot += 1
-
-    def _date(self) -> None:
-        """Pass the snapshots that lie behind: what comes to be now has seen those writes."""
-        snapshots = self.tape.snapshots
-        while self.snapshot < len(snapshots) and snapshots[self.snapshot].at < self.v:
-            self.snapshot += 1
-
-    def node(self, ref: Ref) -> int | None:
-        """The node id of a reference to a number; None for anything else."""
-        if type(ref) is int:
-            if self.versions:
-                return self.versions.get(id(self.columns.value[ref]), ref)
-            return ref
-        if type(ref) is Leaf:
-            if ref.node is None:
-                ref.node = self.new(ref.op, ref.value, [], self.frame, ref.site)
-                self.columns.name[ref.node] = ref.name
-            return self.node(ref.node)
-        return None
-
-    def known_value(self, ref: Ref) -> Any:
-        """The value that a reference stands for, or UNSET."""
-        kind = type(ref)
-        if kind is int:
-            return self.columns.value[ref]
-        if kind is Leaf:
-            return ref.value
-        if kind in (Sequence, Mapping, Thing, Closure):
-            if kind is Sequence and ref.object is UNSET and ref.items is not None:
-                return ref.kind(self.known_value(item) for item in ref.items)
-            return ref.object
-        return UNSET
-
-    def among(self, ref: Ref) -> list[int]:
-        """Every node that a reference's content may depend on, without repetition, in order of discovery."""
-        return [node for node in self._within(ref) if self.columns.op[node] != "const"]
-
-    def _within(self, ref: Ref) -> list[int]:
-        """The same with literals, which nothing depends on but which may be found again."""
-        found: dict[int, None] = {}
-        seen: set[int] = set()
-        work = [ref]
-        while work:
-            ref = work.pop()
-            while type(ref) is Method:
-                ref = ref.base
-            if type(ref) is int or (type(ref) is Leaf and (ref.op == "input" or symbols.has_identity(ref.value))):
-                node = self.node(ref)
-                assert node is not None
-                found[node] = None
-            if ref is None or id(ref) in seen:
-                continue
-            seen.add(id(ref))
-            kind = type(ref)
-            if kind in (Sequence, Mapping, Thing):
-                work.extend(ref.among)
-                if kind is not Thing and ref.items is not None:
-                    work.extend(ref.items if kind is Sequence else (*ref.items.values(), *ref.keys))
-                if ref.object is not UNSET:
-                    work.append(self.heap.get(id(ref.object)))
-            elif kind is Closure:
-                work.extend(cell.ref for cell in ref.cells)
-                work.extend((ref.defaults, ref.keyword_defaults))
-            elif kind in (Stream, View, Late, Wrapped):
-                work.append(ref.source)
-        return list(found)
-
-    def escape(self, ref: Ref, among: list[int]) -> None:
-        """Unknown code was handed a reference: all that can be reached from it may hold any of `among` from now on."""
-        seen: set[int] = set()
-        work = [ref]
-        while work:
-            ref = work.pop()
-            if ref is None or id(ref) in seen:
-                continue
-            seen.add(id(ref))
-            kind = type(ref)
-            if kind is Method:
-                work.append(ref.base)
-            elif kind is Closure:
-                for cell in ref.cells:
-                    work.append(cell.ref)
-                    if type(cell.ref) in (int, Leaf):  # it may be bound anew
-                        cell.ref = Thing(UNSET, [cell.ref, *among])
-            elif kind in (Sequence, Mapping, Thing):
-                work.extend(ref.among)
-                if kind is not Thing and ref.items is not None:
-                    work.extend(ref.items if kind is Sequence else ref.items.values())
-                if kind is not Sequence or ref.kind is list:
-                    if kind is not Thing:
-                        ref.forget()
-                    there = {n for n in ref.among if type(n) is int}
-                    ref.among.extend(n for n in among if n not in there)
-                if kind is Thing and ref.object is not UNSET:
-                    self._escape_object(ref, among, work)
-
-    def _escape_object(self, ref: Thing, among: list[int], work: list[Ref]) -> None:
-        held = self.heap.setdefault(id(ref.object), ref)
-        work.append(held)
-        known = self.attributes.get(id(ref.object), {})
-        for name, value in known.items():
-            known[name] = Thing(UNSET, [value, *among])
 
     def handed_over(self, caller: Frame | None) -> Ref:
         """What an activation entered through unrecorded code may have got its values from."""
@@ -368,113 +215,17 @@ class Machine:
         call, target = pending
         return Thing(UNSET, [ref for ref in (target, *call.args, *call.kwargs.values()) if ref is not None])
 
-    def unknown_code(self, refs: list[Ref]) -> None:
-        """An instruction may have run methods of these objects that were not recorded."""
-        if self.frame is not None and self.frame.entered == self.frame.pc - 1:
-            return  # they were recorded
-        objects = [ref for ref in refs if type(ref) is Thing and has_own_code(ref.object)]
-        if objects:
-            among = self.among(Thing(UNSET, [ref for ref in refs if ref is not None]))
-            if among:
-                for ref in objects:
-                    self.escape(ref, among)
-
-    def link(self, owner: Any, part: Any) -> None:
-        """Something was read out of an object: what is put into it later is in the object, too."""
-        if part is None or owner is UNSET or (id(owner), id(part)) in self.links:
-            return
-        self.links.add((id(owner), id(part)))
-        held = self.heap.setdefault(id(owner), Thing(owner))
-        if type(held) is Thing:
-            held.among.append(Thing(part))
-
-    # ---- where a recorded value comes from
-
-    def agrees(self, ref: Ref, value: Any) -> bool:
-        """Whether a reference certainly stands for a recorded value."""
-        kind = type(ref)
-        if kind is int:
-            return self.columns.value[ref] is value
-        if kind is Leaf:
-            return ref.value is value
-        if kind is Sequence and ref.object is UNSET and ref.items is not None:
-            return (
-                type(value) is ref.kind
-                and len(value) == len(ref.items)
-                and all(self.agrees(r, v) for r, v in zip(ref.items, value, strict=True))
-            )
-        if kind in (Sequence, Mapping, Thing, Closure):
-            return ref.object is value
-        return False
-
-    def claim(self, ref: Ref, value: Any, site: Site, name: str | None = None, source: Ref = None) -> Ref:
-        """`ref` if it stands for `value`, else whatever can be found out about the value."""
-        if ref is not None and self.agrees(ref, value):
-            return ref
-        return self.discover(value, site, name, source)
-
-    def discover(self, value: Any, site: Site, name: str | None = None, source: Ref = None) -> Ref:
-        """A reference for a value that came out of `source`, an object whose content is not followed."""
-        if symbols.is_number(value):
-            within = self._within(source) if source is not None else []
-            node = self.by_identity(value, within)
-            if node is not None:
-                return node
-            among = [n for n in within if self.columns.op[n] != "const"]
-            if self.written and arrays.is_array(value):
-                written = self.written.get(id(arrays.owner_of(value)))
-                among = among if written is None else [*among, written]
-            if among:
-                return self.new("opaque", value, among, self.frame, site)
-            key = (name or site.text, id(value))
-            leaf = self.reads.get(key)
-            if leaf is None:
-                leaf = self.reads[key] = Leaf(value, "input", name or site.text or None, site)
-            return leaf
-        owner = self.known_value(source) if source is not None else UNSET
-        if not is_inert(value) and not isinstance(value, (str, bytes)):
-            self.link(owner, value)
-        known = self.heap.get(id(value))
-        if known is not None and (type(known) is Stream or self.agrees(known, value)):
-            return known
-        if type(value) is tuple:
-            return Sequence(tuple, [self.discover(v, site, name, source) for v in value], value)
-        if source is None or is_inert(value):
-            return Thing(value)
-        if isinstance(value, (str, bytes)):
-            return Thing(value, list(self.among(source)))
-        # The source itself and not what is in it now: a lazy iterator takes from it later.
-        return self.heap.setdefault(id(value), Thing(value, [source]))
-
-    def by_identity(self, value: Any, among: Iterable[int] = ()) -> int | None:
-        """The node whose value is this very object, if there is exactly one.
-
-        What an operation made is a new object and found again wherever it is. A leaf's object came from outside and
-        may be anywhere there, too (equal constants of one file are one object): it counts only if it is `among` the
-        nodes that are known to have gone into the place where the value was found.
-        """
-        if not symbols.has_identity(value):
+    def behind(self, cell: Cell | None) -> Ref:
+        """Where the value of a variable may come from if it is not the one that is known."""
+        if cell is None:
             return None
-        columns, index = self.columns, self._by_identity
-        for node in range(self._indexed, len(columns)):
-            key = id(columns.value[node])
-            if key not in index:
-                index[key] = node
-            elif not self._passes_on(node, index[key]):
-                index[key] = None
-        self._indexed = len(columns)
-        leaves = [node for node in among if self.columns.value[node] is value and self._is_leaf(node)]
-        if leaves:
-            return leaves[0] if len(leaves) == 1 else None
-        found = index.get(id(value))
-        return None if found is None or self._is_leaf(found) else self.node(found)
+        return Thing(UNSET, pool=cell.pool) if cell.pool is not None else cell.ref if type(cell.ref) is Thing else None
 
-    def _is_leaf(self, node: int) -> bool:
-        return self.columns.op[node] in ("input", "const")
-
-    def _passes_on(self, node: int, earlier: int | None) -> bool:
-        """Whether a node has its operand's own object as value (`+x`, `max(x, y)`): the operand then stands for both."""
-        return earlier is not None and earlier in self.columns.operands(node)
+    def bind(self, cell: Cell, ref: Ref) -> None:
+        """Give a shared variable a new value."""
+        cell.ref = ref
+        if cell.pool is not None:
+            self.pour(cell.pool.root(), [ref]).exact[id(cell)] = cell
 
     def call_node(
         self, op: str, value: Any, args: list[Ref], kwargs: dict[str, Ref], frame: Frame, site: Site, arity: int | None
@@ -497,7 +248,7 @@ class Machine:
                 assert node is not None
                 operands.append(node)
                 where.append(path[0] if len(path) == 1 and isinstance(path[0], int) else path)
-            elif kind is Sequence and ref.items is not None:
+            elif kind is Sequence and ref.items is not None and ref.kind in (list, tuple):
                 work.extend(reversed([((*path, i), item) for i, item in enumerate(ref.items)]))
             else:
                 hidden = self.among(ref)
@@ -511,23 +262,6 @@ class Machine:
         plain = not kwargs and where == list(range(len(args)))
         call = None if plain else Call(arg_values, kwarg_values, tuple(where))
         return self.new(op, value, operands, frame, site, call)
-
-    def raised_node(self, op: str, operands: list[int], frame: Frame, site: Site) -> None:
-        """The node of an operation that raised: it has operands and no value."""
-        self.new(op, MISSING, operands, frame, site)
-
-
-def has_own_code(value: Any) -> bool:
-    """Whether an object's type is a class written in Python, whose special methods may do anything."""
-    return value is not UNSET and bool(type(value).__flags__ & 0x200)  # Py_TPFLAGS_HEAPTYPE
-
-
-_INERT = (type, FunctionType, ModuleType, BuiltinFunctionType, slice, range)
-
-
-def is_inert(value: Any) -> bool:
-    """Whether an object can carry no number out of an operation on numbers: None, types, functions, modules."""
-    return value is None or issubclass(type(value), _INERT)  # not isinstance, which asks the object for its class
 
 
 def _on_time(ref: Ref, value: Any) -> Ref:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from visual_debug import arrays, calls, containers, cpython, symbols
+from visual_debug import arrays, calls, containers, cpython, stores, symbols
 from visual_debug.columns import MISSING, Call
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import (
@@ -27,7 +27,7 @@ from visual_debug.symbols import (
     Thing,
     Wrapped,
 )  # fmt: skip
-from visual_debug.tape import Instruction, Plan
+from visual_debug.tape import DROPPED, Instruction, Plan
 
 Handler = Callable[[Machine, Frame, Any], None]
 
@@ -343,11 +343,11 @@ def _load_closure(m: Machine, f: Frame, arg: Any) -> None:
 def _load_deref(m: Machine, f: Frame, arg: tuple[int, str, bool]) -> None:
     index, name, skip = arg
     cell = f.cells.get(name)
-    ref = cell.ref if cell is not None else None
+    ref: Ref = cell.ref if cell is not None else None
     if skip:
         f.stack.append(ref if ref is not None else Thing())
     else:
-        f.stack.append(m.claim(ref, m.value(), f.plan.site(index), name, ref if type(ref) is Thing else None))
+        f.stack.append(m.claim(ref, m.value(), f.plan.site(index), name, m.behind(cell)))
 
 
 @handles("STORE_DEREF")
@@ -356,7 +356,7 @@ def _store_deref(m: Machine, f: Frame, arg: Any) -> None:
     _store_fast(m, f, arg.name)
     del f.locals[arg.name]
     f.cells[arg.name] = cell
-    cell.ref = ref
+    m.bind(cell, ref)
 
 
 @handles("DELETE_DEREF")
@@ -369,7 +369,7 @@ def _load_global(m: Machine, f: Frame, arg: tuple[int, str, bool, bool]) -> None
     index, name, has_null, skip = arg
     ref: Ref = m.globals.get(name, Thing() if skip else None)
     if not skip:
-        ref = m.claim(ref, m.value(), f.plan.site(index), name, ref if type(ref) is Thing else None)
+        ref = m.claim(ref, m.value(), f.plan.site(index), name, ref if type(ref) is Thing else m.elsewhere)
     if has_null:
         f.stack.extend((ref, NULL) if cpython.NULL_ABOVE_CALLABLE else (NULL, ref))
     else:
@@ -399,6 +399,11 @@ def _binary_op(m: Machine, f: Frame, arg: tuple[int, str | None, bool]) -> None:
     x = stack.pop()
     z = m.values[m.v]
     m.v += 1
+    if z is DROPPED:
+        stack.append(
+            Thing(UNSET, [ref for ref in (x, y) if type(ref) is not Thing or ref.object is UNSET or ref.among])
+        )
+        return None
     stack.append(operation(m, f, index, op, z, x, y, in_place))
     return None
 
@@ -420,7 +425,7 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
     returned = m.take_nested(z)
     if returned is not None:
         return returned
-    container = containers.join(m, op, z, x, y, f.plan.site(index), in_place)
+    container = stores.join(m, op, z, x, y, f.plan.site(index), in_place)
     if container is not None:
         return container
     return computed(m, f, index, z, [x, y])
@@ -428,16 +433,15 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
 
 def write(m: Machine, f: Frame, index: int, op: str, array: Any, operands: list[int]) -> int:
     """The node of an array after an operator wrote to it; its views are other nodes from now on, too."""
-    m.pass_snapshot()
     node = m.new(op, array, operands, f, f.plan.site(index))
-    containers.supersede(m, f, index, array, node)
+    m.write(array, node)
     return node
 
 
 def computed(m: Machine, f: Frame, index: int, z: Any, sources: list[Ref]) -> Ref:
     """The result of an operation on something that is no number: what it may depend on is all that can be said."""
-    source = Thing(UNSET, sources)
-    m.unknown_code(sources)
+    pool = m.unknown_code(sources)
+    source = Thing(UNSET, sources) if pool is None else Thing(UNSET, pool=pool)
     among = m.among(source)
     site = f.plan.site(index)
     if symbols.is_number(z) and type(z) is not bool:
@@ -493,6 +497,8 @@ def comparison(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref
 
 @handles("CONTAINS_OP")
 def _contains_op(m: Machine, f: Frame, arg: Any) -> None:
+    if type(f.stack[-1]) is Stream:  # it was searched as far as what was found
+        f.stack[-1].lose()
     m.unknown_code(f.stack[-2:])
     del f.stack[-2:]
     f.stack.append(Thing(m.value()))
@@ -506,7 +512,7 @@ def _is_op(m: Machine, f: Frame, arg: Any) -> None:
 
 @handles("TO_BOOL")
 def _to_bool(m: Machine, f: Frame, arg: Any) -> None:
-    m.unknown_code(f.stack[-1:])
+    m.unknown_code(f.stack[-1:], "__bool__", "__len__")
     f.stack[-1] = Thing()
 
 
@@ -541,7 +547,7 @@ def _pop_jump(m: Machine, f: Frame, arg: tuple[int, int, int, int, str]) -> None
     ref = f.stack.pop()
     word = m.path[m.p]
     m.p += 1
-    m.unknown_code([ref])
+    m.unknown_code([ref], "__bool__", "__len__")
     if type(ref) is Comparison:
         comparison(m, f, ref.index, ref.op, (word == taken) == name.endswith("TRUE"), ref.x, ref.y)
     if word == taken:
@@ -706,7 +712,7 @@ def _load_attr(m: Machine, f: Frame, arg: tuple[int, str, bool, bool]) -> None:
 @handles("STORE_ATTR")
 def _store_attr(m: Machine, f: Frame, arg: tuple[int, str]) -> None:  # value base ->
     base = f.stack.pop()
-    containers.store_attribute(m, f, arg[0], base, arg[1], f.stack.pop())
+    stores.store_attribute(m, f, arg[0], base, arg[1], f.stack.pop())
 
 
 @handles("DELETE_ATTR")
@@ -741,7 +747,7 @@ def _build_slice(m: Machine, f: Frame, arg: int) -> None:
 def _store_subscr(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:  # value container key ->
     key = f.stack.pop()
     container = f.stack.pop()
-    containers.store_subscript(m, f, arg[0], container, key, f.stack.pop())
+    stores.store_subscript(m, f, arg[0], container, key, f.stack.pop())
 
 
 @handles("STORE_SLICE")
@@ -749,13 +755,13 @@ def _store_slice(m: Machine, f: Frame, arg: tuple[int, Any]) -> None:  # value c
     stop = f.stack.pop()
     start = f.stack.pop()
     container = f.stack.pop()
-    containers.store_subscript(m, f, arg[0], container, containers.slice_of([start, stop], m), f.stack.pop())
+    stores.store_subscript(m, f, arg[0], container, containers.slice_of([start, stop], m), f.stack.pop())
 
 
 @handles("DELETE_SUBSCR")
 def _delete_subscr(m: Machine, f: Frame, arg: Any) -> None:
     key = f.stack.pop()
-    containers.delete_subscript(m, f.stack.pop(), key)
+    stores.delete_subscript(m, f.stack.pop(), key)
 
 
 # ---- containers
@@ -805,7 +811,7 @@ def _push_mapping(m: Machine, f: Frame, keys: list[Any], values: list[Ref], key_
     z = m.value()
     ref = Mapping({}, z)
     for key, value, key_ref in zip(keys, values, key_refs or [None] * len(keys), strict=True):
-        containers.set_item(m, ref, key, value, key_ref)
+        stores.set_item(m, ref, key, value, key_ref)
     m.heap[id(z)] = ref
     f.stack.append(ref)
 
@@ -816,44 +822,45 @@ def _list_append(m: Machine, f: Frame, arg: int) -> None:
     ref = f.stack[-arg]
     if type(ref) is Sequence and ref.items is not None:
         ref.items.append(item)
+        m.put(ref, item)
     else:
-        containers.put_in(ref, item)
+        stores.put_in(m, ref, item)
 
 
 @handles("SET_ADD")
 def _set_add(m: Machine, f: Frame, arg: int) -> None:
     item = f.stack.pop()
-    containers.put_in(f.stack[-arg], item)
+    stores.put_in(m, f.stack[-arg], item)
 
 
 @handles("MAP_ADD")
 def _map_add(m: Machine, f: Frame, arg: int) -> None:
     value = f.stack.pop()
     key = f.stack.pop()
-    containers.set_item(m, f.stack[-arg], m.known_value(key), value, key)
+    stores.set_item(m, f.stack[-arg], m.known_value(key), value, key)
 
 
 @handles("LIST_EXTEND")
 def _list_extend(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
     source = f.stack.pop()
-    containers.extend(m, f.stack[-arg[1]], source)
+    stores.extend(m, f.stack[-arg[1]], source)
 
 
 @handles("SET_UPDATE")
 def _set_update(m: Machine, f: Frame, arg: int) -> None:
     source = f.stack.pop()
-    containers.put_in(f.stack[-arg], source)
+    stores.put_in(m, f.stack[-arg], source)
 
 
 @handles("DICT_UPDATE", "DICT_MERGE")
 def _dict_update(m: Machine, f: Frame, arg: int) -> None:
     source = f.stack.pop()
-    containers.update(m, f.stack[-arg], source)
+    stores.update(m, f.stack[-arg], source)
 
 
 def _as_tuple(m: Machine, x: Ref, z: Any) -> Ref:
     if type(x) is Sequence:
-        ref: Ref = Sequence(tuple, list(x.items) if x.items is not None else None, z, list(x.among))
+        ref: Ref = Sequence(tuple, list(x.items) if x.items is not None else None, z, list(x.among), x.pool)
     else:
         ref = Thing(z, [x])
     m.heap[id(z)] = ref

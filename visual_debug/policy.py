@@ -96,9 +96,9 @@ class Policy:
         self._doors: dict[int, tuple[CodeType, CodeType]] = {}  # lent to functions of that plain code
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            self.twins.refresh, writes.IMMUTABLE,
+            self.twins.refresh, shells.note_sum, writes.IMMUTABLE,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -200,7 +200,7 @@ class Policy:
         if not self.wants(function):
             return None
         try:
-            door = record.Door(self.plan(plain), self, None, 0)
+            door = record.Door(self.plan(plain), self, None, 0, 0)
         except UntraceableError:
             return None
         if function.__closure__ is not None:

@@ -38,6 +38,7 @@ class Hooks(NamedTuple):
 
     sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
     refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
+    turned: Callable[..., Any]  #: the same in a loop of a door: (values, state, instruction, *iterators) -> fuel
     resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
     note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
     lasting: Any  #: its attribute `types` is the set of types of which every object may be appended as it is
@@ -54,7 +55,8 @@ class Hooks(NamedTuple):
     suspended: Callable[[Any], None]  #: it yields, having taken its context's recording over: (ticket)
     delegated: Callable[[Any, int], None]  #: what it delegated to has returned: (ticket, word)
     reassigned: Callable[[], Any]  #: the code or the defaults of a function may have been assigned to
-    immutable: frozenset[type]  #: types that are no arrays, for a quick look before `before_write`
+    note_sum: Callable[[list[Any], Any], None]  #: append the result of `+=`, if it is no text: (values, result)
+    immutable: frozenset[type]  #: types that are no arrays and no texts, for a quick look before `before_write`
 
 
 class DoorHooks(NamedTuple):
@@ -150,6 +152,25 @@ VALUES, PATH, STATE = range(3)
 CARRIED = ".recording"
 
 
+def _is_border(items: list[Any], position: int) -> bool:
+    """Whether a protected region begins or ends here, behind labels at the most."""
+    while isinstance(items[position], Label):
+        position += 1
+    return isinstance(items[position], (TryBegin, TryEnd))
+
+
+def _together(items: list[Any]) -> set[int]:
+    """Instructions that the next one follows immediately, without a label or the border of a region between."""
+    found, index, before = set(), -1, False
+    for item in items:
+        if isinstance(item, Instr):
+            if before:
+                found.add(index)
+            index += 1
+        before = isinstance(item, Instr)
+    return found
+
+
 class _Emitter:
     """Writes the items of the rewritten code and, beside them, the original index that each instruction belongs to.
 
@@ -171,6 +192,7 @@ class _Emitter:
         self.handlers = {handler.target: (word, handler) for word, handler in plan.handlers.items()}
         self.shapes = source.shapes
         self.labels = source.labels
+        self.together = _together(self.source)
         self.instructions = source.instructions
         self.outlets: dict[int, list[tuple[Label, int]]] = {}  # 3.11: label index -> ends of loops, their FOR_ITER
         self.delegations: dict[int, Label] = {}  # SEND -> where it jumps to when the iterator has returned
@@ -182,6 +204,7 @@ class _Emitter:
         self.parameters = parameters(plan.code)
         self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
+        self.fused: set[int] = set()  # instructions that are written already
         self.most_arguments = 0  # of any call
 
     # ---- the stack
@@ -244,7 +267,9 @@ class _Emitter:
         """The code that records."""
         index = 0
         started = False
-        for item in self.source:
+        for position, item in enumerate(self.source):
+            if self.deferred and _is_border(self.source, position):
+                yield from self._rare_here(index, started)
             if isinstance(item, TryBegin):
                 yield from self._close()
                 self.region = TryBegin(item.target, item.push_lasti, (item.stack_depth or 0) + self.base)
@@ -394,12 +419,36 @@ class _Emitter:
         yield from self._refuel(index, height, where)
         yield on
 
-    def _refuel(self, index: int, height: int, where: Any, *, gone: bool = False) -> Iterator[Item]:
+    def _refuel(
+        self, index: int, height: int, where: Any, loop: int | None = None, *, gone: bool = False
+    ) -> Iterator[Item]:
+        """Ask for more fuel; `loop` is the instruction at the head of the loop that is gone round."""
         yield from cpython.end_for(where)
         if gone:  # the handler stands on it when a signal raises in the hook
             yield cpython.const(None, where)
-        yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, height + 2, where)], where)
+        pushes = [self._fetch(VALUES, height + 2, where)]
+        if loop is None or self.door is None or self.generator or not self._only_iterators(loop, height):
+            yield from cpython.call(self.hooks.refuel, pushes, where)
+        else:
+            pushes += [self._fetch(STATE, height + 3, where), cpython.const(loop, where)]
+            pushes += [cpython.copy(height + 5, where)] * height  # each is one deeper, and the next one higher
+            self.most_arguments = max(self.most_arguments, height + 2)
+            yield from cpython.call(self.hooks.turned, pushes, where)
         yield from self._fill(height, index, where)
+
+    def _only_iterators(self, loop: int, height: int) -> bool:
+        """Whether nothing but the iterators of loops around it stands on the stack, and perhaps a counting loop's item.
+
+        Not so inside a call, a `with` or an inlined comprehension, where a NULL may stand there, which none may copy.
+        """
+        loops = [i for i in self.plan.taken if i <= loop < self._end_of(i)]
+        counts = self.plan.instructions[loop].name == "FOR_ITER" and self.plan.instructions[loop].skip
+        return height == len(loops) + counts
+
+    def _end_of(self, index: int) -> int:
+        """Where the loop of a FOR_ITER ends; -1 for any other instruction."""
+        instruction = self.plan.instructions[index]
+        return instruction.arg if instruction.name == "FOR_ITER" else -1
 
     def _jump_back(self, target: Label, height: int, where: Any) -> Iterator[Item]:
         """Go round a loop once more, if there is fuel. With nothing above it, it need not be copied."""
@@ -417,9 +466,16 @@ class _Emitter:
             yield cpython.pop(where)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield out
-        yield from self._refuel(self.labels[target], height, where, gone=not height)
+        yield from self._refuel(self.labels[target], height, where, self.labels[target], gone=not height)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield from self._rare()
+
+    def _rare_here(self, index: int, started: bool) -> Iterator[Item]:
+        """What waits, before a border of a protected region: what it raises has the same handler as what it is for."""
+        over = Label()
+        yield from self._write(iter([Instr("JUMP_FORWARD", over)]), index - 1, started)
+        yield from self._write(self._rare(), index - 1, started)
+        yield over
 
     def _rare(self) -> Iterator[Item]:
         """What waits for a place that nothing falls through to."""
@@ -516,6 +572,8 @@ class _Emitter:
         if index not in self.shapes.before:  # never reached
             yield instr
             return
+        if index in self.fused:
+            return
         name, where = instr.name, instr.location
         if name == "NOT_TAKEN" and self.instructions[index - 1].name in cpython.POP_JUMPS:
             return  # stands behind the jump that `_branch` wrote
@@ -540,6 +598,9 @@ class _Emitter:
                 yield from self._resolve(self.shapes.heads[index], instr, before)
             elif name in cpython.WRITES:
                 yield from self._before_write(cpython.WRITES[name], instr, before)
+            elif name == "BINARY_OP" and cpython.symbol_of(instr) == ("+", True):
+                yield from self._add_in_place(index, instr, before, after)
+                return
             elif name == "BINARY_OP" and cpython.symbol_of(instr)[1]:
                 yield from self._before_write(2, instr, before)
             yield cpython.exposed(instr) if self.door is not None else instr
@@ -625,7 +686,7 @@ class _Emitter:
     def _count_again(self, index: int, height: int, where: Any, out: Label, on: Label) -> Iterator[Item]:
         """The rare way of `_count`, written behind the loop so that the other need not jump over it."""
         yield out
-        yield from self._refuel(index + 1, height, where)
+        yield from self._refuel(index + 1, height, where, index)
         yield from cpython.mark(None, self._sink(VALUES, height), where)
         yield Instr("JUMP_BACKWARD", on, location=where)
 
@@ -673,6 +734,42 @@ class _Emitter:
         yield from cpython.call(self.hooks.before_write, pushes, where)
         yield cpython.pop(where)
         yield skip
+
+    def _add_in_place(self, index: int, instr: Instr, height: int, after: int) -> Iterator[Item]:
+        """`x += y`: of a number its sum is recorded; a list or array is kept as it was; a text is not recorded at all.
+
+        Nothing stands between the addition and the store of its result into a variable: only so does the interpreter
+        append to a string in place, and a text that is built in n turns takes O(n) and not O(n^2).
+        """
+        where = instr.location
+        other, on = Label(), Label()
+        follows = index + 1 < len(self.instructions) and index in self.together
+        store = self.instructions[index + 1] if follows and self.instructions[index + 1].name == "STORE_FAST" else None
+        # Above the left operand stand NULL and `type`.
+        yield from cpython.call(type, [cpython.copy(2 + 2, where)], where)  # .. x y type
+        yield cpython.const(self.hooks.immutable, where)
+        yield Instr("CONTAINS_OP", 0, location=where)  # .. x y bool
+        yield cpython.jump_if(False, other, where)
+        yield instr
+        yield from self._record(after, where)
+        if store is not None:
+            yield store
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield other
+        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(2 + 3, where)]
+        yield from cpython.call(self.hooks.before_write, pushes, where)
+        yield cpython.pop(where)
+        yield instr
+        if store is not None:
+            self.fused.add(index + 1)
+            yield store
+            yield cpython.load(store.arg, where)  # type: ignore[arg-type]
+        pushes = [self._fetch(VALUES, after + 2, where), cpython.copy(4, where)]
+        yield from cpython.call(self.hooks.note_sum, pushes, where)
+        yield cpython.pop(where)
+        if store is not None:
+            yield cpython.pop(where)
+        yield on
 
     def _resolve(self, call: flow.CallShape, instr: Instr, height: int) -> Iterator[Item]:
         """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""

@@ -78,6 +78,15 @@ def note(values: list[Any], value: Any) -> None:
     values.append(value)
 
 
+def note_sum(values: list[Any], value: Any) -> None:
+    """Append the result of `+=`; a text that grows is not kept at each of its lengths."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        values.append(DROPPED)
+    else:
+        note(values, value)
+
+
 def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same for the arguments of an activation."""
     return tuple([value if symbols.is_number(value) else _now(value, tape.shells) for value in values])
@@ -119,8 +128,12 @@ def empty(tape: Tape) -> None:
     for index, value in enumerate(values):
         if type(value) not in _STAYS:
             values[index] = _left(value, memory)
-    for index, (plan, arguments, closure) in enumerate(tape.arguments):
+    for index, (plan, arguments, closure) in tape.arguments.items():
         tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure
+    if tape.beginning is not None:
+        begin = tape.beginning
+        variables = {name: _left(value, memory) for name, value in begin.variables.items()}
+        tape.beginning = begin._replace(variables=variables, stack=tuple([_left(v, memory) for v in begin.stack]))
     tape.shells.clear()
 
 

@@ -41,36 +41,82 @@ class Leaf:
     node: int | None = None
 
 
+#: More numbers than this that cannot be told apart are gathered in one node.
+FEW = 16
+#: More objects than this are not looked through again each time something is asked of them: they get a pool.
+MANY = 64
+
+#: In `Pool.found`: there are several such nodes.
+SEVERAL_NODES = -1
+
+
+@dataclass(slots=True, eq=False)
+class Pool:
+    """What objects hold between them that code which was not recorded had in hand together, or that are very many.
+
+    It can no longer be said which of the objects holds which of the numbers. Objects come to share a pool and never
+    part again (a union-find forest), and a pool's numbers are gathered in one node as soon as they are more than a
+    few: whatever may depend on any of them has one operand for all, and nothing is ever looked through twice.
+    """
+
+    above: Pool | None = None  #: the pool that this one was merged into
+    fresh: list[Ref] = field(default_factory=list)  #: numbers that came in since it was asked last
+    nodes: dict[int, None] = field(default_factory=dict)  #: those before, at most a few
+    found: dict[int, int] = field(default_factory=dict)  #: identity of a number in it -> its node, if it is one node
+    exact: dict[int, Ref] = field(default_factory=dict)  #: containers, cells and objects whose content is still known
+    touched: bool = False  #: whether unrecorded code may have made other numbers of these
+    has_arrays: bool = False
+    written: int = -1  #: node of what unrecorded code may have written to those arrays
+
+    def root(self) -> Pool:
+        """The pool that this one is part of by now."""
+        pool = self
+        while pool.above is not None:
+            if pool.above.above is not None:
+                pool.above = pool.above.above
+            pool = pool.above
+        return pool
+
+
 @dataclass(slots=True, eq=False)
 class Sequence:
-    """A list or tuple; `items` is None once its content is no longer known, then it may hold any of `among`."""
+    """A list, tuple or deque; `items` is None once its content is no longer known.
+
+    Then it may hold any of `among`, or of what is in the pool. If there is a pool, it has the items, too.
+    """
 
     kind: type
-    items: list[Ref] | None
+    items: Any  #: a list, or of a deque a deque of the same `maxlen`
     object: Any = UNSET
     among: list[Ref] = field(default_factory=list)
+    pool: Pool | None = None
+    summary: tuple[Any, Pool] | None = None  #: items as they were, and a pool of those alone
 
     def forget(self) -> None:
         """From now on the content may be anything that was in it."""
         if self.items is not None:
-            self.among.extend(self.items)
+            if self.pool is None:
+                self.among.extend(self.items)
             self.items = None
 
 
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """A dict, by key; as with `Sequence`. `keys` are references of keys that were computed."""
+    """A dict, by key; as with `Sequence`. `keys` has the references of keys that were computed."""
 
     items: dict[Any, Ref] | None
     object: Any = UNSET
     among: list[Ref] = field(default_factory=list)
-    keys: list[Ref] = field(default_factory=list)
+    keys: dict[Any, Ref] = field(default_factory=dict)
+    pool: Pool | None = None
+    summary: tuple[Any, Pool] | None = None
 
     def forget(self) -> None:
         """From now on the content may be anything that was in it."""
         if self.items is not None:
-            self.among.extend(self.items.values())
-            self.items = None
+            if self.pool is None:
+                self.among.extend((*self.items.values(), *self.keys.values()))
+            self.items, self.keys = None, {}
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +131,10 @@ class Stream:
     rest: Callable[[], list[Ref] | None] = lambda: None
     counts: bool = False  #: over a range, whose items are known without having been recorded
     frame: Any = None  #: the machine's frame of a generator that is recorded
+
+    def lose(self) -> None:
+        """Unrecorded code has taken nobody knows how many items."""
+        self.advance, self.rest = lambda _: None, lambda: None
 
 
 @dataclass(slots=True, eq=False)
@@ -115,6 +165,8 @@ class Thing:
 
     object: Any = UNSET
     among: list[Ref] = field(default_factory=list)
+    pool: Pool | None = None
+    outside: bool = False  #: it was there before, and nothing was put in it but what the replay has seen put in
 
 
 @dataclass(slots=True, eq=False)
@@ -129,6 +181,7 @@ class Cell:
     """A variable shared between a function and those defined in it."""
 
     ref: Ref = None
+    pool: Pool | None = None  #: of whoever may read it unseen, or bind it anew
 
 
 @dataclass(slots=True, eq=False)

@@ -11,8 +11,9 @@ from visual_debug import arrays
 from visual_debug.context import current
 from visual_debug.tape import Snapshot, Tape
 
-#: Types whose values cannot be written to in place by an operator or a subscript, or hold no numbers of an array.
-IMMUTABLE = frozenset({int, float, complex, bool, str, bytes, tuple, list, dict, set, Fraction, Decimal, type(None)})
+#: Types whose values cannot be written to in place by an operator or a subscript, or hold no numbers of an array; without
+#: texts, which `+=` looks for.
+IMMUTABLE = frozenset({int, float, complex, bool, tuple, list, dict, set, Fraction, Decimal, type(None)})
 #: Methods of arrays that write to the array itself.
 MUTATING_METHODS = frozenset({"sort", "fill", "put", "itemset", "partition", "resize", "setfield", "byteswap"})
 #: NumPy functions that write to their first argument, as do a ufunc's `at` and a random generator's `shuffle`.
