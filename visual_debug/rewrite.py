@@ -41,7 +41,7 @@ class Hooks(NamedTuple):
     turned: Callable[..., Any]  #: the same in a loop of a door: (values, state, instruction, *iterators) -> fuel
     resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
     note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
-    lasting: set[type]  #: types of which every object may be appended as it is
+    lasting: Any  #: its attribute `types` is the set of types of which every object may be appended as it is
     call_site: Callable[
         [int, bool], Any
     ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
@@ -221,23 +221,21 @@ class _Emitter:
 
     def _record_any(self, height: int, where: Any) -> Iterator[Item]:
         """Append what a call has returned: it may be an object that must not live longer for being recorded."""
-        other, on = Label(), Label()
+        lasts, on = Label(), Label()
         # Above the value stand NULL and `type`.
         yield from cpython.call(type, [cpython.copy(3, where)], where)  # .. z type
-        yield cpython.const(self.hooks.lasting, where)  # .. z type set
+        yield cpython.const(self.hooks.lasting, where)
+        yield cpython.attribute("types", where)  # .. z type set
         yield Instr("CONTAINS_OP", 0, location=where)  # .. z bool
-        yield cpython.jump_if(False, other, where)
-        yield from self._record(height, where)
-        yield on
-        self.deferred.append(self._record_other(height, where, other, on))
-
-    def _record_other(self, height: int, where: Any, other: Label, on: Label) -> Iterator[Item]:
-        """The rare way of `_record_any`."""
-        yield other
+        yield cpython.jump_if(True, lasts, where)
+        # The rare way stands here, not out of the way: to a tracer a jump back would be another turn of a loop.
         pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(4, where)]
         yield from cpython.call(self.hooks.note, pushes, where)
         yield cpython.pop(where)
-        yield Instr("JUMP_BACKWARD", on, location=where)
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield lasts
+        yield from self._record(height, where)
+        yield on
 
     def _mark(self, word: int, height: int, where: Any) -> Iterator[Instr]:
         """Append a word to the path."""
@@ -778,7 +776,7 @@ class _Emitter:
         where = instr.location
         site = self.hooks.call_site(call.positional, len(call.arguments) > call.positional)
         depth = call.callable
-        miss, on = Label(), Label()
+        hit, on = Label(), Label()
         if call.out is not None:
             yield from self._before_write(call.out, instr, height)
         for packed in call.packed:
@@ -788,21 +786,19 @@ class _Emitter:
         yield Instr("UNPACK_SEQUENCE", 2, location=where)  # .. twin key
         yield cpython.copy(depth + 2, where)  # .. twin key f
         yield Instr("IS_OP", 0, location=where)  # .. twin bool
-        yield cpython.jump_if(False, miss, where)  # .. twin
+        yield cpython.jump_if(True, hit, where)  # .. twin
+        yield from self._missed(call, site, where, height)
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield hit
         yield from self._record(height + 1, where, depth + 1)
         yield on
         yield cpython.swap(depth + 1, where)  # twin .. f
         yield cpython.pop(where)
-        self.deferred.append(self._missed(call, site, where, height, miss, on))
 
-    def _missed(
-        self, call: flow.CallShape, site: Any, where: Any, height: int, miss: Label, on: Label
-    ) -> Iterator[Item]:
+    def _missed(self, call: flow.CallShape, site: Any, where: Any, height: int) -> Iterator[Item]:
         """A call site meets another callable than the last time, or one that has to be looked at every time."""
-        yield miss
         yield cpython.pop(where)
         # .. NULL resolve values site: what is on the stack is 4 deeper, and with every argument pushed one more
         pushes = [cpython.copy(d + 4 + i, where) for i, d in enumerate((call.callable, *call.arguments))]
         pushes = [self._fetch(VALUES, height + 2, where), cpython.const(site, where), *pushes]
         yield from cpython.call(self.hooks.resolve, pushes, where)  # .. twin
-        yield Instr("JUMP_BACKWARD", on, location=where)
