@@ -44,26 +44,58 @@ class Decorator(Protocol):
 
 @overload
 def visual_debug(
-    function: classmethod[T, P, R], /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
+    function: classmethod[T, P, R],
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
 ) -> classmethod[T, P, R]: ...
 @overload
 def visual_debug(  # type: ignore[overload-overlap]
-    function: staticmethod[P, R], /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
+    function: staticmethod[P, R],
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
 ) -> staticmethod[P, R]: ...
 @overload
 def visual_debug(
-    function: PropertyT, /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
+    function: PropertyT,
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
 ) -> PropertyT: ...
 @overload
 def visual_debug(
-    function: Callable[P, R], /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
+    function: Callable[P, R],
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
 ) -> Traced[P, R]: ...
 @overload
-def visual_debug(*, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1) -> Decorator: ...
+def visual_debug(
+    *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, last: int | None = None, keep: int = 1
+) -> Decorator: ...
 
 
 def visual_debug(
-    function: Any = None, /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
+    function: Any = None,
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
 ) -> Any:
     """Record every call of a function, so that its computation can be seen and differentiated.
 
@@ -77,6 +109,9 @@ def visual_debug(
             (or the same file); `"all"`; `()` for none; or functions, modules and package names.
         limit: the most values recorded in one call. Past it the function runs on unrecorded, and `trace.truncated`
             is True.
+        last: keep the newest values only, at least so many and seldom more than three times as many: a flight recorder
+            for long runs. Older ones are forgotten between two turns of a loop of the function itself; the trace then
+            begins there, with the variables as they were for its inputs.
         keep: how many traces `f.traces` holds.
 
     The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
@@ -90,11 +125,13 @@ def visual_debug(
         raise ValueError(f"keep={keep}: at least one trace is kept")
     if limit < 1:
         raise ValueError(f"limit={limit}: at least one value is recorded")
+    if last is not None and last < 1:
+        raise ValueError(f"last={last}: at least one value is kept")
     if function is None:
-        return functools.partial(visual_debug, follow=follow, limit=limit, keep=keep)
+        return functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep)
     if os.environ.get("VISUAL_DEBUG") == "0":
         return function
-    again: Callable[[Any], Any] = functools.partial(visual_debug, follow=follow, limit=limit, keep=keep)
+    again: Callable[[Any], Any] = functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep)
     if isinstance(function, (classmethod, staticmethod)):
         return type(function)(again(function.__func__))
     if isinstance(function, property):
@@ -105,7 +142,7 @@ def visual_debug(
     plain = plain_function(function)
     traced = _copy(plain)
     functools.update_wrapper(traced, plain)
-    _equip(traced, plain, follow=follow, limit=limit, keep=keep)
+    _equip(traced, plain, follow=follow, limit=limit, last=last, keep=keep)
     return traced
 
 
@@ -178,7 +215,7 @@ def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
             function.traces.append(trace)  # type: ignore[attr-defined]
         record.collect(trace)
 
-    door = record.Door(followed.plan(plain.__code__), followed, finish, options["limit"])
+    door = record.Door(followed.plan(plain.__code__), followed, finish, options["limit"], options["last"] or 0)
     _open(traced, plain, door)
     traces = Traces(maxlen=options["keep"])
     traces.of, traces.options = of, options
@@ -214,7 +251,7 @@ def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
     followed = policy.policy_for(None, plain)
     finished: list[Tape] = []
     traced = _copy(plain)
-    _open(traced, plain, record.Door(followed.plan(plain.__code__), followed, finished.append, LIMIT))
+    _open(traced, plain, record.Door(followed.plan(plain.__code__), followed, finished.append, LIMIT, 0))
     with apart():
         run_to_end(traced, args, kwargs)
     return Trace(finished[-1])

@@ -96,7 +96,7 @@ class Policy:
         self._doors: dict[int, tuple[CodeType, CodeType]] = {}  # lent to functions of that plain code
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, self.resolve, shells.note, shells.LASTING, CallSite, writes.before_write, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.LASTING, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, shells.note_sum, writes.IMMUTABLE,
         )  # fmt: skip
@@ -129,6 +129,8 @@ class Policy:
                 hooks = rewrite.DoorHooks(record.enter, record.create) if door else None
                 rewritten = rewrite.rewrite(plan, self._sources[id(code)], self.hooks, hooks)
                 self._codes[key] = record.register(rewritten, plan, door, self)
+                if (id(code), not door) in self._codes:
+                    del self._sources[id(code)]
             return self._codes[key]
 
     def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:
@@ -200,7 +202,7 @@ class Policy:
         if not self.wants(function):
             return None
         try:
-            door = record.Door(self.plan(plain), self, None, 0)
+            door = record.Door(self.plan(plain), self, None, 0, 0)
         except UntraceableError:
             return None
         if function.__closure__ is not None:

@@ -14,7 +14,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays, shells
+from visual_debug import arrays, shells, window
 from visual_debug.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tape import Contents, Plan, Seal, Tape
 from visual_debug.writes import IMMUTABLE
@@ -51,14 +51,15 @@ def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
 class Door:
     """One function that may be entered from unrecorded code, and what becomes of its tapes."""
 
-    __slots__ = ("finish", "limit", "of", "plan", "policy")
+    __slots__ = ("finish", "last", "limit", "of", "plan", "policy")
 
-    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None] | None, limit: int) -> None:
+    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None] | None, limit: int, last: int) -> None:
         self.of: Callable[[], Any] = _nothing  # the function; weakly, as all that a code object leads back to
         self.plan = plan
         self.policy = policy
         self.finish = finish
         self.limit = limit
+        self.last = last  # how many of the newest values are kept; 0 for all
 
     @property
     def closure(self) -> Any:
@@ -175,7 +176,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     if not nested:
         if door.finish is None:
             return NOWHERE, False  # the code is lent to the function for a recording elsewhere
-        tape = Tape(door.plan, door.policy, thread, door.limit)
+        tape = Tape(door.plan, door.policy, thread, door.limit, door.last)
     elif tape.end is not None:
         return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
     assert isinstance(tape, Tape)
@@ -194,9 +195,10 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     path = tape.path
     path.append(door.plan.door)
     path.append(~len(tape.values))
-    path.append(~len(tape.arguments))
+    path.append(~tape.entered)
     path.append(~place)
-    tape.arguments.append((door.plan, kept, door.closure))
+    tape.arguments[tape.entered] = door.plan, kept, door.closure
+    tape.entered += 1
     return tape, not nested
 
 
@@ -231,6 +233,7 @@ def _numbered(tape: Any, door: Door | None, word: int) -> Opened:
     if tape.end is not None:
         return Opened(NOWHERE, None)
     tape.generators += 1
+    tape.running += 1
     tape.has_objects = True
     return Opened(tape, door, -tape.generators, word)
 
@@ -284,6 +287,13 @@ def refuel(values: list[Any]) -> Any:
     return tape.refuel()
 
 
+def turned(values: list[Any], state: Opened | None, instruction: int, *stack: Any) -> Any:
+    """The same for a loop of a door, at which a flight recorder may begin if it is that of the traced call."""
+    if state is not None and state.tape.last and state.tape.end is None:
+        window.turn(state.tape, instruction, sys._getframe(1).f_locals, stack)
+    return refuel(values)
+
+
 def landed(
     values: list[Any], path: list[int], word: int, exception: BaseException, ticket: Opened | None = None
 ) -> None:
@@ -312,6 +322,8 @@ def abandon(state: Opened | None, exception: BaseException) -> None:
 def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
     state.give_back()
     door, tape = state.door, state.tape
+    if state.number and isinstance(tape, Tape):
+        tape.running -= 1
     if (
         door is None or door.finish is None or not tape.is_open
     ):  # the latter if it was closing the recording that failed

@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import arrays, cpython, display, links, opcodes, policy, record
+from visual_debug import arrays, containers, cpython, display, links, opcodes, policy, record
 from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import Leaf, Mapping, Ref, Sequence, Thing
-from visual_debug.tape import Snapshot, Tape, parameters
+from visual_debug.tape import Beginning, Snapshot, Tape, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,10 @@ class _Player:
         """Execute the whole tape."""
         machine = self.machine
         try:
-            self._enter_by_door(None)
+            if machine.tape.beginning is None:
+                self._enter_by_door(None)
+            else:
+                self._begin(machine.tape.beginning)
             while True:
                 frame = machine.frame
                 if frame is None:
@@ -160,13 +163,36 @@ class _Player:
         except (IndexError, KeyError, TraceError) as error:
             # Ctrl-C can come in the middle of what tells of an event.
             interrupted = not isinstance(machine.tape.exception, (Exception, type(None)))
-            if (machine.tape.truncated or interrupted) and machine.v == len(machine.values):
+            if (machine.tape.truncated or interrupted) and machine.v >= len(machine.values):
                 return  # recording stopped in the middle of something
             if isinstance(error, TraceError):
                 raise
             raise machine.misfit(f"{type(error).__name__}: {error}") from error
         if machine.v != len(machine.values) or machine.p != len(machine.path):
             raise machine.misfit("something recorded was left over")
+
+    def _begin(self, beginning: Beginning) -> None:
+        """Begin between two turns of a loop, with what variables and iterators were then."""
+        machine = self.machine
+        plan = machine.tape.plan
+        frame = machine.main = machine.activate(plan, None)
+        frame.by_door, frame.pc = True, beginning.instruction
+        machine.generators = [frame] * beginning.generators  # they have ended
+        site = plan.site(-1)
+        for name, value in beginning.variables.items():
+            frame.locals[name] = machine.argument(value, name, site)
+        machine.open_cells(frame, machine.tape.arguments[0][2])
+        for name in plan.code.co_freevars:
+            if name in frame.locals:
+                frame.cells[name].ref = frame.locals[name]
+        head = plan.instructions[beginning.instruction]
+        stack = list(beginning.stack)
+        if head.name == "FOR_ITER" and head.skip:  # the number at hand is the next that the loop is given
+            number, rest = stack.pop(), stack.pop()
+            is_range = type(rest) is range and len(rest)
+            stack.append(range(number, rest.stop, rest.step) if is_range else range(number, number + 1))
+        frame.stack = [containers.iterate(machine, frame, beginning.instruction, Thing(item)) for item in stack]
+        self.inputs = dict.fromkeys(parameters(plan.code))
 
     def _from_outside(self) -> None:
         """No recorded code is running: a generator or coroutine is resumed by unrecorded code, or a function called."""

@@ -38,6 +38,7 @@ class Hooks(NamedTuple):
 
     sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
     refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
+    turned: Callable[..., Any]  #: the same in a loop of a door: (values, state, instruction, *iterators) -> fuel
     resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
     note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
     lasting: set[type]  #: types of which every object may be appended as it is
@@ -119,12 +120,11 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
     In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
     """
     emitter = _Emitter(plan, source, hooks, door)
-    items = list(emitter.items())
     # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
     # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
     stacksize = plan.code.co_stacksize + 15 + emitter.most_arguments
     hidden = (CARRIED,) if emitter.generator else ()
-    code, plan.origins[door is not None] = assemble(items, emitter.origin, plan.code, stacksize, hidden)
+    code, plan.origins[door is not None] = assemble(emitter.items(), emitter.origin, plan.code, stacksize, hidden)
     return code
 
 
@@ -204,7 +204,10 @@ class _Emitter:
         self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
         self.fused: set[int] = set()  # instructions that are written already
-        self.most_arguments = 0  # of any call
+        # Of any call that is inserted: one that opens the recording, resolves a callable, or goes round a loop.
+        resolved = (1 + len(call.arguments) for call in self.shapes.heads.values())
+        loops = sum(instr.name == "FOR_ITER" for instr in self.instructions)
+        self.most_arguments = max(len(self.parameters), *resolved, loops + 3)
 
     # ---- the stack
 
@@ -405,7 +408,6 @@ class _Emitter:
             Instr("LOAD_DEREF", cpython.cell(name)) if name in self.cells else Instr("LOAD_FAST", name)
             for name in self.parameters
         ]
-        self.most_arguments = max(self.most_arguments, len(arguments))
         return [*arguments, Instr("BUILD_TUPLE", len(arguments))]
 
     def _burn(self, index: int, height: int, where: Any) -> Iterator[Item]:
@@ -420,12 +422,35 @@ class _Emitter:
         yield from self._refuel(index, height, where)
         yield on
 
-    def _refuel(self, index: int, height: int, where: Any, *, gone: bool = False) -> Iterator[Item]:
+    def _refuel(
+        self, index: int, height: int, where: Any, loop: int | None = None, *, gone: bool = False
+    ) -> Iterator[Item]:
+        """Ask for more fuel; `loop` is the instruction at the head of the loop that is gone round."""
         yield from cpython.end_for(where)
         if gone:  # the handler stands on it when a signal raises in the hook
             yield cpython.const(None, where)
-        yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, height + 2, where)], where)
+        pushes = [self._fetch(VALUES, height + 2, where)]
+        if loop is None or self.door is None or self.generator or not self._only_iterators(loop, height):
+            yield from cpython.call(self.hooks.refuel, pushes, where)
+        else:
+            pushes += [self._fetch(STATE, height + 3, where), cpython.const(loop, where)]
+            pushes += [cpython.copy(height + 5, where)] * height  # each is one deeper, and the next one higher
+                yield from cpython.call(self.hooks.turned, pushes, where)
         yield from self._fill(height, index, where)
+
+    def _only_iterators(self, loop: int, height: int) -> bool:
+        """Whether nothing but the iterators of loops around it stands on the stack, and perhaps a counting loop's item.
+
+        Not so inside a call, a `with` or an inlined comprehension, where a NULL may stand there, which none may copy.
+        """
+        loops = [i for i in self.plan.taken if i <= loop < self._end_of(i)]
+        counts = self.plan.instructions[loop].name == "FOR_ITER" and self.plan.instructions[loop].skip
+        return height == len(loops) + counts
+
+    def _end_of(self, index: int) -> int:
+        """Where the loop of a FOR_ITER ends; -1 for any other instruction."""
+        instruction = self.plan.instructions[index]
+        return instruction.arg if instruction.name == "FOR_ITER" else -1
 
     def _jump_back(self, target: Label, height: int, where: Any) -> Iterator[Item]:
         """Go round a loop once more, if there is fuel. With nothing above it, it need not be copied."""
@@ -443,7 +468,7 @@ class _Emitter:
             yield cpython.pop(where)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield out
-        yield from self._refuel(self.labels[target], height, where, gone=not height)
+        yield from self._refuel(self.labels[target], height, where, self.labels[target], gone=not height)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield from self._rare()
 
@@ -663,7 +688,7 @@ class _Emitter:
     def _count_again(self, index: int, height: int, where: Any, out: Label, on: Label) -> Iterator[Item]:
         """The rare way of `_count`, written behind the loop so that the other need not jump over it."""
         yield out
-        yield from self._refuel(index + 1, height, where)
+        yield from self._refuel(index + 1, height, where, index)
         yield from cpython.mark(None, self._sink(VALUES, height), where)
         yield Instr("JUMP_BACKWARD", on, location=where)
 
@@ -778,7 +803,6 @@ class _Emitter:
         yield cpython.pop(where)
         # .. NULL resolve values site: what is on the stack is 4 deeper, and with every argument pushed one more
         pushes = [cpython.copy(d + 4 + i, where) for i, d in enumerate((call.callable, *call.arguments))]
-        self.most_arguments = max(self.most_arguments, len(pushes))
         pushes = [self._fetch(VALUES, height + 2, where), cpython.const(site, where), *pushes]
         yield from cpython.call(self.hooks.resolve, pushes, where)  # .. twin
         yield Instr("JUMP_BACKWARD", on, location=where)

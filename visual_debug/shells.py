@@ -113,8 +113,12 @@ def empty(tape: Tape) -> None:
     for index, value in enumerate(values):
         if type(value) not in _STAYS:
             values[index] = _left(value, memory)
-    for index, (plan, arguments, closure) in enumerate(tape.arguments):
+    for index, (plan, arguments, closure) in tape.arguments.items():
         tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure
+    if tape.beginning is not None:
+        begin = tape.beginning
+        variables = {name: _left(value, memory) for name, value in begin.variables.items()}
+        tape.beginning = begin._replace(variables=variables, stack=tuple([_left(v, memory) for v in begin.stack]))
     tape.shells.clear()
 
 

@@ -163,6 +163,15 @@ class Seal(NamedTuple):
     sample: int  #: hash of some elements' bytes, where there is no copy
 
 
+class Beginning(NamedTuple):
+    """Where a recording begins that has forgotten what was before: between two turns of a loop of the function."""
+
+    instruction: int
+    variables: dict[str, Any]
+    stack: tuple[Any, ...]  #: iterators of its loops; of ranges the range that is left
+    generators: int  #: how many were made and have ended before
+
+
 class Dropped:
     """The type of `DROPPED`, which stands on a tape for a text that was computed and not kept."""
 
@@ -184,21 +193,25 @@ class Tape:
     `bottom` is what the frame of every activation stands on: (fuel, path, values).
     """
 
-    __slots__ = ("arguments", "began", "bottom", "classes", "end", "ended", "exception", "fuel", "generators", "has_objects",
+    __slots__ = ("arguments", "began", "beginning", "bottom", "classes", "end", "ended", "entered", "exception", "fuel", "generators", "has_objects",
                  "is_open",
-                 "lent", "limit", "path", "plan",
-                 "policy", "result", "seals", "shells", "snapshots", "thread", "truncated", "values")  # fmt: skip
+                 "last", "lent", "limit", "note", "path", "plan",
+                 "policy", "result", "running", "seals", "shells", "snapshots", "thread", "truncated", "values")  # fmt: skip
 
-    def __init__(self, plan: Plan, policy: Any, thread: int, limit: int) -> None:
+    def __init__(self, plan: Plan, policy: Any, thread: int, limit: int, last: int) -> None:
         self.plan = plan
         self.policy = policy
         self.thread = thread
         self.limit = limit
         self.values: list[Any] = []
         self.path: list[int] = []
-        self.arguments: list[
-            tuple[Plan, tuple[Any, ...], Any]
-        ] = []  # and closures, of activations entered from outside
+        #: Of activations entered from outside: the plan, the arguments and the closure, by number.
+        self.arguments: dict[int, tuple[Plan, tuple[Any, ...], Any]] = {}
+        self.entered = 0  # how many of them
+        self.last = last
+        self.note: Any = None  # where the recording could begin
+        self.beginning: Beginning | None = None  # where it does, if not with the call
+        self.running = 0  # generators that were made and have not ended
         self.snapshots: list[Snapshot] = []
         self.seals: list[Seal] = []
         self.result: Any = None
@@ -216,8 +229,8 @@ class Tape:
         self._fill()
 
     def _fill(self) -> None:
-        # Near the limit smaller portions, for a turn of a loop may record many values.
-        portion = (self.limit - len(self.values)) // 8
+        # Near a limit smaller portions, for a turn of a loop may record many values.
+        portion = min(self.limit - len(self.values), self.last or self.limit) // 8
         self.fuel = iter(_TANK if portion >= len(_TANK) else _TANK[: max(portion, 1)])
         self.bottom = self.fuel, self.path, self.values
 

@@ -345,6 +345,11 @@ class Trace:
             NoDerivativeError: if an operation on the way has no derivative.
             TraceError: if there is no (single) number to differentiate, or `wrt` names no argument.
         """
+        if self._tape.beginning is not None:
+            raise TraceError(
+                f"only the newest values of {self.function} were kept (last={self._tape.last}), and its arguments are not "
+                "among them: ask for the adjoints of nodes, or record without last=…"
+            )
         inputs = self._replayed.inputs
         names = [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else list(inputs)
         for name in names:
