@@ -31,6 +31,7 @@ import operator
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -46,6 +47,8 @@ from visual_debug.columns import MISSING, Columns
 from visual_debug.context import apart
 from visual_debug.replay import replay
 
+#: Seconds of processor time that one replay may take: the traces that are replayed are small.
+LONGEST = 5.0
 #: The name by which instrumented code reaches the decorator, among the builtins. Its underscores keep it from being
 #: mangled in a class.
 DECORATOR = "__visual_debug_suite__"
@@ -179,13 +182,39 @@ def inconsistency(columns: Columns) -> str | None:
     return None
 
 
+class Endless(BaseException):
+    """A replay takes longer than any should."""
+
+
+def _stop(signum: int, frame: types.FrameType | None) -> None:
+    raise Endless(f"still at work after {LONGEST} s")
+
+
+@contextlib.contextmanager
+def bounded() -> Iterator[None]:
+    """Within it, the main thread may take so much of the processor's time and no more."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGVTALRM"):
+        yield
+        return
+    handler = signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, handler)
+
+
 class Replays:
-    """Replays traces as they finish, and remembers what goes wrong."""
+    """Replays traces as they finish, and remembers what goes wrong.
+
+    Its time is that of the processor, so that how much is replayed does not depend on what else the machine does.
+    """
 
     def __init__(self, most_values: int, most_per_test: int, seconds: float) -> None:
         self.most_values = most_values
         self.most_per_test = most_per_test
-        self.deadline = time.monotonic() + seconds
+        self.left = seconds
         self.test = ""
         self.in_test = 0
         self.counts: collections.Counter[str] = collections.Counter()
@@ -202,12 +231,13 @@ class Replays:
         if len(tape.values) > self.most_values or self.in_test > self.most_per_test:
             self.counts["left out"] += 1
             return
-        if time.monotonic() > self.deadline:
+        if self.left < 0:
             self.counts["left out, late"] += 1
             return
         self._here.busy = True
+        began = time.thread_time()
         try:
-            with apart():
+            with apart(), bounded():
                 columns = replay(tape).columns
                 wrong = inconsistency(columns)
             self.counts["replayed"] += 1
@@ -227,6 +257,7 @@ class Replays:
             self._remember(tape, f"{type(error).__name__}: {error}", traceback.format_exc())
         finally:
             self._here.busy = False
+            self.left -= time.thread_time() - began
 
     def _remember(self, tape: object, error: str, trace: str) -> None:
         code = tape.plan.code

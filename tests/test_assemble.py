@@ -48,7 +48,7 @@ def count(items):
 
 
 def put_together(items, template, **options):
-    return assemble(items, list(range(count(items))), template, lambda: template.co_stacksize, **options)
+    return assemble(items, list(range(count(items))), template, template.co_stacksize, **options)
 
 
 def by_the_library(items, template):
@@ -171,7 +171,7 @@ def returning(*constants):
     template = (lambda: None).__code__
     head = [i for i in taken_apart(template) if isinstance(i, Instr) and i.name == "RESUME"]
     items = [*head, *(Instr("LOAD_CONST", c) for c in constants), Instr("BUILD_TUPLE", len(constants))]
-    code, _ = assemble([*items, Instr("RETURN_VALUE")], list(range(len(items) + 1)), template, lambda: len(constants))
+    code, _ = assemble([*items, Instr("RETURN_VALUE")], list(range(len(items) + 1)), template, len(constants))
     return types.FunctionType(code, {}), code
 
 
@@ -359,7 +359,7 @@ def test_a_local_variable_may_have_the_name_of_a_free_one():
 
 def test_caches_and_prefixes_belong_to_their_instruction():
     items, template = filled(forward, 300)
-    code, origin = assemble(items, [n * 10 for n in range(count(items))], template, lambda: template.co_stacksize)
+    code, origin = assemble(items, [n * 10 for n in range(count(items))], template, template.co_stacksize)
     instructions = [e for e in dis.get_instructions(code) if e.opname != "EXTENDED_ARG"]
     assert len(set(origin)) == len(instructions)
     assert [origin[entry.offset // 2] for entry in instructions] == [n * 10 for n in range(len(instructions))]

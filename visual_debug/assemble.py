@@ -12,7 +12,7 @@ The formats of the two tables are described in CPython's `InternalDocs/code_obje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain, repeat
 from types import CodeType
 from typing import Any, NamedTuple
@@ -87,17 +87,13 @@ class _Numbers:
 
 
 def assemble(
-    items: Iterable[Item],
-    origin: list[int],
-    template: CodeType,
-    stacksize: Callable[[], int],
-    hidden: tuple[str, ...] = (),
+    items: Iterable[Item], origin: list[int], template: CodeType, stacksize: int, hidden: tuple[str, ...] = ()
 ) -> tuple[CodeType, list[int]]:
     """A code object of `items` that is like `template` otherwise, with `hidden` as further local variables.
 
     `origin` tells of each instruction what it comes from, and may be filled while the items are drawn; what is
     returned beside the code tells the same of each code unit, caches and prefixes belonging to their instruction.
-    An instruction without a location has that of the one before it. `stacksize` is asked when all items are drawn.
+    An instruction without a location has that of the one before it.
     """
     tables = _Numbers(template, hidden)
     opcodes: list[int] = []
@@ -152,7 +148,7 @@ def assemble(
         co_names=tuple(tables.names),
         co_varnames=tuple(tables.locals),
         co_nlocals=len(tables.locals),
-        co_stacksize=stacksize(),
+        co_stacksize=stacksize,
         co_linetable=bytes(_location_table(stretches, starts, template.co_firstlineno)),
         co_exceptiontable=bytes(chain.from_iterable(
             _exception_entry(starts[region.start], starts[region.end], starts[labels[region.begin.target]], region.begin)

@@ -32,9 +32,6 @@ NULL_ABOVE_CALLABLE: Final = PY313
 HAS_PRECALL: Final = not PY312
 #: From 3.12 on FOR_ITER must jump to END_FOR, which no other instruction reaches.
 HAS_END_FOR: Final = PY312
-#: 3.12 only: a jump target right behind the call of a Python function is traced as a line of its own, because the
-#: caches of the call have no line.
-CALL_LOSES_LINE: Final = PY312 and not PY313
 #: From 3.14 on a NOT_TAKEN behind a conditional jump tells monitoring tools, coverage for one, that it was not taken.
 MARKS_NOT_TAKEN: Final = PY314
 #: From 3.14 on CALL_FUNCTION_EX always finds a keyword slot on the stack (NULL where there are none).

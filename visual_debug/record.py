@@ -5,6 +5,7 @@ Everything here is called from rewritten code while the user's function runs, so
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import weakref
@@ -122,7 +123,8 @@ _known: dict[int, Known] = {}
 def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType:
     """Make a rewritten code object known as such."""
     key = id(code)
-    _known[key] = Known(weakref.ref(code, lambda _: _known.pop(key, None)), plan, is_door, policy)
+    # A callback in Python could lose an exception that a signal raised in it.
+    _known[key] = Known(weakref.ref(code, functools.partial(_known.pop, key)), plan, is_door, policy)
     return code
 
 

@@ -163,7 +163,7 @@ class _Player:
         except (IndexError, KeyError, TraceError) as error:
             # Ctrl-C can come in the middle of what tells of an event.
             interrupted = not isinstance(machine.tape.exception, (Exception, type(None)))
-            if (machine.tape.truncated or interrupted) and machine.v == len(machine.values):
+            if (machine.tape.truncated or interrupted) and machine.v >= len(machine.values):
                 return  # recording stopped in the middle of something
             if isinstance(error, TraceError):
                 raise
@@ -185,7 +185,6 @@ class _Player:
         for name in plan.code.co_freevars:
             if name in frame.locals:
                 frame.cells[name].ref = frame.locals[name]
-        at = plan.site(beginning.instruction)
         head = plan.instructions[beginning.instruction]
         stack = list(beginning.stack)
         if head.name == "FOR_ITER" and head.skip:  # the number at hand is the next that the loop is given

@@ -41,7 +41,7 @@ class Hooks(NamedTuple):
     turned: Callable[..., Any]  #: the same in a loop of a door: (values, state, instruction, *iterators) -> fuel
     resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
     note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
-    lasting: set[type]  #: types of which every object may be appended as it is
+    lasting: Any  #: its attribute `types` is the set of types of which every object may be appended as it is
     call_site: Callable[
         [int, bool], Any
     ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
@@ -120,10 +120,11 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
     In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
     """
     emitter = _Emitter(plan, source, hooks, door)
+    # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
+    # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
+    stacksize = plan.code.co_stacksize + 15 + emitter.most_arguments
     hidden = (CARRIED,) if emitter.generator else ()
-    code, plan.origins[door is not None] = assemble(
-        emitter.items(), emitter.origin, plan.code, emitter.stacksize, hidden
-    )
+    code, plan.origins[door is not None] = assemble(emitter.items(), emitter.origin, plan.code, stacksize, hidden)
     return code
 
 
@@ -203,7 +204,10 @@ class _Emitter:
         self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
         self.fused: set[int] = set()  # instructions that are written already
-        self.most_arguments = 0  # of any call
+        # Of any call that is inserted: one that opens the recording, resolves a callable, or goes round a loop.
+        resolved = (1 + len(call.arguments) for call in self.shapes.heads.values())
+        loops = sum(instr.name == "FOR_ITER" for instr in self.instructions)
+        self.most_arguments = max(len(self.parameters), *resolved, loops + 3)
 
     # ---- the stack
 
@@ -217,23 +221,21 @@ class _Emitter:
 
     def _record_any(self, height: int, where: Any) -> Iterator[Item]:
         """Append what a call has returned: it may be an object that must not live longer for being recorded."""
-        other, on = Label(), Label()
+        lasts, on = Label(), Label()
         # Above the value stand NULL and `type`.
         yield from cpython.call(type, [cpython.copy(3, where)], where)  # .. z type
-        yield cpython.const(self.hooks.lasting, where)  # .. z type set
+        yield cpython.const(self.hooks.lasting, where)
+        yield cpython.attribute("types", where)  # .. z type set
         yield Instr("CONTAINS_OP", 0, location=where)  # .. z bool
-        yield cpython.jump_if(False, other, where)
-        yield from self._record(height, where)
-        yield on
-        self.deferred.append(self._record_other(height, where, other, on))
-
-    def _record_other(self, height: int, where: Any, other: Label, on: Label) -> Iterator[Item]:
-        """The rare way of `_record_any`."""
-        yield other
+        yield cpython.jump_if(True, lasts, where)
+        # The rare way stands here, not out of the way: to a tracer a jump back would be another turn of a loop.
         pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(4, where)]
         yield from cpython.call(self.hooks.note, pushes, where)
         yield cpython.pop(where)
-        yield Instr("JUMP_BACKWARD", on, location=where)
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield lasts
+        yield from self._record(height, where)
+        yield on
 
     def _mark(self, word: int, height: int, where: Any) -> Iterator[Instr]:
         """Append a word to the path."""
@@ -262,12 +264,6 @@ class _Emitter:
         yield from self._plain_copy()
         yield self.catch_all
         yield from self._write(self._raised(), len(self.plan.instructions) - 1, False, cpython.NO_LINE)
-
-    def stacksize(self) -> int:
-        """How deep the stack gets, when all items have been drawn."""
-        # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
-        # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
-        return self.plan.code.co_stacksize + 15 + self.most_arguments
 
     def _recording(self) -> Iterator[Item]:
         """The code that records."""
@@ -410,7 +406,6 @@ class _Emitter:
             Instr("LOAD_DEREF", cpython.cell(name)) if name in self.cells else Instr("LOAD_FAST", name)
             for name in self.parameters
         ]
-        self.most_arguments = max(self.most_arguments, len(arguments))
         return [*arguments, Instr("BUILD_TUPLE", len(arguments))]
 
     def _burn(self, index: int, height: int, where: Any) -> Iterator[Item]:
@@ -438,7 +433,6 @@ class _Emitter:
         else:
             pushes += [self._fetch(STATE, height + 3, where), cpython.const(loop, where)]
             pushes += [cpython.copy(height + 5, where)] * height  # each is one deeper, and the next one higher
-            self.most_arguments = max(self.most_arguments, height + 2)
             yield from cpython.call(self.hooks.turned, pushes, where)
         yield from self._fill(height, index, where)
 
@@ -782,7 +776,7 @@ class _Emitter:
         where = instr.location
         site = self.hooks.call_site(call.positional, len(call.arguments) > call.positional)
         depth = call.callable
-        miss, on = Label(), Label()
+        hit, on = Label(), Label()
         if call.out is not None:
             yield from self._before_write(call.out, instr, height)
         for packed in call.packed:
@@ -792,22 +786,19 @@ class _Emitter:
         yield Instr("UNPACK_SEQUENCE", 2, location=where)  # .. twin key
         yield cpython.copy(depth + 2, where)  # .. twin key f
         yield Instr("IS_OP", 0, location=where)  # .. twin bool
-        yield cpython.jump_if(False, miss, where)  # .. twin
+        yield cpython.jump_if(True, hit, where)  # .. twin
+        yield from self._missed(call, site, where, height)
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield hit
         yield from self._record(height + 1, where, depth + 1)
         yield on
         yield cpython.swap(depth + 1, where)  # twin .. f
         yield cpython.pop(where)
-        self.deferred.append(self._missed(call, site, where, height, miss, on))
 
-    def _missed(
-        self, call: flow.CallShape, site: Any, where: Any, height: int, miss: Label, on: Label
-    ) -> Iterator[Item]:
+    def _missed(self, call: flow.CallShape, site: Any, where: Any, height: int) -> Iterator[Item]:
         """A call site meets another callable than the last time, or one that has to be looked at every time."""
-        yield miss
         yield cpython.pop(where)
         # .. NULL resolve values site: what is on the stack is 4 deeper, and with every argument pushed one more
         pushes = [cpython.copy(d + 4 + i, where) for i, d in enumerate((call.callable, *call.arguments))]
-        self.most_arguments = max(self.most_arguments, len(pushes))
         pushes = [self._fetch(VALUES, height + 2, where), cpython.const(site, where), *pushes]
         yield from cpython.call(self.hooks.resolve, pushes, where)  # .. twin
-        yield Instr("JUMP_BACKWARD", on, location=where)

@@ -35,8 +35,23 @@ _STAYS: frozenset[type] = frozenset({
     int, float, complex, bool, str, bytes, type(None), range, slice, FunctionType, ModuleType, CodeType, CellType, type,
     type(Ellipsis), type(NotImplemented), type(DROPPED), functools._lru_cache_wrapper,
 })  # fmt: skip
+
+
+class _Lasting:
+    """Holds a set for code, whose constants must have a hash (`in` takes twice as long with a set of a class of ours)."""
+
+    __slots__ = ("types",)
+
+    def __init__(self) -> None:
+        self.types = LASTING
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Lasting, ()
+
+
 #: Types of which every object is recorded as it is while the call goes on; those of numbers join them when met.
 LASTING: set[type] = {*_STAYS, list, tuple, dict}
+lasting = _Lasting()
 #: What belongs to a call that is over.
 _GONE = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType, FrameType, TracebackType})
 #: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
@@ -95,7 +110,7 @@ def _now(value: Any, memory: Memory) -> Any:
     if kind is functools.partial or (symbols.module_of(kind) in _HARMLESS and kind not in _GONE):
         return value
     try:
-        held: Any = weakref.ref(value, lambda _: memory.pop(key, None))
+        held: Any = weakref.ref(value, functools.partial(memory.pop, key))
     except TypeError:
         held = value
     shell = _shell(value, memory)

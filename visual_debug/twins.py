@@ -7,6 +7,7 @@ kept for the traces of then.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable
 from types import CodeType, FunctionType
@@ -77,23 +78,19 @@ class Twins:
             )
             twin.__kwdefaults__ = function.__kwdefaults__
         key = id(function)
-
-        def forget(_: object) -> None:
-            self._known.pop(key, None)
-            self._seen.pop(key, None)
-
         known = self._known.get(key)
         if known is not None:  # the twin was gone
             known.weak = None if twin is None else weakref.ref(twin)
         else:
-            known = self._known[key] = _Known(weakref.ref(function, forget), _read(function, self._plain), twin)
+            known = self._known[key] = _Known(_forgotten(function, self._known), _read(function, self._plain), twin)
         if twin is None:
             return function
-        self._see(function, known)
+        self._see(function)
         return twin
 
-    def _see(self, function: FunctionType, known: _Known) -> None:
-        self._seen[id(function)] = known.of, function.__code__, function.__defaults__, function.__kwdefaults__
+    def _see(self, function: FunctionType) -> None:
+        of = _forgotten(function, self._seen)
+        self._seen[id(function)] = of, function.__code__, function.__defaults__, function.__kwdefaults__
 
     def refresh(self) -> int:
         """Bring the twins in step with their functions; returns how many changes there have been until now.
@@ -124,7 +121,7 @@ class Twins:
         if signature.code is known.signature.code and _same_defaults(
             signature, known.signature
         ):  # lent other code, or back
-            self._see(function, known)
+            self._see(function)
             return
         known.past.append((self.changes, known.signature))
         self.changes += 1
@@ -133,7 +130,7 @@ class Twins:
         if twin is not None:
             twin.__defaults__, twin.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
             twin.__code__ = self._rewritten(function) or known.signature.code
-        self._see(function, known)
+        self._see(function)
 
     def signature(self, function: FunctionType, began: int, ended: int) -> Signature | None:
         """What a function was in a recording between two counts of changes; None if it has never had a twin.
@@ -152,6 +149,14 @@ class Twins:
                     )
                 return signature
         return known.signature
+
+
+def _forgotten(function: FunctionType, where: dict[int, Any]) -> weakref.ref[FunctionType]:
+    """A reference to a function that takes it out of a dictionary by its identity when it is gone.
+
+    No Python is run for that: an exception that a signal raised in it would be lost, and Ctrl-C with it.
+    """
+    return weakref.ref(function, functools.partial(where.pop, id(function)))
 
 
 def _read(function: FunctionType, plain: Callable[[FunctionType], CodeType]) -> Signature:

@@ -55,7 +55,7 @@ def _forget(tape: Tape, note: Note) -> None:
 def _left(item: Any) -> Any:
     """What is left of a range that a loop goes over; any other iterator says what it gives when it gives it."""
     if type(item) is _RANGE_ITERATOR:
-        reduced = item.__reduce__()
+        reduced: Any = item.__reduce__()  # iter, (range,), and how far it has come, before 3.12
         done = reduced[2] if len(reduced) > 2 and reduced[2] else 0
         return reduced[1][0][done:]
     return item
