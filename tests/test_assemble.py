@@ -119,6 +119,29 @@ def operand(code, opcode, number, end, index):
     return number
 
 
+def deepest(code):
+    """How deep the stack gets at most, on any way through the code."""
+    entries = dis._parse_exception_table(code)
+    instructions = list(dis.get_instructions(code))
+    index = {entry.offset: at for at, entry in enumerate(instructions)}
+    jumps = {*dis.hasjrel}
+    work = [(0, 0), *((index[e.target], e.depth + e.lasti + 1) for e in entries)]
+    depths = {}
+    while work:
+        at, depth = work.pop()
+        if depths.get(at, -1) >= depth:
+            continue
+        depths[at] = depth
+        entry = instructions[at]
+        name, arg = entry.opname, entry.arg if cpython.OPERANDS[entry.opcode] else None
+        if entry.opcode in jumps and name != "END_ASYNC_FOR":
+            work.append((index[entry.argval], depth + dis.stack_effect(entry.opcode, arg, jump=True)))
+        if name not in {*cpython.JUMPS, *cpython.RETURNS, *cpython.RAISES}:
+            sent = name == "RETURN_GENERATOR" and sys.version_info < (3, 13)  # not accounted for
+            work.append((at + 1, depth + dis.stack_effect(entry.opcode, arg, jump=False) + sent))
+    return max(depths.values())
+
+
 # ---- code of the compiler and code of ours
 
 
@@ -147,6 +170,7 @@ def check_rewritten(code, policy):
         items = list(emitter.items())
         hidden = (rewrite.CARRIED,) if plan.is_generator else ()
         made, _ = put_together(items, code, hidden=hidden)
+        assert deepest(made) <= policy.code(code, door=door is not None).co_stacksize, code
         assert meaning(made) == meaning(by_the_library(items, code)), code
     return True
 
