@@ -316,6 +316,9 @@ class Origins:
                 if _counts(ref):
                     pool.fresh.append(ref)
             elif kind is Thing and is_inert(ref.object):
+                if id(ref) in homes:  # modules and classes lead to themselves
+                    continue
+                homes.add(id(ref))
                 work.extend(ref.among)
                 if is_passive(ref.object) or id(ref.object) in homes:
                     continue
