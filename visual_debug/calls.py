@@ -316,7 +316,7 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
         if looks_around:
             m.elsewhere = _also(m.elsewhere, Thing(UNSET, pool=pool))
         if function is not None and function.__code__.co_filename != f.plan.code.co_filename:
-            m.share(m.states.setdefault(id(function.__globals__), Thing()), pool)
+            m.share(m.home(function), pool)
         return Thing(UNSET, pool=pool)
     m.unknown_code([ref for ref in args if ref is not None])
     for ref in given:
@@ -348,7 +348,7 @@ def _handed_over(
         given.append(Thing(owner))
     if function is not None:
         given.append(_made(m, function))
-        given.append(m.states.get(id(function.__globals__)))
+        given.append(m.home(function))
     return [ref for ref in given if ref is not NULL]
 
 

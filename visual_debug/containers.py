@@ -6,6 +6,7 @@ the recorded value, so that a change made behind the recorder's back costs the p
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
@@ -221,21 +222,24 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
         return known
     if type(base) in (Sequence, Mapping, Thing) and (type(z) in _BOUND or (callable(z) and is_inert(owner))):
         return m.heap.get(id(z)) or Thing(z, [base])  # a bound method leads to what it is bound to
-    if known is None and was_intact and not by_code and _is_plain(owner, name):
+    if known is None and was_intact and not by_code and _is_plain(m, owner, name):
         # Nobody but recorded code could have set it, and that has not: it was there before.
         is_number = symbols.is_number(z) and not arrays.is_array(z)
         return m.discover(z, site, source=None if is_number else base, moved=True)
     return m.discover(z, site, source=base if known is None else Thing(owner, [base, known]))
 
 
-def _is_plain(owner: Any, name: str) -> bool:
-    """Whether an attribute is kept in the object or its class, and no code stands between."""
+def _is_plain(m: Machine, owner: Any, name: str) -> bool:
+    """Whether an attribute is kept in the object, or in a class that nobody has changed; no code stands between."""
     kind: Any = type(owner)
     if isinstance(owner, (type, ModuleType)) or kind.__getattribute__ is not object.__getattribute__:
         return False
     for holder in kind.__mro__:
         if name in vars(holder):
             found = vars(holder)[name]
+            home = sys.modules.get(holder.__module__)
+            if id(holder) in m.classes or not m.is_untouched(holder) or not m.is_untouched(home):
+                return False
             return type(found) is MemberDescriptorType or not hasattr(type(found), "__get__")
     return True
 

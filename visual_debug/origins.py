@@ -7,6 +7,7 @@ hand together with it. How much that is does not matter: `symbols.Pool` tells wh
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from types import (
     BuiltinFunctionType,
@@ -59,7 +60,7 @@ class Origins:
         self.classes: set[int] = set()  # identities of classes among those
         self.globals: dict[str, Ref] = {}
         self.elsewhere: Ref = None  # where the value of any other global may come from
-        self.states: dict[int, Thing] = {}  # what functions keep in their module, by identity of its globals
+        self._homes: dict[int, Thing] = {}  # modules that nobody can name, by the identity of their globals
         self.reads: dict[tuple[str, int], Leaf] = {}  # leaves read from outside, by name and identity
         self.snapshot = 0  # how many snapshots are behind us
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
@@ -306,6 +307,7 @@ class Origins:
         same. They are added to `escaping`, as iterators are, which nobody knows the position of any more.
         """
         work = list(refs)
+        homes: set[int] = set()  # modules, classes and functions that were looked into
         short = MANY  # tuples that may stay out: they never change, but there may be one in the other without end
         while work:
             ref = work.pop()
@@ -315,9 +317,10 @@ class Origins:
                     pool.fresh.append(ref)
             elif kind is Thing and is_inert(ref.object):
                 work.extend(ref.among)
-                held = self.holder(ref)
-                if is_passive(ref.object):
+                if is_passive(ref.object) or id(ref.object) in homes:
                     continue
+                homes.add(id(ref.object))
+                held = self.holder(ref)
                 if type(held) is Thing:
                     pool.fresh.extend(self._own(held, work))
                 else:
@@ -334,6 +337,7 @@ class Origins:
                     work.extend((*ref.items, *ref.among))
                     continue
                 ref.pool = pool
+                pool.is_shared = True
                 if kind is Cell:
                     pool.exact[id(ref)] = ref
                     work.append(ref.ref)
@@ -383,16 +387,26 @@ class Origins:
             else:
                 ref.forget()
         self._settle(pool)
-        pool.touched = pool.touched or bool(pool.nodes)
+        pool.touched = pool.touched or pool.is_shared or bool(pool.nodes)
         if writes and pool.has_arrays:
             pool.written = self._gathered(pool.nodes)
             self.memory.active = True
         for ref in escaping:
             if type(ref) is Stream:
                 ref.lose()
-            elif pool.nodes:
-                self.share(self.holder(ref), pool)
+            else:
+                self.attributes.pop(id(ref.object), None)
+                if pool.nodes:
+                    self.share(self.holder(ref), pool)
         return pool
+
+    def home(self, function: FunctionType) -> Ref:
+        """What is known of the module that a function keeps things in."""
+        names = function.__globals__
+        module = sys.modules.get(names.get("__name__") or "")
+        if module is not None and vars(module) is names:
+            return self.holder(Thing(module))
+        return self._homes.setdefault(id(names), Thing())
 
     def share(self, held: Ref, pool: Pool) -> None:
         """A module or class, or what is kept there, may hold the numbers that are in a pool now."""
@@ -460,10 +474,15 @@ class Origins:
             # The source itself and not what is in it now: a lazy iterator takes from it later.
             part.among.append(source)
 
+    def is_untouched(self, owner: Any) -> bool:
+        """Whether no unrecorded code has had a module or class in hand."""
+        held = self.heap.get(id(owner))
+        return type(held) is not Thing or held.pool is None or not held.pool.root().touched
+
     def is_intact(self, ref: Ref) -> bool:
         """Whether an object was there before, and holds but that and what recorded code has put in, unchanged."""
         held = self.holder(ref)
-        return type(held) is Thing and held.outside and (held.pool is None or not held.pool.root().touched)
+        return type(held) is Thing and held.outside and self.is_untouched(held.object)
 
     # ---- where a recorded value comes from
 
@@ -627,6 +646,7 @@ def _united(a: Pool, b: Pool) -> Pool:
     a.fresh += b.fresh
     a.nodes.update(b.nodes)
     a.exact.update(b.exact)
+    a.is_shared = a.is_shared or b.is_shared
     a.touched = a.touched or b.touched
     a.has_arrays = a.has_arrays or b.has_arrays
     a.written = max(a.written, b.written)

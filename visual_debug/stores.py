@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import Any
 
@@ -44,6 +45,8 @@ def store_attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, valu
         m.attributes.setdefault(id(owner), {})[name] = value
         if isinstance(owner, type):
             m.classes.add(id(owner))
+            for item in (Thing(owner), value):
+                m.put(Thing(sys.modules.get(owner.__module__)), item)  # whose functions can read it
         held = m.holder(base if type(base) is Thing else Thing(owner))
         m.put(held, value)
         if type(held) is Thing and held.pool is not None:

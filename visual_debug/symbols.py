@@ -64,6 +64,7 @@ class Pool:
     nodes: dict[int, None] = field(default_factory=dict)  #: those before, at most a few
     found: dict[int, int] = field(default_factory=dict)  #: identity of a number in it -> its node, if it is one node
     exact: dict[int, Ref] = field(default_factory=dict)  #: containers, cells and objects whose content is still known
+    is_shared: bool = False  #: whether any object has it
     touched: bool = False  #: whether unrecorded code may have made other numbers of these
     has_arrays: bool = False
     written: int = -1  #: node of what unrecorded code may have written to those arrays
