@@ -14,7 +14,8 @@ from bytecode.instr import InstrLocation, TryBegin, TryEnd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visual_debug import record, rewrite
+from visual_debug import cpython, record, rewrite
+from visual_debug import visual_debug as traced
 from visual_debug.assemble import assemble
 from visual_debug.errors import UntraceableError
 from visual_debug.policy import Policy
@@ -39,7 +40,7 @@ def code_objects(module):
 
 
 def taken_apart(code):
-    return list(Bytecode.from_code(code, conserve_exception_block_stackdepth=True))
+    return cpython.decode(code)
 
 
 def count(items):
@@ -125,6 +126,9 @@ def check_original(code):
     """The compiler's instructions give the compiler's code, every table in its order."""
     items = taken_apart(code)
     made, origin = put_together(items, code)
+    if len(made.co_code) < len(code.co_code):  # the compiler leaves a prefix where a jump turned out just short enough
+        assert meaning(made) == meaning(code), code
+        return
     for attribute in ATTRIBUTES:
         assert getattr(made, attribute) == getattr(code, attribute), (code, attribute)
     assert all(ours is theirs for ours, theirs in zip(made.co_consts, code.co_consts, strict=True)), code
@@ -331,6 +335,26 @@ def test_hidden_locals_stand_before_cells_and_free_variables():
     assert code.co_varnames == (*outer.__code__.co_varnames, ".one", ".two")
     function, local = types.FunctionType(code, {}, "f", None, outer.__closure__)(2)
     assert (function(), local) == (9, 7)
+
+
+def test_a_local_variable_may_have_the_name_of_a_free_one():
+    x, z = 10.0, 20.0
+
+    @traced
+    def reading(t):
+        assert [x for x in range(3)] == [0, 1, 2]
+        return x * t + z
+
+    @traced
+    def writing(t):
+        nonlocal z
+        assert [x for x in range(3)] == [0, 1, 2]
+        z = x * t
+
+    assert reading(2.0) == 40.0
+    assert reading.trace.grad("t") == 10.0
+    writing(3.0)
+    assert z == 30.0
 
 
 def test_caches_and_prefixes_belong_to_their_instruction():

@@ -98,12 +98,12 @@ def assemble(
     tables = _Numbers(template, hidden)
     opcodes: list[int] = []
     numbers: list[int] = []
-    locations: list[InstrLocation] = []
     labels: dict[Label, int] = {}
     jumps: list[tuple[int, Label]] = []
     begins: dict[TryBegin, int] = {}
     regions: list[_Region] = []
     where = InstrLocation(template.co_firstlineno, None, None, None)
+    stretches = [(0, where)]  # the instructions at which the location changes
     operands, places, names, variables = cpython.OPERANDS, tables.places, tables.names, tables.locals
     none, plain, constant, name, local, jump = (
         Operand.NONE, Operand.NUMBER, Operand.CONSTANT, Operand.NAME, Operand.LOCAL, Operand.JUMP,
@@ -129,12 +129,12 @@ def assemble(
                 number = 0
             else:
                 number = tables.number(operand, arg)
+            location = item.location
+            if location is not where and location is not None:
+                where = location
+                stretches.append((len(opcodes), where))
             opcodes.append(opcode)
             numbers.append(number)
-            location = item.location
-            if location is not None:
-                where = location
-            locations.append(where)
         elif isinstance(item, Label):
             labels[item] = len(opcodes)
         elif isinstance(item, TryBegin):
@@ -149,7 +149,7 @@ def assemble(
         co_varnames=tuple(tables.locals),
         co_nlocals=len(tables.locals),
         co_stacksize=stacksize,
-        co_linetable=bytes(_location_table(locations, sizes, template.co_firstlineno)),
+        co_linetable=bytes(_location_table(stretches, starts, template.co_firstlineno)),
         co_exceptiontable=bytes(chain.from_iterable(
             _exception_entry(starts[region.start], starts[region.end], starts[labels[region.begin.target]], region.begin)
             for region in regions
@@ -214,19 +214,13 @@ def _code(opcodes: list[int], numbers: list[int], starts: list[int]) -> bytes:
     return bytes(code)
 
 
-def _location_table(locations: list[InstrLocation], sizes: list[int], line: int) -> bytearray:
+def _location_table(stretches: list[tuple[int, InstrLocation]], starts: list[int], line: int) -> bytearray:
     """`co_linetable`: one entry for each stretch of code units that come from one place."""
     table = bytearray()
-    if not locations:
-        return table
-    last, size = locations[0], 0
-    for location, units in zip(locations, sizes, strict=True):
-        if location is last:
-            size += units
-        else:
-            line = _locate(table, last, size, line)
-            last, size = location, units
-    _locate(table, last, size, line)
+    ends = [*(starts[first] for first, _ in stretches[1:]), starts[-1]]
+    for (first, location), end in zip(stretches, ends, strict=True):
+        if end > starts[first]:
+            line = _locate(table, location, end - starts[first], line)
     return table
 
 
@@ -235,35 +229,30 @@ def _locate(table: bytearray, location: InstrLocation, units: int, line: int) ->
 
     The first byte is 1, four bits for the form, three for the number of units less one.
     """
-    this = location.lineno
+    this, last, column, end = location.lineno, location.end_lineno, location.col_offset, location.end_col_offset
     if this is None:
-        for length in _eights(units):
-            table.append(0xF8 | length)  # form 15
+        while units > 0:
+            table.append(0xF8 | min(units, 8) - 1)  # form 15
+            units -= 8
         return line
     step = this - line
-    last_line, column, end = location.end_lineno, location.col_offset, location.end_col_offset
-    for length in _eights(units):
-        if column is None or end is None or last_line is None:
+    while units > 0:
+        length = units - 1 if units < 8 else 7
+        units -= 8
+        if column is None or end is None or last is None:
             table.append(0xE8 | length)  # 13: a line
             table += _signed(step)
-        elif last_line == this and step == 0 and column < 80 and 0 <= end - column < 16:
-            table += bytes((0x80 | column >> 3 << 3 | length, (column & 7) << 4 | end - column))  # 0 to 9: short
-        elif last_line == this and 0 <= step <= 2 and column < 128 and end < 128:
+        elif last == this and step == 0 and column < 80 and 0 <= end - column < 16:
+            table.append(0x80 | column >> 3 << 3 | length)  # 0 to 9: short
+            table.append((column & 7) << 4 | end - column)
+        elif last == this and 0 <= step <= 2 and column < 128 and end < 128:
             table += bytes((0xD0 + 8 * step | length, column, end))  # 10 to 12: near
         else:
             table.append(0xF0 | length)  # 14: in full
             table += _signed(step)
-            table += bytes((*_varint(last_line - this), *_varint(column + 1), *_varint(end + 1)))
+            table += bytes((*_varint(last - this), *_varint(column + 1), *_varint(end + 1)))
         step = 0
     return this
-
-
-def _eights(units: int) -> Iterator[int]:
-    """The lengths less one of the entries that cover so many code units."""
-    while units > 8:
-        yield 7
-        units -= 8
-    yield units - 1
 
 
 def _varint(value: int) -> Iterator[int]:

@@ -10,8 +10,21 @@ from visual_debug import arrays, containers, cpython, policy, rules, stores, sym
 from visual_debug.columns import MISSING
 from visual_debug.machine import Frame, Machine
 from visual_debug.models import MOVING, Pending, answers_by_code, is_callback, is_pure, model_of, told
-from visual_debug.symbols import NULL, UNSET, Closure, Leaf, Mapping, Method, Pool, Ref, Sequence, Stream, Thing
-from visual_debug.tape import Plan, Site
+from visual_debug.symbols import (
+    NULL,
+    UNSET,
+    Closure,
+    GoneMethod,
+    Leaf,
+    Mapping,
+    Method,
+    Pool,
+    Ref,
+    Sequence,
+    Stream,
+    Thing,
+)
+from visual_debug.tape import Plan
 from visual_debug.twins import Signature
 
 
@@ -192,14 +205,9 @@ def end(m: Machine, f: Frame, index: int) -> None:
             m.heap[id(z)] = ref
         f.stack.append(ref)
         return
-    nested, m.nested = m.nested, None
-    if (
-        nested is not None
-        and nested[1] is z
-        and symbols.has_identity(z)
-        and not isinstance(pending.callee, BuiltinFunctionType)
-    ):
-        f.stack.append(nested[0])
+    nested = None if isinstance(pending.callee, BuiltinFunctionType) else m.take_nested(z)
+    if nested is not None:
+        f.stack.append(nested)
         return
     since = m.snapshot
     result = result_of(m, f, index, pending, extra, z)
@@ -230,7 +238,7 @@ def raised(m: Machine, f: Frame, index: int) -> Thing:
 
 def _operation(pending: Pending, target: Ref) -> tuple[str, list[Ref]]:
     """Name of the operation that a callable performs, and its arguments with a bound array in front."""
-    if answers_by_code(pending.callee):
+    if answers_by_code(pending.callee) or type(pending.callee) is GoneMethod:
         return "opaque", pending.args
     name, bound = rules.resolve(pending.callee)
     return name, [*([target] if bound else []), *pending.args]
@@ -250,9 +258,9 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     flat = _flattened(m, name, args) if rule is not None else None
     if symbols.is_number(z) or (rule is not None and isinstance(z, tuple)):
         if rule is None:
-            return _opaque(m, f, site, name, pending, target, args, z)
+            return _opaque(m, f, index, name, pending, target, args, z)
         return _keep_version(m, m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity), z)
-    return _opaque(m, f, site, name, pending, target, args, z)
+    return _opaque(m, f, index, name, pending, target, args, z)
 
 
 def _keep_version(m: Machine, node: int, z: Any) -> int:
@@ -276,9 +284,14 @@ def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
     return [*items, *args[1:]]
 
 
-def _opaque(m: Machine, f: Frame, site: Site, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any) -> Ref:
+def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any) -> Ref:
     """The result of a call that nothing is known of: it may depend on all that went in, and may have changed it."""
     callee = pending.callee
+    site = f.plan.site(index)
+    if isinstance(callee, type) and f.entered == index and not symbols.is_number(z):
+        return m.discover(
+            z, site, source=Thing(UNSET, [ref for ref in args if ref is not None])
+        )  # `__init__` was recorded
     source = _after_unknown_code(m, f, pending, target, args)
     among = m.among(source)
     if callee is globals or callee is vars:

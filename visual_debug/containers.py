@@ -214,7 +214,7 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
     if owner is UNSET:
         return Thing(z, [base]) if callable(z) and type(base) is Thing else m.discover(z, site, source=base)
     known = _stored(m, owner, name)
-    by_code = name == "__dict__" or _reads_by_code(owner, name)
+    by_code = name == "__dict__" or (f.entered != index and _reads_by_code(owner, name))
     was_intact = m.is_intact(base)
     if by_code:
         m.escape([base])

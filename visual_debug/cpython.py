@@ -15,8 +15,8 @@ from functools import cache, lru_cache
 from types import CodeType
 from typing import Any, Final
 
-from bytecode import Compare, Instr, Label
-from bytecode.instr import CellVar, InstrLocation
+from bytecode import Bytecode, Compare, Instr, Label
+from bytecode.instr import CellVar, FreeVar, InstrLocation
 
 #: The versions whose bytecode is understood; the `bytecode` library knows no newer one.
 OLDEST: Final = (3, 11)
@@ -32,9 +32,6 @@ NULL_ABOVE_CALLABLE: Final = PY313
 HAS_PRECALL: Final = not PY312
 #: From 3.12 on FOR_ITER must jump to END_FOR, which no other instruction reaches.
 HAS_END_FOR: Final = PY312
-#: 3.12 only: a jump target right behind the call of a Python function is traced as a line of its own, because the
-#: caches of the call have no line.
-CALL_LOSES_LINE: Final = PY312 and not PY313
 #: From 3.14 on a NOT_TAKEN behind a conditional jump tells monitoring tools, coverage for one, that it was not taken.
 MARKS_NOT_TAKEN: Final = PY314
 #: From 3.14 on CALL_FUNCTION_EX always finds a keyword slot on the stack (NULL where there are none).
@@ -84,10 +81,14 @@ RAISES: Final = frozenset({"RAISE_VARARGS", "RERAISE"})
 #: Instructions that raise the exception that they find on the stack again, if it is none that they are there for.
 MAY_RERAISE: Final = frozenset({"CLEANUP_THROW", "END_ASYNC_FOR"})
 CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
+#: `co_flags` of functions, whose variables have places; the body of a class has not.
+CO_OPTIMIZED: Final = 0x01
 #: `co_flags` of generator functions, coroutines and asynchronous generators (`inspect.CO_*`).
 CO_GENERATOR: Final = 0x20
 CO_COROUTINE: Final = 0x80
 CO_ASYNC_GENERATOR: Final = 0x200
+#: Of generator functions that `types.coroutine` has made awaitable.
+CO_ITERABLE_COROUTINE: Final = 0x100
 #: Low two bits of the operand of RESUME: at the start, behind a `yield`, a `yield from`, an `await`.
 RESUMES: Final = 3
 RESUMES_YIELD: Final = 1
@@ -105,6 +106,24 @@ NO_LINE: Final = InstrLocation(None, None, None, None)
 def supported() -> bool:
     """Whether the running interpreter is one whose bytecode this package rewrites."""
     return sys.implementation.name == "cpython" and OLDEST <= sys.version_info[:2] <= NEWEST
+
+
+def decode(code: CodeType) -> list[Any]:
+    """Instructions, labels and protected regions of a code object. Raises ValueError where there is no reading them.
+
+    The variable of a comprehension, which 3.12 made a local of the function around it, may have the name of a free
+    variable. The library then takes one free variable for another, wherever 3.13 and later count them on from the
+    locals; so it is given names that differ.
+    """
+    doubled = {name: f"{name}.free" for name in code.co_freevars if name in code.co_varnames}
+    if doubled:
+        code = code.replace(co_freevars=tuple(doubled.get(name, name) for name in code.co_freevars))
+    items = list(Bytecode.from_code(code, conserve_exception_block_stackdepth=True))
+    if doubled:
+        for item in items:
+            if isinstance(item, Instr) and isinstance(item.arg, FreeVar):
+                item.arg = FreeVar(item.arg.name.removesuffix(".free"))
+    return items
 
 
 def symbol_of(instr: Instr) -> tuple[str, bool]:

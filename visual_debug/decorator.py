@@ -6,82 +6,96 @@ import functools
 import inspect
 import os
 import sys
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
-from visual_debug import cpython, policy, record
+from visual_debug import cpython, policy, record, rewrite
 from visual_debug.context import apart
-from visual_debug.errors import TraceError, UntraceableError
+from visual_debug.errors import UntraceableError
 from visual_debug.tape import Tape
-from visual_debug.traces import Trace
+from visual_debug.traced import Traced
+from visual_debug.traces import NoTrace, Trace
 
 #: The most values that one trace holds, unless told otherwise: 360 MB of floats.
 LIMIT = 10_000_000
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
+PropertyT = TypeVar("PropertyT", bound=property)
 
 
-class Traced(Protocol[P, R]):
-    """What the decorator makes of a function: the same function, with its traces."""
+class Decorator(Protocol):
+    """The decorator with its options given."""
 
-    trace: Trace
-    traces: deque[Trace]
-    __wrapped__: Callable[P, R]
-    __name__: str
-    __qualname__: str
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the function as ever."""
-
-
-class NoTrace:
-    """Stands for `f.trace` until the first call has finished; whatever is asked of it raises TraceError."""
-
-    def __init__(self, name: str) -> None:
-        object.__setattr__(self, "_name", name)
-
-    def _refuse(self) -> TraceError:
-        return TraceError(f"{object.__getattribute__(self, '_name')} has no trace yet: call it first")
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise self._refuse()
-
-    def __len__(self) -> int:
-        raise self._refuse()
-
-    def __getitem__(self, index: object) -> Any:
-        raise self._refuse()
-
-    def __iter__(self) -> Iterator[Any]:
-        raise self._refuse()
-
-    def __str__(self) -> str:
-        raise self._refuse()
-
-    def __repr__(self) -> str:
-        return f"<no trace of {object.__getattribute__(self, '_name')} yet>"
+    @overload
+    def __call__(self, function: classmethod[T, P, R], /) -> classmethod[T, P, R]: ...
+    @overload
+    def __call__(self, function: staticmethod[P, R], /) -> staticmethod[P, R]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, function: PropertyT, /) -> PropertyT: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Traced[P, R]: ...
 
 
 @overload
 def visual_debug(
-    function: Callable[P, R], /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
+    function: classmethod[T, P, R],
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
+) -> classmethod[T, P, R]: ...
+@overload
+def visual_debug(  # type: ignore[overload-overlap]
+    function: staticmethod[P, R],
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
+) -> staticmethod[P, R]: ...
+@overload
+def visual_debug(
+    function: PropertyT,
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
+) -> PropertyT: ...
+@overload
+def visual_debug(
+    function: Callable[P, R],
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
 ) -> Traced[P, R]: ...
-
-
 @overload
 def visual_debug(
-    *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
-) -> Callable[[Callable[P, R]], Traced[P, R]]: ...
+    *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, last: int | None = None, keep: int = 1
+) -> Decorator: ...
 
 
 def visual_debug(
-    function: Any = None, /, *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, keep: int = 1
+    function: Any = None,
+    /,
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
 ) -> Any:
     """Record every call of a function, so that its computation can be seen and differentiated.
 
@@ -95,6 +109,9 @@ def visual_debug(
             (or the same file); `"all"`; `()` for none; or functions, modules and package names.
         limit: the most values recorded in one call. Past it the function runs on unrecorded, and `trace.truncated`
             is True.
+        last: keep the newest values only, at least so many and seldom more than three times as many: a flight recorder
+            for long runs. Older ones are forgotten between two turns of a loop of the function itself; the trace then
+            begins there, with the variables as they were for its inputs.
         keep: how many traces `f.traces` holds.
 
     The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
@@ -108,11 +125,13 @@ def visual_debug(
         raise ValueError(f"keep={keep}: at least one trace is kept")
     if limit < 1:
         raise ValueError(f"limit={limit}: at least one value is recorded")
+    if last is not None and last < 1:
+        raise ValueError(f"last={last}: at least one value is kept")
     if function is None:
-        return functools.partial(visual_debug, follow=follow, limit=limit, keep=keep)
+        return functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep)
     if os.environ.get("VISUAL_DEBUG") == "0":
         return function
-    again = functools.partial(visual_debug, follow=follow, limit=limit, keep=keep)
+    again: Callable[[Any], Any] = functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep)
     if isinstance(function, (classmethod, staticmethod)):
         return type(function)(again(function.__func__))
     if isinstance(function, property):
@@ -121,7 +140,10 @@ def visual_debug(
     if isinstance(function, MethodType):
         return MethodType(again(function.__func__), function.__self__)
     plain = plain_function(function)
-    return _decorate(plain, follow, limit, keep)
+    traced = _copy(plain)
+    functools.update_wrapper(traced, plain)
+    _equip(traced, plain, follow=follow, limit=limit, last=last, keep=keep)
+    return traced
 
 
 def plain_function(function: Any) -> FunctionType:
@@ -146,32 +168,66 @@ def plain_function(function: Any) -> FunctionType:
     )
 
 
-def _decorate(plain: FunctionType, follow: str | Iterable[Any] | None, limit: int, keep: int) -> FunctionType:
-    followed = policy.policy_for(follow, plain)
-    plan = followed.plan(plain.__code__)
+def _copy(plain: FunctionType) -> FunctionType:
+    copy = FunctionType(plain.__code__, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
+    copy.__kwdefaults__ = plain.__kwdefaults__
+    return copy
+
+
+class Traces(deque[Trace]):
+    """The traces of a decorated function, the newest last.
+
+    Tools that pickle functions by value, as cloudpickle does, pickle their attributes. Rewritten code is good for its
+    own process only, so this attribute makes the function a traced one again where it is unpickled, without traces.
+    """
+
+    of: Callable[[], FunctionType | None]
+    options: dict[str, Any]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        function = self.of()
+        state = None if function is None else (function, policy.plain_code(function), self.options)
+        return Traces, ((), self.maxlen), state
+
+    def __setstate__(self, state: tuple[FunctionType, CodeType, dict[str, Any]]) -> None:
+        function, code, self.options = state
+        self.of = weakref.ref(function)
+        if any(type(const) is record.Elsewhere for const in function.__code__.co_consts):
+            function.__code__ = code
+            if os.environ.get("VISUAL_DEBUG") != "0":
+                _equip(function, _copy(function), **self.options)
+
+    def __deepcopy__(self, memo: object) -> deque[Trace]:
+        return deque(self, self.maxlen)
+
+
+def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
+    """Make a copy of a plain function record its calls and keep the traces."""
+    followed = policy.policy_for(options["follow"], plain)
+    # A code object is nothing that the garbage collector sees into: what its constants lead to must not lead back.
+    of = weakref.ref(traced)
 
     def finish(tape: Tape) -> None:
         trace = Trace(tape)
-        traced.trace = trace  # type: ignore[attr-defined]
-        traced.traces.append(trace)  # type: ignore[attr-defined]
+        function = of()
+        if function is not None:
+            function.trace = trace  # type: ignore[attr-defined]
+            function.traces.append(trace)  # type: ignore[attr-defined]
         record.collect(trace)
 
-    traced = _door(plain, record.Door(plan, followed, finish, plain.__closure__, limit))
-    functools.update_wrapper(traced, plain)
-    traced.trace = NoTrace(plain.__qualname__)  # type: ignore[attr-defined]
-    traced.traces = deque(maxlen=keep)  # type: ignore[attr-defined]
-    return traced
+    door = record.Door(followed.plan(plain.__code__), followed, finish, options["limit"], options["last"] or 0)
+    _open(traced, plain, door)
+    traces = Traces(maxlen=options["keep"])
+    traces.of, traces.options = of, options
+    traced.trace = NoTrace(plain.__qualname__, traces)  # type: ignore[attr-defined]
+    traced.traces = traces  # type: ignore[attr-defined]
 
 
-def _door(plain: FunctionType, door: record.Door) -> FunctionType:
-    """The function that records: the rewritten code on the plain function's globals, defaults and cells."""
-    from visual_debug import rewrite
-
+def _open(function: FunctionType, plain: FunctionType, door: record.Door) -> None:
+    """Give a copy of a plain function the code that records."""
+    door.of = weakref.ref(function)
     code = rewrite.open_door(door.policy.code(plain.__code__, door=True), door)
-    code = record.register(code, door.plan, True, door.policy)
-    traced = FunctionType(code, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
-    traced.__kwdefaults__ = plain.__kwdefaults__
-    return traced
+    function.__code__ = record.register(code, door.plan, True, door.policy)
 
 
 def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
@@ -193,11 +249,11 @@ def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
         function = function.__func__
     plain = plain_function(function)
     followed = policy.policy_for(None, plain)
-    plan = followed.plan(plain.__code__)
     finished: list[Tape] = []
-    door = record.Door(plan, followed, finished.append, plain.__closure__, LIMIT)
+    traced = _copy(plain)
+    _open(traced, plain, record.Door(followed.plan(plain.__code__), followed, finished.append, LIMIT, 0))
     with apart():
-        run_to_end(_door(plain, door), args, kwargs)
+        run_to_end(traced, args, kwargs)
     return Trace(finished[-1])
 
 

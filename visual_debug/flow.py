@@ -75,21 +75,21 @@ class Flow:
 def _shapes(flow: Flow) -> Shapes:
     stacks, instructions = flow.stacks, flow.instructions
     shapes = Shapes()
-    for index, instr in enumerate(instructions):
+    for index, stack in stacks.items():
+        instr = instructions[index]
         name = instr.name
-        if index in stacks:
-            shapes.before[index] = len(stacks[index])
-            shapes.after[index] = len(_after(instr, index, stacks[index], jump=False))
-        if name in cpython.CALLS and index in stacks:
+        shapes.before[index] = len(stack)
+        shapes.after[index] = len(stack) + _effect(instr, jump=False)
+        if name in cpython.CALLS:
             head = index
             while instructions[head - 1].name in ("PRECALL", "KW_NAMES"):
                 head -= 1
-            shapes.heads[head] = _shape(instr, instructions[head], instructions[index - 1], stacks[index])
-        if name == "FOR_ITER" and cpython.HAS_END_FOR:
-            end = flow.labels[instr.arg]  # type: ignore[index]
-            if cpython.PY313:
-                end += 1  # END_FOR pops the item's place, the next instruction the iterator
-            shapes.loop_ends[end] = index
+            shapes.heads[head] = _shape(instr, instructions[head], instructions[index - 1], stack)
+    if cpython.HAS_END_FOR:
+        for index, instr in enumerate(instructions):
+            if instr.name == "FOR_ITER":
+                # From 3.13 on END_FOR pops the item's place, the next instruction the iterator.
+                shapes.loop_ends[flow.labels[instr.arg] + cpython.PY313] = index  # type: ignore[index]
     return shapes
 
 
@@ -217,14 +217,13 @@ _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_ATTR", "LOAD_DEREF", "LOAD_NAME", "LOAD
 def _after(instr: Instr, index: int, stack: Stack, *, jump: bool) -> Stack:
     """The stack after an instruction; only the slots of calls must be exact."""
     name = instr.name
-    null_and = (lambda slot: (slot, NULL)) if cpython.NULL_ABOVE_CALLABLE else (lambda slot: (NULL, slot))
     if name == "PUSH_NULL":
         return (*stack, NULL)
     if name == "LOAD_GLOBAL" and instr.arg[0]:  # type: ignore[index]
-        return (*stack, *null_and(index))
+        return (*stack, *_with_null(index))
     if cpython.is_method_load(instr):
         popped = 3 if name == "LOAD_SUPER_ATTR" else 1
-        return (*stack[:-popped], *null_and(index))
+        return (*stack[:-popped], *_with_null(index))
     if name == "COPY":
         depth: int = instr.arg  # type: ignore[assignment]
         return (*stack[:-depth], OTHER, *stack[len(stack) - depth + 1 :], OTHER)
@@ -235,18 +234,29 @@ def _after(instr: Instr, index: int, stack: Stack, *, jump: bool) -> Stack:
         return tuple(slots)
     if name == "PRECALL":
         return stack
-    if name == "RETURN_GENERATOR":  # the value sent first, which 3.11 and 3.12 do not account for
-        return (*stack, OTHER)
-    # 3.11 accounts for the arguments at PRECALL, which pops nothing when it runs.
-    effect = -1 - cpython.number(instr) if name == "CALL" else cpython.stack_effect(instr, jump=jump)
+    effect = _effect(instr, jump=jump)
     if effect > 0:
-        slots = [*stack, *[OTHER] * effect]
-        if name in _LOADS:
-            slots[-1] = index
-        return tuple(slots)
-    slots = list(stack[: len(stack) + effect])
+        return (*stack, *(OTHER,) * (effect - 1), index if name in _LOADS else OTHER)
+    kept = stack[: len(stack) + effect]
     if name in _LOADS:
-        slots[-1] = index
-    elif slots and (slots[-1] != NULL or name in cpython.CALLS):
-        slots[-1] = OTHER
-    return tuple(slots)
+        return (*kept[:-1], index)
+    if kept and (kept[-1] != NULL or name in cpython.CALLS):
+        return (*kept[:-1], OTHER)
+    return kept
+
+
+def _effect(instr: Instr, *, jump: bool) -> int:
+    """How much higher the stack is after an instruction."""
+    name = instr.name
+    if name == "CALL":  # 3.11 accounts for the arguments at PRECALL, which pops nothing when it runs
+        return -1 - cpython.number(instr)
+    if name == "PRECALL":
+        return 0
+    if name == "RETURN_GENERATOR":  # the value sent first, which 3.11 and 3.12 do not account for
+        return 1
+    return cpython.stack_effect(instr, jump=jump)
+
+
+def _with_null(slot: int) -> Stack:
+    """A callable and the empty slot beside it."""
+    return (slot, NULL) if cpython.NULL_ABOVE_CALLABLE else (NULL, slot)

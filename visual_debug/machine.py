@@ -5,21 +5,31 @@ Which instruction does what is in `opcodes`, what runs them in `replay`, and whe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from visual_debug import symbols
 from visual_debug.columns import Activation, Call, Where
 from visual_debug.errors import TraceError
 from visual_debug.origins import Origins
-from visual_debug.symbols import UNSET, Cell, Late, Leaf, Mapping, Ref, Sequence, Stream, Thing, Wrapped
+from visual_debug.symbols import UNSET, Cell, Late, Leaf, Mapping, Pool, Ref, Sequence, Stream, Thing, Wrapped
 from visual_debug.tape import Contents, Plan, Site, Tape
+
+
+class Nested(NamedTuple):
+    """What an activation returned that unrecorded code entered, or a generator that it resumed."""
+
+    ref: Ref
+    value: Any
+    is_exact: bool  #: it is the result of the instruction, and not merely found in it
+    frame: Frame  #: that the instruction is of
+    instruction: int
 
 
 class Frame:
     """One activation in the machine."""
 
-    __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "generator", "keywords", "landed", "locals",
-                 "output", "pc", "pending", "plan", "received", "returned", "stack", "suspended", "yielded")  # fmt: skip
+    __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "entered", "generator", "is_exact", "keywords",
+                 "landed", "locals", "output", "pc", "pending", "plan", "received", "returned", "stack", "suspended", "yielded")  # fmt: skip
 
     def __init__(self, plan: Plan, activation: int, caller: Frame | None) -> None:
         self.plan = plan
@@ -32,6 +42,8 @@ class Frame:
         self.keywords: tuple[str, ...] = ()
         self.pending: Any = None  # a call waiting for its result
         self.by_door = False  # entered from unrecorded code
+        self.is_exact = False  # its arguments are those of an instruction
+        self.entered = -1  # the instruction that unrecorded code entered an activation from
         self.generator: int | None = None  # its number on the path
         self.yielded: list[Ref] = []
         self.output = Thing()  # who may take from it has this as source
@@ -59,8 +71,8 @@ class Machine(Origins):
         self.inputs: dict[str, Ref] = {}
         self.result: Ref = Thing()
         self.cells: dict[int, Cell] = {}  # by identity of the interpreter's own
-        self.literals: dict[tuple[Plan, object], Leaf] = {}  # by where they are written
-        self.nested: tuple[Ref, Any] | None = None  # what an activation entered through unrecorded code returned
+        self.literals: dict[tuple[Any, ...], Leaf] = {}  # by where they are written, and what
+        self.nested: Nested | None = None
         self.steps: dict[Plan, list[Any]] = {}  # plans -> their instructions as handlers with arguments
 
     def misfit(self, why: str) -> TraceError:
@@ -139,10 +151,25 @@ class Machine(Origins):
         if caller is None:
             return
         if frame.by_door or frame.generator is not None:
-            self.nested = (result, self.known_value(result))
+            self.nested = Nested(result, self.known_value(result), frame.is_exact, caller, caller.pc)
             caller.returned = (frame, result)
         else:
             caller.pending = ("returned", result)
+
+    def unknown_code(self, refs: list[Ref], *methods: str) -> Pool | None:
+        """The same, unless the methods that the instruction at hand has run were recorded."""
+        if self.frame is not None and self.frame.entered == self.frame.pc - 1:
+            return None
+        return super().unknown_code(refs, *methods)
+
+    def take_nested(self, z: Any) -> Ref:
+        """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""
+        nested, self.nested = self.nested, None
+        if nested is None or nested.value is not z:
+            return None
+        frame = self.frame
+        here = nested.is_exact and frame is nested.frame and frame.pc - 1 == nested.instruction
+        return nested.ref if here or symbols.has_identity(z) else None
 
     def generator(self, frame: Frame) -> Stream:
         """The stream of a generator or coroutine whose frame is ready to be resumed."""
@@ -187,11 +214,6 @@ class Machine(Origins):
             return Thing(UNSET, [ref for ref in caller.stack[-2:] if ref is not None])
         call, target = pending
         return Thing(UNSET, [ref for ref in (target, *call.args, *call.kwargs.values()) if ref is not None])
-
-    def take_nested(self, z: Any) -> Ref:
-        """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""
-        nested, self.nested = self.nested, None
-        return nested[0] if nested is not None and nested[1] is z and symbols.has_identity(z) else None
 
     def behind(self, cell: Cell | None) -> Ref:
         """Where the value of a variable may come from if it is not the one that is known."""

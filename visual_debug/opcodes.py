@@ -27,7 +27,7 @@ from visual_debug.symbols import (
     Thing,
     Wrapped,
 )  # fmt: skip
-from visual_debug.tape import Instruction, Plan
+from visual_debug.tape import DROPPED, Instruction, Plan
 
 Handler = Callable[[Machine, Frame, Any], None]
 
@@ -174,7 +174,8 @@ def literal(m: Machine, plan: Plan, index: int, value: Any) -> Ref:
     """The reference of a literal: one leaf for each place it is written at."""
     if type(value) in symbols.SCALARS:
         span = plan.spans[index]  # a loop's condition is compiled twice: the same literal, written once
-        key = (plan, span if span[0] is not None else index)
+        # Code that was generated may have one span for everything, and patterns have literals of their own.
+        key = (plan, span if span[0] is not None else index, type(value), repr(value))
         leaf = m.literals.get(key)
         if leaf is None:
             leaf = m.literals[key] = Leaf(value, "const", None, plan.site(index))
@@ -398,6 +399,11 @@ def _binary_op(m: Machine, f: Frame, arg: tuple[int, str | None, bool]) -> None:
     x = stack.pop()
     z = m.values[m.v]
     m.v += 1
+    if z is DROPPED:
+        stack.append(
+            Thing(UNSET, [ref for ref in (x, y) if type(ref) is not Thing or ref.object is UNSET or ref.among])
+        )
+        return None
     stack.append(operation(m, f, index, op, z, x, y, in_place))
     return None
 

@@ -6,15 +6,16 @@ import functools
 import operator
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import record, rewrite, writes
+from visual_debug import callbacks, cpython, lent, record, rewrite, shells, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
 from visual_debug.flow import Flow
-from visual_debug.tape import Plan
+from visual_debug.tape import Plan, Tape
 from visual_debug.twins import Twins
 
 _rewriting = threading.RLock()
@@ -43,21 +44,40 @@ def plain_of(function: FunctionType) -> FunctionType:
 
 def plain_code(function: FunctionType) -> CodeType:
     """The code of a function as the user wrote it, before it was decorated."""
-    code = function.__code__
-    return next((const.plan.code for const in code.co_consts if type(const) is record.Door), code)
+    door = _door(function)
+    return function.__code__ if door is None else door.plan.code
+
+
+def _door(function: FunctionType) -> record.Door | None:
+    """The door in the code of a function that has been decorated, or is lent its code."""
+    return next((const for const in function.__code__.co_consts if type(const) is record.Door), None)
 
 
 class CallSite:
     """Cache of one call instruction: the last callable and what to call instead, as one tuple for atomic reads."""
 
-    __slots__ = ("count", "pair")
+    __slots__ = ("count", "has_keywords", "pair")
 
-    def __init__(self, count: int) -> None:
-        self.pair: tuple[Any, Any] = (_NOTHING, None)
+    def __init__(self, count: int, has_keywords: bool) -> None:
+        self.pair: tuple[Any, Any] = _EMPTY
         self.count = count  # of positional arguments
+        self.has_keywords = has_keywords
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CallSite, (self.count, self.has_keywords)  # what it refers to is of this process only
 
 
-_NOTHING = object()
+_EMPTY: tuple[Any, Any] = (object(), None)
+
+
+def _lasting(target: Any) -> bool:
+    """Whether a callable belongs to a module, so that a call site may remember it for good.
+
+    The code that call sites are in lives on, and it is nothing that the garbage collector sees into.
+    """
+    if type(target) in (FunctionType, type):
+        return "<locals>" not in target.__qualname__
+    return type(target) is BuiltinFunctionType or type(target).__name__ in writes.NATIVE
 
 
 class Policy:
@@ -72,12 +92,17 @@ class Policy:
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
+        self._fleeting: set[CallSite] = set()  # that remember callables which may come to an end
+        self._doors: dict[int, tuple[CodeType, CodeType]] = {}  # lent to functions of that plain code
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, self.resolve, CallSite, writes.before_write, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            self.twins.refresh, writes.IMMUTABLE,
+            self.twins.refresh, shells.note_sum, writes.IMMUTABLE,
         )  # fmt: skip
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return policy_for, ((), None)  # one that follows nothing: what it knows is of this process only
 
     def plan(self, code: CodeType) -> Plan:
         """The plan of a code object. Raises UntraceableError where it cannot be recorded."""
@@ -104,36 +129,132 @@ class Policy:
                 hooks = rewrite.DoorHooks(record.enter, record.create) if door else None
                 rewritten = rewrite.rewrite(plan, self._sources[id(code)], self.hooks, hooks)
                 self._codes[key] = record.register(rewritten, plan, door, self)
+                if (id(code), not door) in self._codes:
+                    del self._sources[id(code)]
             return self._codes[key]
 
-    def resolve(self, site: CallSite, target: Any, *arguments: Any) -> Any:
-        """What to call instead of `target`; fills the call site's cache where that will hold next time."""
+    def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:
+        """What to call instead of `target`, which is recorded; fills the site's cache where that will hold next time."""
+        shells.note(values, target)
         kind = type(target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
+            if twin is target:  # not recorded: whatever it is handed, it may call
+                self._lend(target, arguments)
+                return target
         elif kind is MethodType and type(target.__func__) is FunctionType:
             twin = self.twins.of(target.__func__)
-            return target if twin is target.__func__ else MethodType(twin, target.__self__)
+            if twin is target.__func__:
+                self._lend(target, arguments)
+                return target
+            self._lend(target.__self__, ())
+            return MethodType(twin, target.__self__)
         else:
             twin = writes.guarded(target, site.count)
-            if (
-                kind is MethodType
-                or getattr(type(target), "__name__", "") == "method-wrapper"
-                or (kind is BuiltinFunctionType and type(target.__self__) is not ModuleType)
-            ):
-                return twin  # a method of an object: a new callable every time, so no use for the cache
+            if not _calls_nothing(target, site):
+                self._lend(target, arguments)
+                return twin
         site.pair = (target, twin)
+        if not _lasting(target):
+            self._fleeting.add(site)
         return twin
+
+    def forget(self) -> None:
+        """Let go, where a recording ends, of what call sites remember of callables that may come to an end."""
+        fleeting, self._fleeting = self._fleeting, set()
+        while fleeting:
+            fleeting.pop().pair = _EMPTY
+
+    def _lend(self, target: Any, arguments: Iterable[Any]) -> None:
+        """Have recorded what a callable that is not recorded may call: what it is itself made of, and its arguments."""
+        tape = tape_here.get()
+        if tape.end is None:
+            tape.has_objects = True  # who knows what it returns
+            self.lend(tape, (target, *arguments))
+
+    def lend(self, tape: Tape, values: Iterable[Any]) -> None:
+        """Lend recording code to all functions that can be reached from some values, until the recording ends."""
+        for value in values:
+            kind = type(value)
+            if kind in callbacks.INERT or kind in tape.classes or (kind is type and value in tape.classes):
+                continue
+            for function in callbacks.reachable(value):
+                code = None if function in tape.lent else self._lendable(function)
+                if code is not None:
+                    lent.lend(function, code)
+                    tape.lent[function] = None
+            if kind not in callbacks.HOLDERS:
+                tape.classes.add(kind)
+                tape.has_objects = True
+            elif kind is type:
+                tape.classes.add(value)
+
+    def _lendable(self, function: FunctionType) -> CodeType | None:
+        """The code to lend to a function; None if it is not to be recorded, or is decorated and records by itself."""
+        plain, known = function.__code__, _door(function)
+        if known is not None:
+            return plain if known.finish is None and known.policy is self else None  # lent it already, or decorated
+        if not plain.co_flags & cpython.CO_OPTIMIZED:
+            return None  # the body of a class
+        _, code = self._doors.get(id(plain), (plain, None))
+        if code is not None and function.__closure__ is None:
+            return code
+        if not self.wants(function):
+            return None
+        try:
+            door = record.Door(self.plan(plain), self, None, 0, 0)
+        except UntraceableError:
+            return None
+        if function.__closure__ is not None:
+            door.of = weakref.ref(function)
+        code = rewrite.open_door(self.code(plain, door=True), door)
+        code = record.register(code, door.plan, True, self)
+        if function.__closure__ is None:
+            self._doors[id(plain)] = plain, code
+        return code
 
     def _followed(self, function: FunctionType) -> CodeType | None:
         """The recording code of a function that is to be followed and can be."""
         plain = plain_of(function)
         if self.wants(plain):
             try:
-                return self.code(plain.__code__, door=False)
+                code = self.code(plain.__code__, door=False)
+                if function.__code__.co_flags & ~code.co_flags & cpython.CO_ITERABLE_COROUTINE:  # types.coroutine
+                    flags = code.co_flags | cpython.CO_ITERABLE_COROUTINE
+                    code = record.register(code.replace(co_flags=flags), self.plan(plain.__code__), False, self)
+                return code
             except UntraceableError:
                 pass  # called as it is and recorded as one opaque operation
         return None
+
+
+#: Modules of C functions that call nothing that they are handed, and builtins that do not, given no `key`.
+_QUIET = frozenset({"math", "cmath", "time", "_operator", "numpy", "numpy.linalg", "numpy.random", "_random"})
+_LOUD = frozenset({"map", "filter", "iter", "__build_class__", "exec", "eval", "print", "reduce", "call", "vectorize",
+                   "apply_along_axis", "apply_over_axes", "fromfunction", "piecewise", "frompyfunc", "methodcaller"})  # fmt: skip
+_QUIET_CLASSES = frozenset({
+    int, float, complex, bool, str, bytes, list, tuple, dict, set, frozenset, range, slice, enumerate, zip, reversed,
+    type, super, object,
+})  # fmt: skip
+
+
+def _calls_nothing(target: Any, site: CallSite) -> bool:
+    """Whether a callable that is not recorded calls no function that it is handed, so that it may be remembered."""
+    kind = type(target)
+    if kind is type:
+        return target in _QUIET_CLASSES
+    if kind is BuiltinFunctionType:
+        owner = target.__self__
+        if type(owner) is not ModuleType:
+            return False  # a method of an object: a new callable every time, so no use in remembering
+        if owner.__name__ == "builtins":
+            return target.__name__ not in _LOUD and not site.has_keywords
+    name = kind.__name__
+    if name == "ufunc":
+        return True
+    if name in ("builtin_function_or_method", "_ArrayFunctionDispatcher"):
+        return target.__module__ in _QUIET and target.__name__ not in _LOUD
+    return False
 
 
 class Word(NamedTuple):

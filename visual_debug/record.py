@@ -5,6 +5,7 @@ Everything here is called from rewritten code while the user's function runs, so
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import weakref
@@ -14,7 +15,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays
+from visual_debug import arrays, shells, window
 from visual_debug.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tape import Contents, Plan, Seal, Tape
 from visual_debug.writes import IMMUTABLE
@@ -51,14 +52,32 @@ def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
 class Door:
     """One function that may be entered from unrecorded code, and what becomes of its tapes."""
 
-    __slots__ = ("closure", "finish", "limit", "plan", "policy")
+    __slots__ = ("finish", "last", "limit", "of", "plan", "policy")
 
-    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None], closure: Any, limit: int) -> None:
-        self.closure = closure
+    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None] | None, limit: int, last: int) -> None:
+        self.of: Callable[[], Any] = _nothing  # the function; weakly, as all that a code object leads back to
         self.plan = plan
         self.policy = policy
         self.finish = finish
         self.limit = limit
+        self.last = last  # how many of the newest values are kept; 0 for all
+
+    @property
+    def closure(self) -> Any:
+        """The cells of the function."""
+        function = self.of()
+        return None if function is None else function.__closure__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Elsewhere, ()
+
+
+class Elsewhere:
+    """Stands in code that was pickled for the door, which is of another process."""
+
+
+def _nothing() -> None:
+    return None
 
 
 class Opened:
@@ -104,22 +123,29 @@ _known: dict[int, Known] = {}
 def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType:
     """Make a rewritten code object known as such."""
     key = id(code)
-    _known[key] = Known(weakref.ref(code, lambda _: _known.pop(key, None)), plan, is_door, policy)
+    # A callback in Python could lose an exception that a signal raised in it.
+    _known[key] = Known(weakref.ref(code, functools.partial(_known.pop, key)), plan, is_door, policy)
     return code
 
 
-def _place(frame: FrameType | None, policy: Any) -> int:
-    """Where recorded code stands that led to a call made in `frame`, as `place_of` tells; 0 if none did.
+def _place(depth: int, policy: Any) -> int:
+    """Where recorded code stands that led to what is done `depth` frames above, as `place_of` tells; 0 if none did.
 
-    A generator that delegates is passed by: `throw` puts its frame between, though it does not run.
+    A generator that delegates is passed by: `throw` puts its frame between, though it does not run. So is what has
+    changed over to its plain copy.
     """
+    try:
+        frame: FrameType | None = sys._getframe(depth + 1)
+    except ValueError:  # a generator that dies with the interpreter
+        return 0
     while frame is not None:
         code = frame.f_code
         known = _known.get(id(code))
         if known is not None and known.policy is policy and known.code() is code:
             unit = frame.f_lasti // 2
             plan = known.plan
-            if not plan.is_generator or plan.instructions[plan.origins[known.is_door][unit]].name not in _SUSPENDED:
+            origin = plan.origins[known.is_door][unit]
+            if origin >= 0 and not (plan.is_generator and plan.instructions[origin].name in _SUSPENDED):
                 return plan.entry << _PLACE | unit
         frame = frame.f_back
     return 0
@@ -146,11 +172,22 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     tape = tape_here.get()
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
+    place = _place(depth, door.policy) if nested else 0
+    if nested and not place and tape.end is None and not tape.plan.is_generator:
+        nested = False  # that call is over: a signal raised before its recording was laid under it
     if not nested:
-        tape = Tape(door.plan, door.policy, thread, door.limit)
+        if door.finish is None:
+            return NOWHERE, False  # the code is lent to the function for a recording elsewhere
+        tape = Tape(door.plan, door.policy, thread, door.limit, door.last)
     elif tape.end is not None:
         return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
     assert isinstance(tape, Tape)
+    if not nested:
+        door.policy.lend(tape, arguments)
+    for value in arguments:
+        if type(value) not in shells.LASTING:
+            arguments = shells.noted(tape, arguments)
+            break
     kept = arguments
     for value in arguments:
         if type(value) in CONTAINERS:
@@ -160,9 +197,10 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     path = tape.path
     path.append(door.plan.door)
     path.append(~len(tape.values))
-    path.append(~len(tape.arguments))
-    path.append(~_place(sys._getframe(depth), tape.policy) if nested else ~0)
-    tape.arguments.append((door.plan, kept, door.closure))
+    path.append(~tape.entered)
+    path.append(~place)
+    tape.arguments[tape.entered] = door.plan, kept, door.closure
+    tape.entered += 1
     return tape, not nested
 
 
@@ -197,6 +235,8 @@ def _numbered(tape: Any, door: Door | None, word: int) -> Opened:
     if tape.end is not None:
         return Opened(NOWHERE, None)
     tape.generators += 1
+    tape.running += 1
+    tape.has_objects = True
     return Opened(tape, door, -tape.generators, word)
 
 
@@ -223,7 +263,7 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
     path.append(~len(tape.values))
     path.append(ticket.number)
     # Two generators that a foreign consumer resumes in turn cannot be told apart otherwise.
-    path.append(~_place(sys._getframe(depth), tape.policy))
+    path.append(~_place(depth, tape.policy))
     return tape.fuel
 
 
@@ -249,18 +289,24 @@ def refuel(values: list[Any]) -> Any:
     return tape.refuel()
 
 
+def turned(values: list[Any], state: Opened | None, instruction: int, *stack: Any) -> Any:
+    """The same for a loop of a door, at which a flight recorder may begin if it is that of the traced call."""
+    if state is not None and state.tape.last and state.tape.end is None:
+        window.turn(state.tape, instruction, sys._getframe(1).f_locals, stack)
+    return refuel(values)
+
+
 def landed(
     values: list[Any], path: list[int], word: int, exception: BaseException, ticket: Opened | None = None
 ) -> None:
     """Record that an exception was caught by the exception table, and by which instruction it was raised."""
     traceback = exception.__traceback__
-    path.append(word)
-    path.append(~len(values))
-    path.append(~(traceback.tb_lasti // 2 if traceback is not None else 0))
+    # At one stroke, which no signal can interrupt.
+    path.extend((word, ~len(values), ~(traceback.tb_lasti // 2 if traceback is not None else 0)))
     if ticket is not None:
         ticket.take_over()  # it may have been thrown into the generator
         path.append(ticket.number)
-        path.append(~_place(sys._getframe(2), ticket.tape.policy))
+        path.append(~_place(2, ticket.tape.policy))
 
 
 def leave(state: Opened | None, result: Any) -> None:
@@ -278,11 +324,18 @@ def abandon(state: Opened | None, exception: BaseException) -> None:
 def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
     state.give_back()
     door, tape = state.door, state.tape
-    if door is None or not tape.is_open:  # the latter if it was closing the recording that failed
+    if state.number and isinstance(tape, Tape):
+        tape.running -= 1
+    if (
+        door is None or door.finish is None or not tape.is_open
+    ):  # the latter if it was closing the recording that failed
         return
     tape.result, tape.exception = result, exception
     tape.close()
+    tape.policy.forget()
     _seal(tape, result)
+    if tape.has_objects:
+        shells.empty(tape)
     door.finish(tape)
 
 

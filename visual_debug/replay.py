@@ -13,12 +13,12 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import arrays, cpython, display, opcodes, policy, record
+from visual_debug import arrays, containers, cpython, display, links, opcodes, policy, record
 from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import Leaf, Mapping, Ref, Sequence, Thing
-from visual_debug.tape import Tape, parameters
+from visual_debug.tape import Beginning, Tape, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,10 @@ class _Player:
         """Execute the whole tape."""
         machine = self.machine
         try:
-            self._enter_by_door(None)
+            if machine.tape.beginning is None:
+                self._enter_by_door(None)
+            else:
+                self._begin(machine.tape.beginning)
             while True:
                 frame = machine.frame
                 if frame is None:
@@ -163,13 +166,38 @@ class _Player:
                     handler, arg = steps[pc]
                     handler(machine, frame, arg)
         except (IndexError, KeyError, TraceError) as error:
-            if machine.tape.truncated and machine.v == len(machine.values):
+            # Ctrl-C can come in the middle of what tells of an event.
+            interrupted = not isinstance(machine.tape.exception, (Exception, type(None)))
+            if (machine.tape.truncated or interrupted) and machine.v >= len(machine.values):
                 return  # recording stopped in the middle of something
             if isinstance(error, TraceError):
                 raise
             raise machine.misfit(f"{type(error).__name__}: {error}") from error
         if machine.v != len(machine.values) or machine.p != len(machine.path):
             raise machine.misfit("something recorded was left over")
+
+    def _begin(self, beginning: Beginning) -> None:
+        """Begin between two turns of a loop, with what variables and iterators were then."""
+        machine = self.machine
+        plan = machine.tape.plan
+        frame = machine.main = machine.activate(plan, None)
+        frame.by_door, frame.pc = True, beginning.instruction
+        machine.generators = [frame] * beginning.generators  # they have ended
+        site = plan.site(-1)
+        for name, value in beginning.variables.items():
+            frame.locals[name] = machine.argument(value, name, site)
+        machine.open_cells(frame, machine.tape.arguments[0][2])
+        for name in plan.code.co_freevars:
+            if name in frame.locals:
+                frame.cells[name].ref = frame.locals[name]
+        head = plan.instructions[beginning.instruction]
+        stack = list(beginning.stack)
+        if head.name == "FOR_ITER" and head.skip:  # the number at hand is the next that the loop is given
+            number, rest = stack.pop(), stack.pop()
+            is_range = type(rest) is range and len(rest)
+            stack.append(range(number, rest.stop, rest.step) if is_range else range(number, number + 1))
+        frame.stack = [containers.iterate(machine, frame, beginning.instruction, Thing(item)) for item in stack]
+        self.inputs = dict.fromkeys(parameters(plan.code))
 
     def _from_outside(self) -> None:
         """No recorded code is running: a generator or coroutine is resumed by unrecorded code, or a function called."""
@@ -209,7 +237,7 @@ class _Player:
             opcodes.end_loop(machine, frame)
             return True
         if word.kind == policy.DOOR:
-            if name not in opcodes.MAY_CALL or not self._stands_at(frame, word.kind):
+            if not self._stands_at(frame, word.kind):
                 return False
             self._enter_by_door(frame)
             return True
@@ -231,7 +259,13 @@ class _Player:
         unit = ~self.machine.path[self.machine.p + 2]
         if name in cpython.RAISES or (name in cpython.MAY_RERAISE and unit == frame.landed):
             return True
-        return frame.plan.origins[frame.by_door][unit] == frame.pc
+        plan = frame.plan
+        raised = plan.origins[frame.by_door][unit]
+        if raised == frame.pc:
+            return True
+        # A jump that a signal interrupted on its way, as Ctrl-C does: its word has been read already.
+        ways = plan.taken.get(raised), plan.fallen.get(raised), plan.loops.get(raised)
+        return self.machine.path[self.machine.p - 1] in ways
 
     def _stands_at(self, frame: Frame, kind: str) -> bool:
         """Whether the frame has come to the code unit that an activation was begun from, or a generator resumed."""
@@ -325,10 +359,21 @@ class _Player:
         self.next_event()
         is_main = machine.main is None
         source = None if is_main else machine.handed_over(caller)
+        given, by_name = (
+            links.arguments(machine, caller, plan, arguments[0]) if caller is not None and arguments else ([], {})
+        )
         frame = machine.activate(plan, caller)
-        frame.by_door = True
+        frame.by_door, frame.is_exact = True, bool(given or by_name)
+        if caller is not None:
+            caller.entered = caller.pc
+        known = {**dict(zip(plan.code.co_varnames[: plan.code.co_argcount], given, strict=False)), **by_name}
+        named = plan.code.co_varnames[: plan.code.co_argcount + plan.code.co_kwonlyargcount]
         for name, value in zip(parameters(plan.code), arguments, strict=True):
-            frame.locals[name] = machine.argument(value, name, plan.site(-1), source)
+            ref = known.get(name)
+            if ref is None or not machine.agrees(ref, value):
+                is_default = frame.is_exact and name in named and name not in known
+                ref = machine.argument(value, name, plan.site(-1), None if is_default else source)
+            frame.locals[name] = ref
         if is_main:
             machine.main = frame
             self._materialise_inputs(frame.locals)

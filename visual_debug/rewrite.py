@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NamedTuple
 
-from bytecode import Bytecode, Instr, Label
+from bytecode import Instr, Label
 from bytecode.instr import InstrLocation, TryBegin, TryEnd
 
 from visual_debug import cpython, flow
@@ -38,8 +38,13 @@ class Hooks(NamedTuple):
 
     sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
     refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
-    resolve: Callable[..., Any]  #: (call site, callable, *arguments) -> what to call instead
-    call_site: Callable[[int], Any]  #: (count of positional arguments) -> a new cache with attribute `pair`
+    turned: Callable[..., Any]  #: the same in a loop of a door: (values, state, instruction, *iterators) -> fuel
+    resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
+    note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
+    lasting: Any  #: its attribute `types` is the set of types of which every object may be appended as it is
+    call_site: Callable[
+        [int, bool], Any
+    ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
     landed: Callable[..., None]  #: in an exception handler: (values, path, word, exception[, ticket])
     leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
@@ -50,7 +55,8 @@ class Hooks(NamedTuple):
     suspended: Callable[[Any], None]  #: it yields, having taken its context's recording over: (ticket)
     delegated: Callable[[Any, int], None]  #: what it delegated to has returned: (ticket, word)
     reassigned: Callable[[], Any]  #: the code or the defaults of a function may have been assigned to
-    immutable: frozenset[type]  #: types that are no arrays, for a quick look before `before_write`
+    note_sum: Callable[[list[Any], Any], None]  #: append the result of `+=`, if it is no text: (values, result)
+    immutable: frozenset[type]  #: types that are no arrays and no texts, for a quick look before `before_write`
 
 
 class DoorHooks(NamedTuple):
@@ -79,7 +85,7 @@ def plan_of(code: CodeType) -> tuple[Plan, flow.Flow]:
     Raises UntraceableError for constructs that cannot be recorded.
     """
     try:
-        source = flow.Flow(list(Bytecode.from_code(code, conserve_exception_block_stackdepth=True)))
+        source = flow.Flow(cpython.decode(code))
     except ValueError as error:  # some template strings of 3.14
         raise refuse(code, None, f"an instruction that cannot be read ({error})") from error
     where = source.labels
@@ -114,12 +120,11 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
     In that variant the constant `Door()` stands for the object handed to `enter`; see `open_door`.
     """
     emitter = _Emitter(plan, source, hooks, door)
-    items = list(emitter.items())
     # The deepest insertion is the resolving of a call: 4 values and the arguments over the original's stack, which
     # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
-    stacksize = plan.code.co_stacksize + 14 + emitter.most_arguments
+    stacksize = plan.code.co_stacksize + 15 + emitter.most_arguments
     hidden = (CARRIED,) if emitter.generator else ()
-    code, plan.origins[door is not None] = assemble(items, emitter.origin, plan.code, stacksize, hidden)
+    code, plan.origins[door is not None] = assemble(emitter.items(), emitter.origin, plan.code, stacksize, hidden)
     return code
 
 
@@ -146,6 +151,25 @@ VALUES, PATH, STATE = range(3)
 CARRIED = ".recording"
 
 
+def _is_border(items: list[Any], position: int) -> bool:
+    """Whether a protected region begins or ends here, behind labels at the most."""
+    while isinstance(items[position], Label):
+        position += 1
+    return isinstance(items[position], (TryBegin, TryEnd))
+
+
+def _together(items: list[Any]) -> set[int]:
+    """Instructions that the next one follows immediately, without a label or the border of a region between."""
+    found, index, before = set(), -1, False
+    for item in items:
+        if isinstance(item, Instr):
+            if before:
+                found.add(index)
+            index += 1
+        before = isinstance(item, Instr)
+    return found
+
+
 class _Emitter:
     """Writes the items of the rewritten code and, beside them, the original index that each instruction belongs to.
 
@@ -167,17 +191,23 @@ class _Emitter:
         self.handlers = {handler.target: (word, handler) for word, handler in plan.handlers.items()}
         self.shapes = source.shapes
         self.labels = source.labels
+        self.together = _together(self.source)
         self.instructions = source.instructions
         self.outlets: dict[int, list[tuple[Label, int]]] = {}  # 3.11: label index -> ends of loops, their FOR_ITER
         self.delegations: dict[int, Label] = {}  # SEND -> where it jumps to when the iterator has returned
         self.plain: dict[int, Label] = {}  # instruction -> where the plain copy begins with it
+        self.landings = {self._landing_place(target): target for target in self.handlers}
         self.catch_all = Label()
         self.open: TryBegin | None = None  # the catch-all region being written
         self.region: TryBegin | None = None  # the region of the original being written
         self.parameters = parameters(plan.code)
         self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
-        self.most_arguments = 0  # of any call
+        self.fused: set[int] = set()  # instructions that are written already
+        # Of any call that is inserted: one that opens the recording, resolves a callable, or goes round a loop.
+        resolved = (1 + len(call.arguments) for call in self.shapes.heads.values())
+        loops = sum(instr.name == "FOR_ITER" for instr in self.instructions)
+        self.most_arguments = max(len(self.parameters), *resolved, loops + 3)
 
     # ---- the stack
 
@@ -188,6 +218,24 @@ class _Emitter:
     def _record(self, height: int, where: Any, value: int = 1) -> Iterator[Instr]:
         """Append the value at depth `value` to the values."""
         return cpython.append(self._sink(VALUES, height), where, value)
+
+    def _record_any(self, height: int, where: Any) -> Iterator[Item]:
+        """Append what a call has returned: it may be an object that must not live longer for being recorded."""
+        lasts, on = Label(), Label()
+        # Above the value stand NULL and `type`.
+        yield from cpython.call(type, [cpython.copy(3, where)], where)  # .. z type
+        yield cpython.const(self.hooks.lasting, where)
+        yield cpython.attribute("types", where)  # .. z type set
+        yield Instr("CONTAINS_OP", 0, location=where)  # .. z bool
+        yield cpython.jump_if(True, lasts, where)
+        # The rare way stands here, not out of the way: to a tracer a jump back would be another turn of a loop.
+        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(4, where)]
+        yield from cpython.call(self.hooks.note, pushes, where)
+        yield cpython.pop(where)
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield lasts
+        yield from self._record(height, where)
+        yield on
 
     def _mark(self, word: int, height: int, where: Any) -> Iterator[Instr]:
         """Append a word to the path."""
@@ -221,8 +269,9 @@ class _Emitter:
         """The code that records."""
         index = 0
         started = False
-        landing: int | None = None
-        for item in self.source:
+        for position, item in enumerate(self.source):
+            if self.deferred and _is_border(self.source, position):
+                yield from self._rare_here(index, started)
             if isinstance(item, TryBegin):
                 yield from self._close()
                 self.region = TryBegin(item.target, item.push_lasti, (item.stack_depth or 0) + self.base)
@@ -236,13 +285,10 @@ class _Emitter:
                 if self.outlets.get(index):
                     yield from self._write(self._loop_ends(index, item), index, started)
                 yield item
-                landing = index
             else:
-                if landing == index and index in self.handlers:
-                    word, handler = self.handlers[index]
-                    height = handler.depth + handler.lasti + 1
-                    yield from self._write(self._landing(word, height), index, started, item.location)
-                landing = None
+                target = self.landings.get(index, -1)
+                if target == index and item.name != "PUSH_EXC_INFO":
+                    yield from self._write(self._landed(target), target, started, item.location)
                 # 3.11's specialised PRECALL makes the call itself, so that an exception comes from there.
                 owner = index + 1 if item.name == "PRECALL" else index
                 if item.name == "RETURN_GENERATOR":
@@ -253,6 +299,8 @@ class _Emitter:
                     started = True
                     if self.region is not None:
                         yield self.region
+                if target >= 0 and (target < index or item.name == "PUSH_EXC_INFO"):
+                    yield from self._write(self._landed(target), target, started, item.location)
                 index += 1
         yield from self._write(self._rare(), index - 1, started)
         yield from self._close()
@@ -281,7 +329,7 @@ class _Emitter:
                     if index in self.plain:
                         yield self.plain[index]
                     # Only what closes a recording needs to know of exceptions here.
-                    yield from self._write(self._verbatim(index, item, labels), index, self.has_state)
+                    yield from self._write(self._verbatim(index, item, labels), ~index, self.has_state)
                 elif item.name == "RESUME":
                     started = True
                     if self.region is not None:
@@ -358,7 +406,6 @@ class _Emitter:
             Instr("LOAD_DEREF", cpython.cell(name)) if name in self.cells else Instr("LOAD_FAST", name)
             for name in self.parameters
         ]
-        self.most_arguments = max(self.most_arguments, len(arguments))
         return [*arguments, Instr("BUILD_TUPLE", len(arguments))]
 
     def _burn(self, index: int, height: int, where: Any) -> Iterator[Item]:
@@ -373,10 +420,35 @@ class _Emitter:
         yield from self._refuel(index, height, where)
         yield on
 
-    def _refuel(self, index: int, height: int, where: Any) -> Iterator[Item]:
+    def _refuel(
+        self, index: int, height: int, where: Any, loop: int | None = None, *, gone: bool = False
+    ) -> Iterator[Item]:
+        """Ask for more fuel; `loop` is the instruction at the head of the loop that is gone round."""
         yield from cpython.end_for(where)
-        yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, height + 2, where)], where)
+        if gone:  # the handler stands on it when a signal raises in the hook
+            yield cpython.const(None, where)
+        pushes = [self._fetch(VALUES, height + 2, where)]
+        if loop is None or self.door is None or self.generator or not self._only_iterators(loop, height):
+            yield from cpython.call(self.hooks.refuel, pushes, where)
+        else:
+            pushes += [self._fetch(STATE, height + 3, where), cpython.const(loop, where)]
+            pushes += [cpython.copy(height + 5, where)] * height  # each is one deeper, and the next one higher
+            yield from cpython.call(self.hooks.turned, pushes, where)
         yield from self._fill(height, index, where)
+
+    def _only_iterators(self, loop: int, height: int) -> bool:
+        """Whether nothing but the iterators of loops around it stands on the stack, and perhaps a counting loop's item.
+
+        Not so inside a call, a `with` or an inlined comprehension, where a NULL may stand there, which none may copy.
+        """
+        loops = [i for i in self.plan.taken if i <= loop < self._end_of(i)]
+        counts = self.plan.instructions[loop].name == "FOR_ITER" and self.plan.instructions[loop].skip
+        return height == len(loops) + counts
+
+    def _end_of(self, index: int) -> int:
+        """Where the loop of a FOR_ITER ends; -1 for any other instruction."""
+        instruction = self.plan.instructions[index]
+        return instruction.arg if instruction.name == "FOR_ITER" else -1
 
     def _jump_back(self, target: Label, height: int, where: Any) -> Iterator[Item]:
         """Go round a loop once more, if there is fuel. With nothing above it, it need not be copied."""
@@ -394,20 +466,36 @@ class _Emitter:
             yield cpython.pop(where)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield out
-        if height:
-            yield from self._refuel(self.labels[target], height, where)
-        else:
-            yield from cpython.end_for(where)
-            yield from cpython.call(self.hooks.refuel, [self._fetch(VALUES, 1, where)], where)  # fuel
-            yield cpython.copy(1, where)
-            yield cpython.jump_if_none(self._plain(self.labels[target]), where)
+        yield from self._refuel(self.labels[target], height, where, self.labels[target], gone=not height)
         yield Instr("JUMP_BACKWARD", target, location=where)
         yield from self._rare()
+
+    def _rare_here(self, index: int, started: bool) -> Iterator[Item]:
+        """What waits, before a border of a protected region: what it raises has the same handler as what it is for."""
+        over = Label()
+        yield from self._write(iter([Instr("JUMP_FORWARD", over)]), index - 1, started)
+        yield from self._write(self._rare(), index - 1, started)
+        yield over
 
     def _rare(self) -> Iterator[Item]:
         """What waits for a place that nothing falls through to."""
         while self.deferred:
             yield from self.deferred.pop()
+
+    def _landing_place(self, target: int) -> int:
+        """The instruction of the handler at `target` by which the landing there is told.
+
+        A signal can raise in the hook. The state of exceptions must then be one that the regions around reckon with:
+        behind PUSH_EXC_INFO, or where a handler only clears up, behind its POP_EXCEPT.
+        """
+        names = [instr.name for instr in self.instructions[target : target + 2]]
+        return target + 1 if names == ["COPY", "POP_EXCEPT"] else target
+
+    def _landed(self, target: int) -> Iterator[Item]:
+        """The landing in the handler at an instruction of the original."""
+        word, handler = self.handlers[target]
+        pushed = self.instructions[target].name == "PUSH_EXC_INFO"
+        return self._landing(word, handler.depth + handler.lasti + 1 + pushed)
 
     def _landing(self, word: int, height: int) -> Iterator[Item]:
         """An exception was caught by the table: say where the recording stands. The exception is on top."""
@@ -484,6 +572,8 @@ class _Emitter:
         if index not in self.shapes.before:  # never reached
             yield instr
             return
+        if index in self.fused:
+            return
         name, where = instr.name, instr.location
         if name == "NOT_TAKEN" and self.instructions[index - 1].name in cpython.POP_JUMPS:
             return  # stands behind the jump that `_branch` wrote
@@ -508,13 +598,18 @@ class _Emitter:
                 yield from self._resolve(self.shapes.heads[index], instr, before)
             elif name in cpython.WRITES:
                 yield from self._before_write(cpython.WRITES[name], instr, before)
+            elif name == "BINARY_OP" and cpython.symbol_of(instr) == ("+", True):
+                yield from self._add_in_place(index, instr, before, after)
+                return
             elif name == "BINARY_OP" and cpython.symbol_of(instr)[1]:
                 yield from self._before_write(2, instr, before)
             yield cpython.exposed(instr) if self.door is not None else instr
             if name in ("UNPACK_SEQUENCE", "UNPACK_EX"):
                 for depth in range(1, cpython.unpacked(instr) + 1):
                     yield from self._record(after, where, depth)
-            elif name in cpython.CALLS or (cpython.is_recorded(instr) and not self.plan.instructions[index].skip):
+            elif name in cpython.CALLS or name == "BEFORE_WITH":
+                yield from self._record_any(after, where)
+            elif cpython.is_recorded(instr) and not self.plan.instructions[index].skip:
                 yield from self._record(after, where)
             elif name == "STORE_ATTR" and instr.arg in _SIGNATURE:
                 yield from cpython.call(self.hooks.reassigned, [], where)
@@ -591,7 +686,7 @@ class _Emitter:
     def _count_again(self, index: int, height: int, where: Any, out: Label, on: Label) -> Iterator[Item]:
         """The rare way of `_count`, written behind the loop so that the other need not jump over it."""
         yield out
-        yield from self._refuel(index + 1, height, where)
+        yield from self._refuel(index + 1, height, where, index)
         yield from cpython.mark(None, self._sink(VALUES, height), where)
         yield Instr("JUMP_BACKWARD", on, location=where)
 
@@ -640,12 +735,48 @@ class _Emitter:
         yield cpython.pop(where)
         yield skip
 
+    def _add_in_place(self, index: int, instr: Instr, height: int, after: int) -> Iterator[Item]:
+        """`x += y`: of a number its sum is recorded; a list or array is kept as it was; a text is not recorded at all.
+
+        Nothing stands between the addition and the store of its result into a variable: only so does the interpreter
+        append to a string in place, and a text that is built in n turns takes O(n) and not O(n^2).
+        """
+        where = instr.location
+        other, on = Label(), Label()
+        follows = index + 1 < len(self.instructions) and index in self.together
+        store = self.instructions[index + 1] if follows and self.instructions[index + 1].name == "STORE_FAST" else None
+        # Above the left operand stand NULL and `type`.
+        yield from cpython.call(type, [cpython.copy(2 + 2, where)], where)  # .. x y type
+        yield cpython.const(self.hooks.immutable, where)
+        yield Instr("CONTAINS_OP", 0, location=where)  # .. x y bool
+        yield cpython.jump_if(False, other, where)
+        yield instr
+        yield from self._record(after, where)
+        if store is not None:
+            yield store
+        yield Instr("JUMP_FORWARD", on, location=where)
+        yield other
+        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(2 + 3, where)]
+        yield from cpython.call(self.hooks.before_write, pushes, where)
+        yield cpython.pop(where)
+        yield instr
+        if store is not None:
+            self.fused.add(index + 1)
+            yield store
+            yield cpython.load(store.arg, where)  # type: ignore[arg-type]
+        pushes = [self._fetch(VALUES, after + 2, where), cpython.copy(4, where)]
+        yield from cpython.call(self.hooks.note_sum, pushes, where)
+        yield cpython.pop(where)
+        if store is not None:
+            yield cpython.pop(where)
+        yield on
+
     def _resolve(self, call: flow.CallShape, instr: Instr, height: int) -> Iterator[Item]:
         """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""
         where = instr.location
-        site = self.hooks.call_site(call.positional)
+        site = self.hooks.call_site(call.positional, len(call.arguments) > call.positional)
         depth = call.callable
-        hit = Label()
+        hit, on = Label(), Label()
         if call.out is not None:
             yield from self._before_write(call.out, instr, height)
         for packed in call.packed:
@@ -656,14 +787,18 @@ class _Emitter:
         yield cpython.copy(depth + 2, where)  # .. twin key f
         yield Instr("IS_OP", 0, location=where)  # .. twin bool
         yield cpython.jump_if(True, hit, where)  # .. twin
-        yield cpython.pop(where)
-        # .. NULL resolve site: what is on the stack is 3 deeper, and with every argument pushed one more
-        arguments = [cpython.copy(d + 3 + i, where) for i, d in enumerate((depth, *call.arguments))]
-        self.most_arguments = max(self.most_arguments, len(arguments))
-        yield from cpython.call(self.hooks.resolve, [cpython.const(site, where), *arguments], where)  # .. twin
-        if cpython.CALL_LOSES_LINE:
-            yield Instr("NOP", location=where)
+        yield from self._missed(call, site, where, height)
+        yield Instr("JUMP_FORWARD", on, location=where)
         yield hit
         yield from self._record(height + 1, where, depth + 1)
+        yield on
         yield cpython.swap(depth + 1, where)  # twin .. f
         yield cpython.pop(where)
+
+    def _missed(self, call: flow.CallShape, site: Any, where: Any, height: int) -> Iterator[Item]:
+        """A call site meets another callable than the last time, or one that has to be looked at every time."""
+        yield cpython.pop(where)
+        # .. NULL resolve values site: what is on the stack is 4 deeper, and with every argument pushed one more
+        pushes = [cpython.copy(d + 4 + i, where) for i, d in enumerate((call.callable, *call.arguments))]
+        pushes = [self._fetch(VALUES, height + 2, where), cpython.const(site, where), *pushes]
+        yield from cpython.call(self.hooks.resolve, pushes, where)  # .. twin

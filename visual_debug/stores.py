@@ -40,6 +40,8 @@ def store_attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, valu
     if owner is UNSET:
         m.put(base, value)
     elif _sets_by_code(owner, name):
+        if f.entered == index:
+            return  # that code was recorded
         m.escape([ref for ref in (base, value) if ref is not None])
     else:
         m.attributes.setdefault(id(owner), {})[name] = value

@@ -208,6 +208,20 @@ SCALARS = frozenset({int, float, complex, bool, Fraction, Decimal})
 SHARED = frozenset({int, bool, type(None), str, bytes})
 
 
+def module_of(kind: type) -> str:
+    """The module of a class, without running code of its metaclass; `""` if it says something else than a name."""
+    module = _MODULE.__get__(kind, type(kind))
+    return module if type(module) is str else ""
+
+
+def has_special(kind: type, name: str) -> bool:
+    """Whether a class or one of its bases has such a method, asked in the same way."""
+    return any(name in vars(holder) for holder in type.mro(kind)) if kind is not type else False
+
+
+_MODULE: Any = vars(type)["__module__"]
+
+
 def is_number(value: Any) -> bool:
     """Whether a value takes part in the computation graph: a number, or an array."""
     if type(value) in SCALARS:
@@ -230,3 +244,22 @@ def has_identity(value: Any) -> bool:
     Not so for what the interpreter shares: ints, bools, and strings.
     """
     return type(value) not in SHARED
+
+
+class Gone:
+    """Stands for an object that the trace has not kept alive, and of which an empty one cannot be made."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.__name__}, not kept>"
+
+
+class GoneMethod:
+    """Stands for a method of C that was bound to an object which the trace has not kept alive."""
+
+    def __init__(self, name: str, owner: Any) -> None:
+        self.__name__, self.__self__ = name, owner

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from visual_debug import lent
 from visual_debug.errors import TraceError
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FunctionType
 
 
 class Source(NamedTuple):
@@ -100,7 +101,9 @@ class Plan:
     door: int = 0  #: word of an activation entered from anywhere else
     raised: int = 0  #: word of an activation left by an exception
     resumed: int = 0  #: word of a generator going on
-    origins: dict[bool, list[int]] = field(default_factory=dict)  #: as a door or not: original index by code unit
+    origins: dict[bool, list[int]] = field(
+        default_factory=dict
+    )  #: as a door or not: original index by code unit, `~index` in the plain copy
     _sites: dict[int, Site] = field(default_factory=dict)
 
     @property
@@ -166,6 +169,24 @@ class Seal(NamedTuple):
     sample: int  #: hash of some elements' bytes, where there is no copy
 
 
+class Beginning(NamedTuple):
+    """Where a recording begins that has forgotten what was before: between two turns of a loop of the function."""
+
+    instruction: int
+    variables: dict[str, Any]
+    stack: tuple[Any, ...]  #: iterators of its loops; of ranges the range that is left
+    generators: int  #: how many were made and have ended before
+
+
+class Dropped:
+    """The type of `DROPPED`, which stands on a tape for a text that was computed and not kept."""
+
+    def __repr__(self) -> str:
+        return "<not kept>"
+
+
+DROPPED = Dropped()
+
 #: Turns of loops between two looks at how much has been recorded. A list: its iterator is the quickest in FOR_ITER.
 _TANK = [None] * 256
 
@@ -178,19 +199,25 @@ class Tape:
     `bottom` is what the frame of every activation stands on: (fuel, path, values).
     """
 
-    __slots__ = ("arguments", "began", "bottom", "end", "ended", "exception", "fuel", "generators", "is_open", "limit", "path", "plan",
-                 "policy", "result", "seals", "snapshots", "thread", "truncated", "values")  # fmt: skip
+    __slots__ = ("arguments", "began", "beginning", "bottom", "classes", "end", "ended", "entered", "exception", "fuel", "generators", "has_objects",
+                 "is_open",
+                 "last", "lent", "limit", "note", "path", "plan",
+                 "policy", "result", "running", "seals", "shells", "snapshots", "thread", "truncated", "values")  # fmt: skip
 
-    def __init__(self, plan: Plan, policy: Any, thread: int, limit: int) -> None:
+    def __init__(self, plan: Plan, policy: Any, thread: int, limit: int, last: int) -> None:
         self.plan = plan
         self.policy = policy
         self.thread = thread
         self.limit = limit
         self.values: list[Any] = []
         self.path: list[int] = []
-        self.arguments: list[
-            tuple[Plan, tuple[Any, ...], Any]
-        ] = []  # and closures, of activations entered from outside
+        #: Of activations entered from outside: the plan, the arguments and the closure, by number.
+        self.arguments: dict[int, tuple[Plan, tuple[Any, ...], Any]] = {}
+        self.entered = 0  # how many of them
+        self.last = last
+        self.note: Any = None  # where the recording could begin
+        self.beginning: Beginning | None = None  # where it does, if not with the call
+        self.running = 0  # generators that were made and have not ended
         self.snapshots: list[Snapshot] = []
         self.seals: list[Seal] = []
         self.result: Any = None
@@ -198,14 +225,18 @@ class Tape:
         self.generators = 0  # how many were made
         self.began: int = policy.twins.refresh()  # how many changes of functions there had been
         self.ended = self.began
+        self.lent: dict[FunctionType, None] = {}  # functions that record for as long as this is open
+        self.classes: set[type] = set()  # whose special methods are among them
+        self.shells: dict[int, tuple[Any, Any]] = {}  # by identity: an object or a weak reference to it, and its shell
+        self.has_objects = False  # other than numbers, containers and functions
         self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None
         self.truncated = False
         self._fill()
 
     def _fill(self) -> None:
-        # Near the limit smaller portions, for a turn of a loop may record many values.
-        portion = (self.limit - len(self.values)) // 8
+        # Near a limit smaller portions, for a turn of a loop may record many values.
+        portion = min(self.limit - len(self.values), self.last or self.limit) // 8
         self.fuel = iter(_TANK if portion >= len(_TANK) else _TANK[: max(portion, 1)])
         self.bottom = self.fuel, self.path, self.values
 
@@ -228,6 +259,10 @@ class Tape:
         self.ended = self.policy.twins.changes
         self._stop()
         self.is_open = False
+        for function in self.lent:
+            lent.take_back(function)
+        self.lent.clear()
+        self.classes.clear()
 
     def check(self) -> None:
         """Raise TraceError if the two streams cannot belong together: event lengths must rise and fit."""

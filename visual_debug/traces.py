@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +136,51 @@ def _leaves(structure: Any) -> Iterator[int]:
         yield structure
 
 
+class NoTrace:
+    """Stands for `f.trace` where there is none; whatever is asked of it raises TraceError.
+
+    So it is until the first call has finished, on functions that another decorator has made of a traced one and given
+    its attributes, and of traces that were pickled.
+    """
+
+    def __init__(self, name: str, traces: Sequence[Trace] | None = ()) -> None:
+        self.__dict__.update(_name=name, _traces=traces)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NoTrace, (self.__dict__["_name"], None if self.__dict__["_traces"] is None else ())
+
+    def _refuse(self) -> TraceError:
+        name, traces = self.__dict__["_name"], self.__dict__["_traces"]
+        if traces is None:
+            return TraceError(f"this trace of {name} was pickled, and stayed where it was made: ask it there")
+        if traces:
+            return TraceError(
+                f"another decorator has made a function of {name}, which has no trace of its own: "
+                "ask its .traces[-1], or .__wrapped__.trace"
+            )
+        return TraceError(f"{name} has no trace yet: call it first")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self._refuse()
+
+    def __len__(self) -> int:
+        raise self._refuse()
+
+    def __getitem__(self, index: object) -> Any:
+        raise self._refuse()
+
+    def __iter__(self) -> Iterator[Any]:
+        raise self._refuse()
+
+    def __str__(self) -> str:
+        raise self._refuse()
+
+    def __repr__(self) -> str:
+        return f"<no trace of {self.__dict__['_name']}>"
+
+
 class Trace:
     """One finished call: its computation graph, its derivatives, and the pictures of both.
 
@@ -146,6 +191,15 @@ class Trace:
         self._tape = tape
         if replayed is not None:
             self.__dict__["_replayed"] = replayed  # a part of another trace, which needs no replay
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NoTrace, (self.function, None)
+
+    def __copy__(self) -> Trace:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Trace:
+        return self
 
     # ---- what happened
 
@@ -291,6 +345,11 @@ class Trace:
             NoDerivativeError: if an operation on the way has no derivative.
             TraceError: if there is no (single) number to differentiate, or `wrt` names no argument.
         """
+        if self._tape.beginning is not None:
+            raise TraceError(
+                f"only the newest values of {self.function} were kept (last={self._tape.last}), and its arguments are not "
+                "among them: ask for the adjoints of nodes, or record without last=…"
+            )
         inputs = self._replayed.inputs
         names = [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else list(inputs)
         for name in names:

@@ -11,8 +11,9 @@ from visual_debug import arrays
 from visual_debug.context import current
 from visual_debug.tape import Snapshot, Tape
 
-#: Types whose values cannot be written to in place by an operator or a subscript, or hold no numbers of an array.
-IMMUTABLE = frozenset({int, float, complex, bool, str, bytes, tuple, list, dict, set, Fraction, Decimal, type(None)})
+#: Types whose values cannot be written to in place by an operator or a subscript, or hold no numbers of an array; without
+#: texts, which `+=` looks for.
+IMMUTABLE = frozenset({int, float, complex, bool, tuple, list, dict, set, Fraction, Decimal, type(None)})
 #: Methods of arrays that write to the array itself.
 MUTATING_METHODS = frozenset({"sort", "fill", "put", "itemset", "partition", "resize", "setfield", "byteswap"})
 #: NumPy functions that write to their first argument, as do a ufunc's `at` and a random generator's `shuffle`.
@@ -53,7 +54,7 @@ def guarded(target: Any, count: int) -> Any:
     """
     kind = type(target)
     if kind is MethodType:
-        native = type(target.__func__).__name__ in _NATIVE
+        native = type(target.__func__).__name__ in NATIVE
         return _keeping(target, 0) if native and target.__name__ in MUTATING_BOUND else target
     if kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
         if not arrays.is_array(target.__self__):
@@ -76,7 +77,7 @@ def _keep_now(array: Any) -> None:
 
 
 #: Types of callables of C, by name, for they need not have been imported.
-_NATIVE = frozenset({
+NATIVE = frozenset({
     "ufunc", "builtin_function_or_method", "_ArrayFunctionDispatcher", "cython_function_or_method",
 })  # fmt: skip
 
@@ -84,7 +85,7 @@ _NATIVE = frozenset({
 def _first_written(target: Any, count: int) -> int | None:
     """Position of the first argument that a function of C or NumPy writes to, if it writes to one."""
     kind = type(target).__name__
-    if kind not in _NATIVE:  # a user's callable: even to ask for its name may run its code
+    if kind not in NATIVE:  # a user's callable: even to ask for its name may run its code
         return None
     module, name = getattr(target, "__module__", None), getattr(target, "__name__", None)
     if kind == "ufunc":

@@ -58,6 +58,8 @@ def resolve(function: Callable[..., Any]) -> tuple[str, tuple[Any, ...]]:
     if kind.__name__ == "ufunc" and kind.__module__ == "numpy":
         return _ufunc_name(function, name), ()
     owner, bound = _owner(function)
+    if owner is None and kind.__name__ not in _NAMED:  # an object with a __call__, which may say any name
+        return canonical(f"{kind.__module__}.{kind.__qualname__}"), ()
     if owner is None:
         qualname = getattr(function, "__qualname__", name)
         return canonical(f"{_module_of(function)}.{qualname}"), ()
@@ -69,6 +71,14 @@ def resolve(function: Callable[..., Any]) -> tuple[str, tuple[Any, ...]]:
     if kind.__name__ == "builtin_function_or_method" and owner.__module__ == "numpy" and owner.__name__ == "ufunc":
         return f"{_ufunc_name(function.__self__, function.__self__.__name__)}.{name}", ()  # type: ignore[attr-defined]
     return canonical(f"{owner.__module__}.{owner.__qualname__}.{name}"), front
+
+
+#: Types of callables whose own name is that of what they compute, by name, for they need not have been imported. Not so
+#: `numpy.vectorize`, whose objects take over name and documentation of the function that they call.
+_NAMED = frozenset({
+    "function", "builtin_function_or_method", "method", "type", "_ArrayFunctionDispatcher", "cython_function_or_method",
+    "fused_cython_function", "method_descriptor", "wrapper_descriptor", "classmethod_descriptor", "method-wrapper",
+})  # fmt: skip
 
 
 def _module_of(function: Any) -> str:

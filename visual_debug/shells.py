@@ -1,0 +1,197 @@
+"""What is left of the objects that a recording met, once it is over: a trace must not keep them alive.
+
+Replay asks of an object that is no number only what class it is of and whether it is the same as another. So each is
+exchanged for an empty object of its class, everywhere on the tape for the same one. Numbers, arrays, functions and
+modules stay, and lists, tuples and dicts of nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import weakref
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    ModuleType,
+    TracebackType,
+)  # fmt: skip
+from typing import Any
+
+from visual_debug import symbols
+from visual_debug.context import tape_here
+from visual_debug.symbols import Gone, GoneMethod
+from visual_debug.tape import DROPPED, Contents, Tape
+
+#: Types whose objects stay.
+_STAYS: frozenset[type] = frozenset({
+    int, float, complex, bool, str, bytes, type(None), range, slice, FunctionType, ModuleType, CodeType, CellType, type,
+    type(Ellipsis), type(NotImplemented), type(DROPPED), functools._lru_cache_wrapper,
+})  # fmt: skip
+
+
+class _Lasting:
+    """Holds a set for code, whose constants must have a hash (`in` takes twice as long with a set of a class of ours)."""
+
+    __slots__ = ("types",)
+
+    def __init__(self) -> None:
+        self.types = LASTING
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Lasting, ()
+
+
+#: Types of which every object is recorded as it is while the call goes on; those of numbers join them when met.
+LASTING: set[type] = {*_STAYS, list, tuple, dict}
+lasting = _Lasting()
+#: What belongs to a call that is over.
+_GONE = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType, FrameType, TracebackType})
+#: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
+_HARMLESS = frozenset({"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array"})
+#: Containers longer than this are looked into only at both ends, as most are of one kind.
+_LONG = 64
+#: Containers nested deeper than this stay as they are.
+_DEEP = 50
+
+
+Memory = dict[int, tuple[Any, Any]]  # by identity: an object, which nothing else is at the place of, and what is left
+
+
+def note(values: list[Any], value: Any) -> None:
+    """Append a value that may be an object: what is left of it, if that can be told apart from all others already."""
+    kind = type(value)
+    if kind not in LASTING:
+        if symbols.is_number(value) or issubclass(kind, type):
+            LASTING.add(kind)
+        else:
+            tape = tape_here.get()
+            if tape.end is None:
+                value = _now(value, tape.shells)
+    values.append(value)
+
+
+def note_sum(values: list[Any], value: Any) -> None:
+    """Append the result of `+=`; a text that grows is not kept at each of its lengths."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        values.append(DROPPED)
+    else:
+        note(values, value)
+
+
+def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same for the arguments of an activation."""
+    return tuple([value if symbols.is_number(value) else _now(value, tape.shells) for value in values])
+
+
+def _now(value: Any, memory: Memory) -> Any:
+    """What will be left of a value; `memory` holds what can be held weakly only so."""
+    kind: Any = type(value)
+    if kind in LASTING or issubclass(kind, type):
+        return value
+    if kind is MethodType:
+        return MethodType(value.__func__, _now(value.__self__, memory))
+    if kind is BuiltinFunctionType:
+        owner = value.__self__
+        rest = _now(owner, memory)
+        return value if rest is owner else GoneMethod(value.__name__, rest)
+    key = id(value)
+    known = memory.get(key)
+    if known is not None:
+        return known[1]
+    if kind is functools.partial or (symbols.module_of(kind) in _HARMLESS and kind not in _GONE):
+        return value
+    try:
+        held: Any = weakref.ref(value, functools.partial(memory.pop, key))
+    except TypeError:
+        held = value
+    shell = _shell(value, memory)
+    memory[key] = held, shell
+    return shell
+
+
+def empty(tape: Tape) -> None:
+    """Exchange every object on a tape that is over for what is left of it."""
+    memory: Memory = {}
+    for key, (held, shell) in list(tape.shells.items()):
+        memory[key] = (held() if type(held) is weakref.ref else held), shell
+        memory[id(shell)] = shell, shell
+    values = tape.values
+    for index, value in enumerate(values):
+        if type(value) not in _STAYS:
+            values[index] = _left(value, memory)
+    for index, (plan, arguments, closure) in tape.arguments.items():
+        tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure
+    if tape.beginning is not None:
+        begin = tape.beginning
+        variables = {name: _left(value, memory) for name, value in begin.variables.items()}
+        tape.beginning = begin._replace(variables=variables, stack=tuple([_left(v, memory) for v in begin.stack]))
+    tape.shells.clear()
+
+
+def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
+    """What is left of a value."""
+    kind = type(value)
+    if kind in _STAYS or symbols.is_number(value) or isinstance(value, type):
+        return value
+    known = memory.get(id(value))
+    if known is not None:
+        return known[1]
+    if kind is Contents:
+        value.container = _left(value.container, memory, depth)
+        value.items = [_left(item, memory, depth + 1) for item in value.items]
+        return value
+    if kind is list or kind is tuple or kind is dict:
+        return _container(value, memory, depth)
+    shell = _shell(value, memory)
+    memory[id(value)] = value, shell
+    return shell
+
+
+def _shell(value: Any, memory: Memory) -> Any:
+    kind: Any = type(value)
+    if kind is MethodType:
+        return MethodType(value.__func__, _left(value.__self__, memory))
+    if kind is BuiltinFunctionType:
+        rest = _left(value.__self__, memory)
+        if rest is value.__self__:
+            return value
+        return getattr(rest, value.__name__) if type(rest) in (list, dict) else GoneMethod(value.__name__, rest)
+    if kind is functools.partial:
+        arguments = [_left(argument, memory) for argument in value.args]
+        return functools.partial(value.func, *arguments, **{k: _left(v, memory) for k, v in value.keywords.items()})
+    if kind in _GONE or symbols.has_special(kind, "__del__"):
+        return Gone(kind)
+    if symbols.module_of(kind) in _HARMLESS:
+        return value
+    try:
+        return BaseException.__new__(kind) if issubclass(kind, BaseException) else object.__new__(kind)
+    except TypeError:  # a class of C
+        return Gone(kind)
+
+
+def _container(value: Any, memory: Memory, depth: int) -> Any:
+    items = list(value.values()) if type(value) is dict else value
+    looked_at = items if len(items) <= _LONG else [*items[:_LONG], *items[-_LONG:]]
+    if depth > _DEEP or all(type(item) in _STAYS for item in looked_at):
+        return value
+    if type(value) is tuple:
+        parts = [_left(item, memory, depth + 1) for item in value]
+        rest: Any = value if all(map(operator.is_, parts, value)) else tuple(parts)
+    else:
+        rest = type(value)()
+        memory[id(value)] = value, rest  # before its items, which may lead back to it
+        if type(value) is dict:
+            rest.update((key, _left(item, memory, depth + 1)) for key, item in value.items())
+        else:
+            rest.extend(_left(item, memory, depth + 1) for item in value)
+    memory[id(value)] = value, rest
+    return rest
