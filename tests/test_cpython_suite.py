@@ -27,16 +27,16 @@ FURTHER = """
 """
 #: Modules of the standard library that are decorated themselves, under their own tests.
 LIBRARY = {
+    "calendar": "test_calendar",
     "colorsys": "test_colorsys",
+    "dataclasses": "test_dataclasses",
     "fractions": "test_fractions",
+    "heapq": "test_heapq",
     "textwrap": "test_textwrap",
 }
 FURTHER_LIBRARY = {
     "_pydecimal": "test_decimal",
-    "calendar": "test_calendar",
-    "dataclasses": "test_dataclasses",
     "difflib": "test_difflib",
-    "heapq": "test_heapq",
     "random": "test_random",
     "statistics": "test_statistics",
 }
