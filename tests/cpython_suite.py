@@ -389,7 +389,7 @@ def run(module: str, *options: str, folder: pathlib.Path, only: Iterable[str] | 
                 outcome.wrong.append(event)
             else:
                 outcome.totals = event
-                if f"{os.sep}visual_debug{os.sep}" in spoken:  # an exception that could only be printed
+                if re.search(r'File ".*[\\/]visual_debug[\\/]', spoken):  # an exception that could only be printed
                     outcome.wrong.append({"replay": "", "function": "", "error": "on stderr", "text": spoken[-6000:]})
                 return outcome
         report.unlink(missing_ok=True)

@@ -222,26 +222,31 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
         return known
     if type(base) in (Sequence, Mapping, Thing) and (type(z) in _BOUND or (callable(z) and is_inert(owner))):
         return m.heap.get(id(z)) or Thing(z, [base])  # a bound method leads to what it is bound to
-    if known is None and was_intact and not by_code and _is_plain(m, owner, name):
+    is_plain, homes = _kept(m, owner, name)
+    if known is None and was_intact and not by_code and is_plain:
         # Nobody but recorded code could have set it, and that has not: it was there before.
         is_number = symbols.is_number(z) and not arrays.is_array(z)
         return m.discover(z, site, source=None if is_number else base, moved=True)
-    return m.discover(z, site, source=base if known is None else Thing(owner, [base, known]))
+    if known is not None or (homes and symbols.is_number(z)):
+        base = Thing(owner, [ref for ref in (base, known, *homes) if ref is not None])
+    return m.discover(z, site, source=base)
 
 
-def _is_plain(m: Machine, owner: Any, name: str) -> bool:
-    """Whether an attribute is kept in the object, or in a class that nobody has changed; no code stands between."""
+def _kept(m: Machine, owner: Any, name: str) -> tuple[bool, list[Ref]]:
+    """Whether an attribute is kept in the object, or in a class that nobody has changed, and no code stands between.
+
+    And if it is kept in a class, that and its module, whose functions may have set it.
+    """
     kind: Any = type(owner)
-    if isinstance(owner, (type, ModuleType)) or kind.__getattribute__ is not object.__getattribute__:
-        return False
-    for holder in kind.__mro__:
-        if name in vars(holder):
+    for holder in owner.__mro__ if isinstance(owner, type) else kind.__mro__:
+        if name in vars(holder) and holder.__flags__ & 0x200:  # Py_TPFLAGS_HEAPTYPE
             found = vars(holder)[name]
+            if type(found) is MemberDescriptorType:
+                break
             home = sys.modules.get(holder.__module__)
-            if id(holder) in m.classes or not m.is_untouched(holder) or not m.is_untouched(home):
-                return False
-            return type(found) is MemberDescriptorType or not hasattr(type(found), "__get__")
-    return True
+            is_changed = id(holder) in m.classes or not m.is_untouched(holder) or not m.is_untouched(home)
+            return not is_changed and not hasattr(type(found), "__get__"), [Thing(holder), Thing(home)]
+    return not isinstance(owner, (type, ModuleType)) and kind.__getattribute__ is object.__getattribute__, []
 
 
 def _stored(m: Machine, owner: Any, name: str) -> Ref:

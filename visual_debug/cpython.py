@@ -11,7 +11,7 @@ import operator
 import sys
 from collections.abc import Iterator
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import CodeType
 from typing import Any, Final
 
@@ -395,6 +395,15 @@ COMPARISONS: Final = {comparison: _comparison(comparison) for comparison in Comp
 
 #: Operators by name, for evaluating an operation again.
 FUNCTIONS: Final = {name: getattr(operator, name) for name in (*BINARY.values(), *UNARY.values(), *COMPARE.values())}
+
+
+@lru_cache(maxsize=1024)
+def binds(code: CodeType) -> frozenset[str]:
+    """The variables of enclosing functions that a function, or one defined in it, gives other values (`nonlocal`)."""
+    bound = {i.argval for i in dis.get_instructions(code) if i.opname in ("STORE_DEREF", "DELETE_DEREF")}
+    inner = [binds(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return frozenset(bound.union(*inner)) & frozenset(code.co_freevars)
+
 
 #: Instructions whose result is appended to the values: they bring a number into the dataflow, or a container that
 #: a number may come back out of.

@@ -225,7 +225,9 @@ class Machine(Origins):
         """Give a shared variable a new value."""
         cell.ref = ref
         if cell.pool is not None:
-            self.pour(cell.pool.root(), [ref]).exact[id(cell)] = cell
+            pool = self.pour(cell.pool.root(), [ref])
+            if cell.is_exposed:
+                pool.exact[id(cell)] = cell
 
     def call_node(
         self, op: str, value: Any, args: list[Ref], kwargs: dict[str, Ref], frame: Frame, site: Site, arity: int | None

@@ -423,15 +423,25 @@ def _change(m: Machine, ref: Sequence, name: str, args: list[Ref]) -> bool:
         case "clear":
             items.clear()
         case "remove":
-            value = m.known_value(args[0])
-            values = [m.known_value(item) for item in items]
-            if not _is_plain(value) or not all(map(_is_plain, values)) or value not in values:
+            place = _place_of(m, items, m.known_value(args[0]))
+            if place is None:
                 return False
-            del items[values.index(value)]
+            del items[place]
         case _:
             return False
     stores.put_all(m, ref, [arg for arg in args if name in _PUTTING])
     return True
+
+
+def _place_of(m: Machine, items: Any, value: Any) -> int | None:
+    """Where the first item equal to a value is, as far as comparing them runs no code of the user's."""
+    for place, item in enumerate(items if _is_plain(value) else ()):
+        known = m.known_value(item)
+        if not _is_plain(known):
+            return None
+        if known is value or known == value:
+            return place
+    return None
 
 
 def _sort(m: Machine, ref: Sequence, call: Pending) -> Ref:

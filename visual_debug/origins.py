@@ -21,7 +21,7 @@ from types import (
 )
 from typing import Any
 
-from visual_debug import arrays, symbols
+from visual_debug import arrays, cpython, symbols
 from visual_debug.columns import SEVERAL, Call, Columns
 from visual_debug.memory import Memory
 from visual_debug.symbols import (
@@ -293,10 +293,8 @@ class Origins:
                 self._in_memory.setdefault(id(arrays.owner_of(value[node])), {})[id(pool)] = pool
             elif earlier is None:
                 found[key] = node
-            elif earlier != node and (earlier < 0 or self._is_leaf(earlier) == self._is_leaf(node)):
+            elif earlier != node:
                 found[key] = SEVERAL_NODES
-            elif self._is_leaf(node):  # what passed it on has the same object as value
-                found[key] = node
         if len(pool.nodes) > FEW:
             pool.nodes = {self._gathered(pool.nodes): None}
 
@@ -316,6 +314,9 @@ class Origins:
                 if _counts(ref):
                     pool.fresh.append(ref)
             elif kind is Thing and is_inert(ref.object):
+                if id(ref) in homes:  # modules and classes lead to themselves
+                    continue
+                homes.add(id(ref))
                 work.extend(ref.among)
                 if is_passive(ref.object) or id(ref.object) in homes:
                     continue
@@ -339,7 +340,6 @@ class Origins:
                 ref.pool = pool
                 pool.is_shared = True
                 if kind is Cell:
-                    pool.exact[id(ref)] = ref
                     work.append(ref.ref)
                     continue
                 work.extend((*_contents(ref), *ref.among, *self._behind(ref)))
@@ -353,6 +353,11 @@ class Origins:
                         pool.exact[id(ref.object)] = ref
             elif kind is Closure:
                 work.extend((*ref.cells, ref.defaults, ref.keyword_defaults))
+                code = ref.object.__code__
+                for name, cell in zip(code.co_freevars, ref.cells, strict=False):
+                    if name in cpython.binds(code):
+                        cell.is_exposed = True
+                        pool.exact[id(cell)] = cell
             elif kind is Method:
                 work.append(ref.base)
             elif kind in _LAZY:
@@ -595,8 +600,6 @@ class Origins:
             return None
         found = {node for node in numbers if self.columns.value[node] is value}
         found |= {pool.found[id(value)] for pool in pools if id(value) in pool.found}
-        if len(found) > 1:
-            found = {node for node in found if node < 0 or self._is_leaf(node)}
         node = found.pop() if len(found) == 1 else SEVERAL_NODES
         return self.node(node) if node >= 0 and (self._is_leaf(node) or arrays.is_array(value)) else None
 

@@ -9,6 +9,7 @@ so that a gradient through it is refused rather than wrong.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import Leaf, Mapping, Ref, Sequence, Thing
-from visual_debug.tape import Beginning, Snapshot, Tape, parameters
+from visual_debug.tape import Beginning, Tape, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +94,29 @@ def _part_from_the_user(machine: Machine) -> None:
 def _restore_arrays(machine: Machine) -> None:
     """Give nodes whose array was written to later the content that it had then."""
     columns, snapshots = machine.columns, machine.tape.snapshots
+    writes: dict[int, list[int]] = {}  # identity of an owner of memory -> which snapshots are of it
+    for position, snapshot in enumerate(snapshots):
+        writes.setdefault(id(snapshot.array), []).append(position)
+
+    def restored(value: Any, epoch: int) -> Any:
+        """An array (or tuple of such, as an index is) before the writes that came after an epoch."""
+        if type(value) is tuple:
+            return tuple(restored(item, epoch) for item in value)
+        if arrays.is_array(value):
+            owner = arrays.owner_of(value)
+            later = writes.get(id(owner), [])
+            following = bisect_left(later, epoch)
+            if following < len(later):
+                return arrays.same_view(value, owner, snapshots[later[following]].content)
+        return value
+
     for node, epoch in machine.epochs.items():
-        columns.value[node] = _as_it_was(columns.value[node], snapshots[epoch:])
+        columns.value[node] = restored(columns.value[node], epoch)
     for node, epoch in machine.call_epochs.items():
         call = columns.calls[node]
-        args = tuple(_as_it_was(value, snapshots[epoch:]) for value in call.args)
-        kwargs = {key: _as_it_was(value, snapshots[epoch:]) for key, value in call.kwargs.items()}
+        args = tuple(restored(value, epoch) for value in call.args)
+        kwargs = {key: restored(value, epoch) for key, value in call.kwargs.items()}
         columns.calls[node] = Call(args, kwargs, call.where)
-
-
-def _as_it_was(value: Any, later: list[Snapshot]) -> Any:
-    """An array (or tuple of such, as an index is) before the writes that came later."""
-    if type(value) is tuple:
-        return tuple(_as_it_was(item, later) for item in value)
-    if arrays.is_array(value):
-        owner = arrays.owner_of(value)
-        for snapshot in later:
-            if snapshot.array is owner:
-                return arrays.same_view(value, owner, snapshot.content)
-    return value
 
 
 #: How many words the events of generators take.

@@ -97,7 +97,7 @@ def _now(value: Any, memory: Memory) -> Any:
     kind: Any = type(value)
     if kind in LASTING or issubclass(kind, type):
         return value
-    if kind is MethodType:
+    if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _now(value.__self__, memory))
     if kind is BuiltinFunctionType:
         owner = value.__self__
@@ -140,7 +140,7 @@ def empty(tape: Tape) -> None:
 def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
     """What is left of a value."""
     kind = type(value)
-    if kind in _STAYS or symbols.is_number(value) or isinstance(value, type):
+    if kind in _STAYS or symbols.is_number(value) or issubclass(kind, type):
         return value
     known = memory.get(id(value))
     if known is not None:
@@ -158,7 +158,7 @@ def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
 
 def _shell(value: Any, memory: Memory) -> Any:
     kind: Any = type(value)
-    if kind is MethodType:
+    if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _left(value.__self__, memory))
     if kind is BuiltinFunctionType:
         rest = _left(value.__self__, memory)
@@ -168,6 +168,8 @@ def _shell(value: Any, memory: Memory) -> Any:
     if kind is functools.partial:
         arguments = [_left(argument, memory) for argument in value.args]
         return functools.partial(value.func, *arguments, **{k: _left(v, memory) for k, v in value.keywords.items()})
+    if kind is Gone or kind is GoneMethod:
+        return value
     if kind in _GONE or symbols.has_special(kind, "__del__"):
         return Gone(kind)
     if symbols.module_of(kind) in _HARMLESS:

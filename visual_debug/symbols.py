@@ -182,7 +182,8 @@ class Cell:
     """A variable shared between a function and those defined in it."""
 
     ref: Ref = None
-    pool: Pool | None = None  #: of whoever may read it unseen, or bind it anew
+    pool: Pool | None = None  #: of whoever may read it unseen
+    is_exposed: bool = False  #: and whether they may bind it anew
 
 
 @dataclass(slots=True, eq=False)

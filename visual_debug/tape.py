@@ -28,17 +28,23 @@ class Source(NamedTuple):
 class Site:
     """One instruction of a code object: the place in the source that its values belong to."""
 
-    __slots__ = ("column", "end_column", "end_line", "file", "function", "line")
+    __slots__ = ("_text", "column", "end_column", "end_line", "file", "function", "line")
 
     def __init__(self, file: str, function: str, span: tuple[int | None, int | None, int | None, int | None]) -> None:
         """`span` is (line, end line, column, end column) as `code.co_positions()` gives it."""
         self.file = file
         self.function = function
         self.line, self.end_line, self.column, self.end_column = span
+        self._text: str | None = None  # once it was asked for
 
     @property
     def text(self) -> str:
         """The source text of the expression, lines joined by a newline; `""` where it cannot be had."""
+        if self._text is None:
+            self._text = self._read()
+        return self._text
+
+    def _read(self) -> str:
         if self.line is None or self.end_line is None or self.column is None or self.end_column is None:
             return ""
         lines = [linecache.getline(self.file, n).encode() for n in range(self.line, self.end_line + 1)]
