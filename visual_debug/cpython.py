@@ -139,16 +139,30 @@ def comparison_of(instr: Instr) -> str:
     return name.lower()
 
 
+#: Operands that models are kept of. `True` and `1` are equal, and so would their instructions be: no such operand is one.
+_Operand = int | str | tuple[bool, str] | None
+
+
 @cache
-def _model(name: str, operand: int | None) -> Instr:
+def _model(name: str, operand: _Operand) -> Instr:
     return Instr(name) if operand is None else Instr(name, operand)
 
 
-def instruction(name: str, where: InstrLocation | None, operand: int | None = None) -> Instr:
-    """An instruction with a number for its operand, or none: one that was checked before, copied."""
-    made = _model(name, operand).copy()
+def instruction(name: str, where: InstrLocation | None, operand: _Operand = None) -> Instr:
+    """An instruction of which there are many alike: one that was checked before, copied, for a fourth of the time."""
+    return located(_model(name, operand), where)
+
+
+def located(instr: Instr, where: InstrLocation | None) -> Instr:
+    """The same instruction in another place."""
+    made = instr.copy()
     made.location = where
     return made
+
+
+@lru_cache(maxsize=64)
+def _function(function: object) -> Instr:
+    return Instr("LOAD_CONST", function)
 
 
 def append(sink: int, where: InstrLocation | None, value: int = 1) -> Iterator[Instr]:
@@ -174,11 +188,11 @@ def call(
     """Call an embedded function; `arguments` push `count` arguments, by default one each. Leaves the result on top."""
     count = len(arguments) if count is None else count
     if NULL_ABOVE_CALLABLE:
-        yield Instr("LOAD_CONST", function, location=where)  # f
+        yield located(_function(function), where)  # f
         yield instruction("PUSH_NULL", where)  # f NULL
     else:
         yield instruction("PUSH_NULL", where)  # NULL
-        yield Instr("LOAD_CONST", function, location=where)  # NULL f
+        yield located(_function(function), where)  # NULL f
     yield from arguments  # .. a b c
     if HAS_PRECALL:
         yield instruction("PRECALL", where, count)
@@ -212,7 +226,7 @@ def pop(where: InstrLocation | None) -> Instr:
 
 def attribute(name: str, where: InstrLocation | None = None) -> Instr:
     """Replace the top by one of its attributes."""
-    return Instr("LOAD_ATTR", (False, name) if PY312 else name, location=where)
+    return instruction("LOAD_ATTR", where, (False, name) if PY312 else name)
 
 
 def cell(name: str) -> CellVar:
@@ -258,11 +272,11 @@ def is_backward(instr: Instr) -> bool:
 def end_for(where: InstrLocation | None) -> Iterator[Instr]:
     """What a FOR_ITER must find where it jumps to; behind it the iterator is gone from the stack."""
     if PY312:
-        yield Instr("END_FOR", location=where)
+        yield instruction("END_FOR", where)
     if PY314:
-        yield Instr("POP_ITER", location=where)
+        yield instruction("POP_ITER", where)
     elif PY313:
-        yield Instr("POP_TOP", location=where)
+        yield instruction("POP_TOP", where)
 
 
 def exposed(instr: Instr) -> Instr:

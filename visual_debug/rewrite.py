@@ -226,7 +226,7 @@ class _Emitter:
         yield from cpython.call(type, [cpython.copy(3, where)], where)  # .. z type
         yield cpython.const(self.hooks.lasting, where)
         yield cpython.attribute("types", where)  # .. z type set
-        yield Instr("CONTAINS_OP", 0, location=where)  # .. z bool
+        yield cpython.instruction("CONTAINS_OP", where, 0)  # .. z bool
         yield cpython.jump_if(True, lasts, where)
         # The rare way stands here, not out of the way: to a tracer a jump back would be another turn of a loop.
         pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(4, where)]
@@ -364,7 +364,7 @@ class _Emitter:
         for item in items:
             if isinstance(item, Instr):
                 if at is not None and item.location is None:
-                    item = Instr(item.name, item.arg, location=at)
+                    item = cpython.located(item, at)
                 if started and self.region is None and self.open is None:
                     self.open = TryBegin(self.catch_all, push_lasti=True, stack_depth=self.base)
                     yield self.open
@@ -678,7 +678,7 @@ class _Emitter:
         out, on = Label(), Label()
         yield cpython.copy(height + 1, where)  # .. fuel
         yield Instr("FOR_ITER", out, location=where)  # .. fuel None
-        yield Instr("LIST_APPEND", self._sink(VALUES, height + 1), location=where)  # .. fuel
+        yield cpython.instruction("LIST_APPEND", where, self._sink(VALUES, height + 1))  # .. fuel
         yield cpython.pop(where)
         yield on
         self.deferred.append(self._count_again(index, height, where, out, on))
@@ -694,8 +694,8 @@ class _Emitter:
         """A word, and the length of the values."""
         yield from self._mark(word, height, where)
         yield from cpython.call(len, [self._fetch(VALUES, height + 2, where)], where)
-        yield Instr("UNARY_INVERT", location=where)
-        yield Instr("LIST_APPEND", self._sink(PATH, height), location=where)
+        yield cpython.instruction("UNARY_INVERT", where)
+        yield cpython.instruction("LIST_APPEND", where, self._sink(PATH, height))
 
     def _loop_ends(self, index: int, label: Label) -> Iterator[Item]:
         """3.11: the exhausted `for` loops that go on at `label` announce it on a way of their own."""
@@ -719,7 +719,7 @@ class _Emitter:
         yield cpython.swap(self.base + 1, where)  # result .. values
         for _ in range(self.base):
             yield cpython.pop(where)
-        yield Instr("RETURN_VALUE", location=where)
+        yield cpython.instruction("RETURN_VALUE", where)
 
     def _before_write(self, depth: int, instr: Instr, height: int) -> Iterator[Item]:
         """Let an array about to be written to be kept as it was; scalars pass by one look at their type."""
@@ -728,7 +728,7 @@ class _Emitter:
         # Above the operand stand NULL and `type`.
         yield from cpython.call(type, [cpython.copy(depth + 2, where)], where)  # .. type
         yield cpython.const(self.hooks.immutable, where)  # .. type set
-        yield Instr("CONTAINS_OP", 0, location=where)  # .. bool
+        yield cpython.instruction("CONTAINS_OP", where, 0)  # .. bool
         yield cpython.jump_if(True, skip, where)
         pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(depth + 3, where)]
         yield from cpython.call(self.hooks.before_write, pushes, where)
@@ -748,7 +748,7 @@ class _Emitter:
         # Above the left operand stand NULL and `type`.
         yield from cpython.call(type, [cpython.copy(2 + 2, where)], where)  # .. x y type
         yield cpython.const(self.hooks.immutable, where)
-        yield Instr("CONTAINS_OP", 0, location=where)  # .. x y bool
+        yield cpython.instruction("CONTAINS_OP", where, 0)  # .. x y bool
         yield cpython.jump_if(False, other, where)
         yield instr
         yield from self._record(after, where)
@@ -783,9 +783,9 @@ class _Emitter:
             yield from self._record(height, where, packed)
         yield cpython.const(site, where)
         yield cpython.attribute("pair", where)  # .. (key, twin)
-        yield Instr("UNPACK_SEQUENCE", 2, location=where)  # .. twin key
+        yield cpython.instruction("UNPACK_SEQUENCE", where, 2)  # .. twin key
         yield cpython.copy(depth + 2, where)  # .. twin key f
-        yield Instr("IS_OP", 0, location=where)  # .. twin bool
+        yield cpython.instruction("IS_OP", where, 0)  # .. twin bool
         yield cpython.jump_if(True, hit, where)  # .. twin
         yield from self._missed(call, site, where, height)
         yield Instr("JUMP_FORWARD", on, location=where)
