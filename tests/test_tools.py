@@ -60,7 +60,9 @@ def fresh(function):
 
 
 def environment(**more):
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), **more}
+    """Of this process, but for the options of the pytest that runs in it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return {**inherited, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), **more}
 
 
 def run(script, *options, **more):
