@@ -45,6 +45,7 @@ import pytest
 import visual_debug as vd
 from tests import programs
 from visual_debug import visual_debug
+from visual_debug.twins import Twins
 
 ROOT = Path(__file__).parent.parent
 
@@ -1296,6 +1297,29 @@ def test_functions_traces_and_what_was_called_are_collected(make):
     assert [reference() for reference in references] == [None] * len(references)
 
 
+def test_functions_may_be_collected_while_twins_are_looked_at():
+    def in_a_cycle():
+        def g(x):
+            return x * 2
+
+        g.itself = g
+        return g
+
+    twins = Twins(lambda f: f.__code__, lambda f: f.__code__)
+    threshold = gc.get_threshold()
+    gc.disable()
+    try:
+        for g in [in_a_cycle() for _ in range(2000)]:
+            twins.of(g)
+        del g
+        gc.set_threshold(gc.get_count()[0] + 700, 100, 100)  # within the look at all of them
+        gc.enable()
+        assert twins.refresh() == 0
+    finally:
+        gc.set_threshold(*threshold)
+        gc.enable()
+
+
 class Interrupt(BaseException):
     """Ctrl-C, raised wherever a signal finds the code."""
 
@@ -1342,7 +1366,9 @@ def interrupted(function, seconds):
         raise Interrupt
 
     before = signal.signal(signal.SIGALRM, stop)
+    others = gc.callbacks[:]  # Hypothesis leaves one: a signal that finds it running is lost there
     try:
+        gc.callbacks.clear()
         try:
             signal.setitimer(signal.ITIMER_REAL, seconds, 10.0)
             while True:
@@ -1353,6 +1379,7 @@ def interrupted(function, seconds):
         assert signals == 1
         return error
     finally:
+        gc.callbacks[:] = others
         signal.signal(signal.SIGALRM, before)
 
 
@@ -1419,6 +1446,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 from visual_debug import visual_debug
+from visual_debug.twins import Twins
 
 T = TypeVar("T")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from array import array
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -322,7 +323,11 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
         seen += [*f.locals.values(), *f.cells.values()]
     if function is not None or looks_around or has_callback:
         seen += m.globals.values()
-    if callee in (eval, exec) if looks_around else has_callback or not is_pure(callee):
+    if (
+        callee in (eval, exec)
+        if looks_around
+        else has_callback or not is_pure(callee) or _lends_memory(m, callee, args)
+    ):
         pool = m.escape([ref for ref in seen if ref is not None], writes=has_callback or not _is_native(callee))
         if len(seen) > len(given):
             m.globals.update({name: _perhaps(ref, pool) for name, ref in m.globals.items()})  # they may have been set
@@ -330,6 +335,8 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
             m.elsewhere = _also(m.elsewhere, Thing(UNSET, pool=pool))
         if function is not None and function.__code__.co_filename != f.plan.code.co_filename:
             m.share(m.home(function), pool)
+        elif function is not None:
+            m.globals.update(dict.fromkeys(m.set_in_module_of(function), Thing(UNSET, pool=pool)))
         return Thing(UNSET, pool=pool)
     m.unknown_code([ref for ref in args if ref is not None])
     for ref in given:
@@ -363,6 +370,11 @@ def _handed_over(
         given.append(_made(m, function))
         given.append(m.home(function))
     return [ref for ref in given if ref is not NULL]
+
+
+def _lends_memory(m: Machine, callee: Any, args: list[Ref]) -> bool:
+    """Whether a call may give somebody a view of a plain array's memory."""
+    return type(told(callee, "__self__")) is not array and any(type(m.known_value(ref)) is array for ref in args)
 
 
 def _is_native(callee: Any) -> bool:

@@ -7,6 +7,7 @@ the recorded value, so that a change made behind the recorder's back costs the p
 from __future__ import annotations
 
 import sys
+from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
@@ -56,9 +57,10 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     if returned is not None:
         return returned
     container = m.holder(container)
+    found: Ref = None
     if type(container) is Sequence and container.items is not None and position is not UNSET:
         found = _from_sequence(m, container.items, container.kind, position, z)
-        if found is not None:
+        if found is not None and m.agrees(found, z):
             return found
     if type(container) is Mapping and container.items is not None and position is not UNSET:
         ref = _get(container.items, position)
@@ -72,7 +74,7 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     text = site.text
     if position is not UNSET and text.endswith("]") and not isinstance(position, slice):
         text = f"{text[: text.rindex('[')]}[{position!r}]"
-    return take(m, container, z, site, text)
+    return take(m, container, z, site, text, found)
 
 
 def _made_by_default(m: Machine, container: Mapping, position: Any, key: Ref, z: Any, site: Site) -> Ref:
@@ -108,6 +110,12 @@ def take(m: Machine, source: Ref, z: Any, site: Site, name: str | None = None, f
     """The reference of an item that came out of a container, or `found` if that is certainly it."""
     if found is not None and m.agrees(found, z):
         return found
+    if found is not None and type(source) is Sequence and source.kind is array:
+        # It keeps the bits of a number, and makes another object of them each time.
+        value, node = m.known_value(found), m.node(found)
+        if type(value) in (float, int) and type(z) is float and z == value:
+            assert node is not None
+            return m.new("float", z, [node], m.frame, site)
     moved = type(source) is Thing and _gives_items(source) and m.is_intact(source)
     return m.discover(z, site, name, source, moved=moved)
 
@@ -130,7 +138,7 @@ def _from_sequence(m: Machine, items: list[Ref], kind: type, position: Any, z: A
         ref = items[position]
     except (TypeError, IndexError):
         return None
-    return ref if m.agrees(ref, z) else None
+    return ref
 
 
 def _item_of_node(m: Machine, f: Frame, site: Site, node: int | None, position: Any, z: Any, key: Ref) -> Ref:

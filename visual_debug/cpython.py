@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from functools import cache, lru_cache
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bytecode import Bytecode, Compare, Instr, Label
 from bytecode.instr import CellVar, FreeVar, InstrLocation
@@ -411,12 +411,25 @@ COMPARISONS: Final = {comparison: _comparison(comparison) for comparison in Comp
 FUNCTIONS: Final = {name: getattr(operator, name) for name in (*BINARY.values(), *UNARY.values(), *COMPARE.values())}
 
 
-@lru_cache(maxsize=1024)
-def binds(code: CodeType) -> frozenset[str]:
-    """The variables of enclosing functions that a function, or one defined in it, gives other values (`nonlocal`)."""
-    bound = {i.argval for i in dis.get_instructions(code) if i.opname in ("STORE_DEREF", "DELETE_DEREF")}
+class Bound(NamedTuple):
+    """The variables that a function, or one defined in it, gives other values, though they are not its own."""
+
+    free: frozenset[str]  #: of enclosing functions (`nonlocal`)
+    globals: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def binds(code: CodeType) -> Bound:
+    """The variables that are bound anew whenever a function runs."""
     inner = [binds(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
-    return frozenset(bound.union(*inner)) & frozenset(code.co_freevars)
+    free = set().union(*(bound.free for bound in inner))
+    names = set().union(*(bound.globals for bound in inner))
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("STORE_DEREF", "DELETE_DEREF"):
+            free.add(instruction.argval)
+        elif instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            names.add(instruction.argval)
+    return Bound(frozenset(free.intersection(code.co_freevars)), frozenset(names))
 
 
 #: Instructions whose result is appended to the values: they bring a number into the dataflow, or a container that

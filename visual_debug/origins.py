@@ -61,6 +61,7 @@ class Origins:
         self.globals: dict[str, Ref] = {}
         self.elsewhere: Ref = None  # where the value of any other global may come from
         self._homes: dict[int, Thing] = {}  # modules that nobody can name, by the identity of their globals
+        self._set_in: dict[int, frozenset[str]] = {}  # global variables that functions set, by that identity
         self.reads: dict[tuple[str, int], Leaf] = {}  # leaves read from outside, by name and identity
         self.snapshot = 0  # how many snapshots are behind us
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
@@ -355,7 +356,7 @@ class Origins:
                 work.extend((*ref.cells, ref.defaults, ref.keyword_defaults))
                 code = ref.object.__code__
                 for name, cell in zip(code.co_freevars, ref.cells, strict=False):
-                    if name in cpython.binds(code):
+                    if name in cpython.binds(code).free:
                         cell.is_exposed = True
                         pool.exact[id(cell)] = cell
             elif kind is Method:
@@ -412,6 +413,18 @@ class Origins:
         if module is not None and vars(module) is names:
             return self.holder(Thing(module))
         return self._homes.setdefault(id(names), Thing())
+
+    def set_in_module_of(self, function: FunctionType) -> frozenset[str]:
+        """The global variables that functions of the same module give other values (`global`)."""
+        names = function.__globals__
+        found = self._set_in.get(id(names))
+        if found is None:
+            values = [
+                part for value in names.values() for part in (vars(value).values() if type(value) is type else (value,))
+            ]
+            codes = [value.__code__ for value in values if type(value) is FunctionType]
+            found = self._set_in[id(names)] = frozenset().union(*(cpython.binds(code).globals for code in codes))
+        return found
 
     def share(self, held: Ref, pool: Pool) -> None:
         """A module or class, or what is kept there, may hold the numbers that are in a pool now."""

@@ -62,7 +62,8 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
     kind = type(ref)
     if kind is int or kind is Leaf:
         return machine.node(ref)
-    if (kind is Sequence or kind is Mapping) and ref.items is not None and not any(ref is outer for outer in above):
+    known = kind is Mapping or (kind is Sequence and ref.kind in (list, tuple))
+    if known and ref.items is not None and not any(ref is outer for outer in above):
         inside = (*above, ref)
         if kind is Sequence:
             return ref.kind(_structure(machine, item, inside) for item in ref.items)

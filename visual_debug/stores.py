@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from collections import deque
 from typing import Any
 
-from visual_debug import arrays
 from visual_debug.columns import Call
 from visual_debug.containers import items_of, key_value
 from visual_debug.machine import Frame, Machine
@@ -106,21 +106,21 @@ def store_subscript(
         m.unknown_code([container, key, value])
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])
         return
-    array = m.columns.value[node]
+    target = m.columns.value[node]
     operands, call = [node], None
     stored = m.node(value)
     if stored is not None:
         operands.append(stored)
     content = m.known_value(value)
     if position is not UNSET and content is not UNSET and (stored is not None or not m.among(value)):
-        call = Call((array, position, content), {}, (0, 2)[: len(operands)])
+        call = Call((target, position, content), {}, (0, 2)[: len(operands)])
         op = "setitem"
     else:
         operands.extend(m.among(value) if stored is None else [])
         op = "opaque"
     if not called:
         m.pass_snapshot()
-    m.write(array, m.new(op, array, operands, f, f.plan.site(index), call))
+    m.write(target, m.new(op, target, operands, f, f.plan.site(index), call))
 
 
 def delete_subscript(m: Machine, container: Ref, key: Ref) -> None:
@@ -161,7 +161,7 @@ def update(m: Machine, container: Ref, source: Ref) -> None:
 
 
 #: Containers whose operators put together what is in them, and compute nothing.
-_JOINED = frozenset({list, tuple, dict, set, frozenset, deque})
+_JOINED = frozenset({list, tuple, dict, set, frozenset, deque, array})
 
 
 def join(m: Machine, op: str, z: Any, x: Ref, y: Ref, site: Site, in_place: bool) -> Ref:
@@ -177,7 +177,7 @@ def join(m: Machine, op: str, z: Any, x: Ref, y: Ref, site: Site, in_place: bool
         update(m, merged, y)
         m.heap[id(z)] = merged
         return merged
-    if type(z) not in (list, tuple):
+    if type(z) not in (list, tuple) and not (type(x) is Sequence and x.kind is type(z)):
         return None
     items = _joined(m, op, x, y)
     ref = Sequence(type(z), items, z, [] if items is not None else [x, y])
@@ -226,14 +226,6 @@ def written_unseen(m: Machine, f: Frame, index: int, since: int, before: int, so
         m.snapshot = max(m.snapshot, position + 1)
         node = m.memory.newest.get(id(snapshots[position].array))
         if node is not None:
-            array = m.columns.value[node]
+            written = m.columns.value[node]
             operands = list(dict.fromkeys([m.node(node), *among]))
-            m.write(array, m.new("opaque", array, operands, f, f.plan.site(index)))  # type: ignore[arg-type]
-
-
-def may_be_written(m: Machine, f: Frame, site: Site, ref: Ref, among: list[int]) -> None:
-    """Python code that is not recorded was handed an array: nobody can tell what it wrote to it."""
-    node = m.node(ref)
-    if node is not None and arrays.is_array(m.columns.value[node]):
-        array = m.columns.value[node]
-        m.write(array, m.new("opaque", array, list(dict.fromkeys([node, *among])), f, site))
+            m.write(written, m.new("opaque", written, operands, f, f.plan.site(index)))  # type: ignore[arg-type]

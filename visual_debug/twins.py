@@ -97,7 +97,8 @@ class Twins:
 
         It takes 0.2 us per function with a twin, whenever a recording begins.
         """
-        for key, (of, code, defaults, keywords) in list(self._seen.items()):
+        # A copy, and no list of the items: making their tuples can start a collection, which takes functions out.
+        for key, (of, code, defaults, keywords) in self._seen.copy().items():
             function = of()
             if function is None:
                 continue
