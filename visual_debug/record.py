@@ -258,6 +258,8 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
             return None
         tape.thread = thread
     ticket.take_over()
+    if ticket.token is not None:
+        tape.policy.forget()  # who knows what was assigned to functions since it was suspended
     path = tape.path
     path.append(ticket.word)
     path.append(~len(tape.values))
