@@ -35,12 +35,18 @@ def slice_of(parts: list[Ref], m: Machine) -> Ref:
     return Thing(UNSET if any(v is UNSET for v in values) else slice(*values))
 
 
-def key_value(m: Machine, key: Ref) -> Any:
-    """The value of a subscript, or UNSET."""
+def index_value(m: Machine, key: Ref) -> Any:
+    """The value of a subscript of an array, or UNSET."""
     if type(key) is Sequence and key.items is not None:
-        values = [key_value(m, item) for item in key.items]
+        values = [index_value(m, item) for item in key.items]
         return UNSET if any(v is UNSET for v in values) else key.kind(values)
     return m.known_value(key)
+
+
+def key_value(m: Machine, key: Ref) -> Any:
+    """The value of a key or index, or UNSET if it does not tell which entry is meant."""
+    value = index_value(m, key)
+    return value if value is UNSET or symbols.is_plain_key(value) else UNSET
 
 
 # ---- reading
@@ -49,10 +55,10 @@ def key_value(m: Machine, key: Ref) -> Any:
 def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any) -> Ref:
     """The reference of `container[key]`, whose recorded value is `z`."""
     site = f.plan.site(index)
-    position = key_value(m, key)
     node = m.node(container)
     if node is not None:
-        return _item_of_node(m, f, site, node, position, z, key)
+        return _item_of_node(m, f, site, node, index_value(m, key), z, key)
+    position = key_value(m, key)
     returned = m.take_nested(z)
     if returned is not None:
         return returned
@@ -72,8 +78,9 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     if type(container) is Thing and not _gives_items(container) and m.among(key):
         container = Thing(container.object, [container, key])
     text = site.text
-    if position is not UNSET and text.endswith("]") and not isinstance(position, slice):
-        text = f"{text[: text.rindex('[')]}[{position!r}]"
+    written = symbols.key_text(position) if position is not UNSET and type(position) is not slice else None
+    if written is not None and text.endswith("]"):
+        text = f"{text[: text.rindex('[')]}[{written}]"
     return take(m, container, z, site, text, found)
 
 

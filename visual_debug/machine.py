@@ -125,7 +125,8 @@ class Machine(Origins):
         ref: Ref = Sequence(type(container), [], container) if keys is None else Mapping({}, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
-            item_ref = self.argument(item, f"{name}[{key!r}]", site, source)
+            written = symbols.key_text(key) or f"<{type(key).__name__}>"
+            item_ref = self.argument(item, f"{name}[{written}]", site, source)
             if keys is None:
                 ref.items.append(item_ref)
             else:

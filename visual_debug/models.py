@@ -322,20 +322,20 @@ def _add_pairs(m: Machine, ref: Mapping, source: Ref) -> bool:
         return source.items is not None
     pairs = containers.items_of(source)
     for pair in pairs or ():
-        if type(pair) is not Sequence or pair.items is None or m.known_value(pair.items[0]) is UNSET:
+        if type(pair) is not Sequence or pair.items is None or containers.key_value(m, pair.items[0]) is UNSET:
             return False
-        stores.set_item(m, ref, m.known_value(pair.items[0]), pair.items[1], pair.items[0])
+        stores.set_item(m, ref, containers.key_value(m, pair.items[0]), pair.items[1], pair.items[0])
     return pairs is not None
 
 
 @_models(dict.fromkeys, OrderedDict.fromkeys)
 def _from_keys(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     keys = containers.iterate(m, f, index, call.args[0]).rest()
-    if keys is None or any(m.known_value(key) is UNSET for key in keys):
+    if keys is None or any(containers.key_value(m, key) is UNSET for key in keys):
         return None
     ref = Mapping(OrderedDict() if type(z) is OrderedDict else {}, z)
     for key in keys:
-        stores.set_item(m, ref, m.known_value(key), call.args[1] if len(call.args) > 1 else Thing(None), key)
+        stores.set_item(m, ref, containers.key_value(m, key), call.args[1] if len(call.args) > 1 else Thing(None), key)
     m.heap[id(z)] = ref
     return ref
 
@@ -486,7 +486,7 @@ def _dict_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z
     site = f.plan.site(index)
     if type(ref) is not Mapping or ref.items is None:
         return _unfollowed_dict(m, ref, name, args, z, site)
-    keys = [m.known_value(arg) for arg in args]
+    keys = [containers.key_value(m, arg) for arg in args[:1]]
     items: Any = ref.items
     match name:
         case "values" | "items" | "keys":

@@ -8,7 +8,7 @@ from collections import deque
 from typing import Any
 
 from visual_debug.columns import Call
-from visual_debug.containers import items_of, key_value
+from visual_debug.containers import index_value, items_of, key_value
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import NULL, UNSET, Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tape import Site
@@ -98,11 +98,10 @@ def store_subscript(
     m: Machine, f: Frame, index: int, container: Ref, key: Ref, value: Ref, *, called: bool = False
 ) -> None:  # fmt: skip
     """`container[key] = value`, by a statement or by a function that was `called`; for an array a new version of it."""
-    position = key_value(m, key)
     node = m.node(container)
     if node is None:
         container = m.holder(container)
-        set_item(m, container, position, value, key)
+        set_item(m, container, key_value(m, key), value, key)
         m.unknown_code([container, key, value])
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])
         return
@@ -111,7 +110,7 @@ def store_subscript(
     stored = m.node(value)
     if stored is not None:
         operands.append(stored)
-    content = m.known_value(value)
+    position, content = index_value(m, key), m.known_value(value)
     if position is not UNSET and content is not UNSET and (stored is not None or not m.among(value)):
         call = Call((target, position, content), {}, (0, 2)[: len(operands)])
         op = "setitem"
