@@ -257,7 +257,7 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     name, args = _operation(pending, target)
     rule = rules.find(name)
     flat = _flattened(m, name, args) if rule is not None else None
-    if symbols.is_number(z) or (rule is not None and isinstance(z, tuple)):
+    if symbols.is_number(z) or (rule is not None and issubclass(type(z), tuple)):
         if rule is None:
             return _opaque(m, f, index, name, pending, target, args, z)
         return _keep_version(m, m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity), z)

@@ -253,7 +253,7 @@ def _kept(m: Machine, owner: Any, name: str) -> tuple[bool, list[Ref]]:
     And if it is kept in a class, that and its module, whose functions may have set it.
     """
     kind: Any = type(owner)
-    for holder in owner.__mro__ if isinstance(owner, type) else kind.__mro__:
+    for holder in owner.__mro__ if issubclass(kind, type) else kind.__mro__:
         if name in vars(holder) and holder.__flags__ & 0x200:  # Py_TPFLAGS_HEAPTYPE
             found = vars(holder)[name]
             if type(found) is MemberDescriptorType:
@@ -261,7 +261,7 @@ def _kept(m: Machine, owner: Any, name: str) -> tuple[bool, list[Ref]]:
             home = sys.modules.get(holder.__module__)
             is_changed = id(holder) in m.classes or not m.is_untouched(holder) or not m.is_untouched(home)
             return not is_changed and not hasattr(type(found), "__get__"), [Thing(holder), Thing(home)]
-    return not isinstance(owner, (type, ModuleType)) and kind.__getattribute__ is object.__getattribute__, []
+    return not issubclass(kind, (type, ModuleType)) and kind.__getattribute__ is object.__getattribute__, []
 
 
 def _stored(m: Machine, owner: Any, name: str) -> Ref:
@@ -302,7 +302,7 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     node = m.node(ref)
     if node is not None:
         return _elements(m, f, site, node)
-    if type(ref) is Thing and isinstance(ref.object, range):
+    if type(ref) is Thing and type(ref.object) is range:
         numbers = iter(ref.object)
 
         def advance(z: Any) -> Ref:

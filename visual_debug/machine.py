@@ -50,7 +50,7 @@ class Frame:
         self.suspended = False  # waiting to be resumed
         self.received: tuple[int, Ref] | None = None  # what a generator yielded, and the instruction that resumed it
         self.returned: tuple[Frame, Ref] | None = None  # what a generator that was resumed here returned
-        self.landed = -1  # code unit that raised the exception caught last
+        self.landed: int | None = -1  # code unit that raised the exception caught last
         self.child_raised = False  # an exception came out of an activation that was recorded itself
 
 

@@ -68,7 +68,7 @@ def is_callback(ref: Ref) -> bool:
     """Whether an argument is something that the callee may call, and that may do anything."""
     if type(ref) is Closure:
         return True
-    if type(ref) is not Thing or not callable(ref.object) or isinstance(ref.object, type):
+    if type(ref) is not Thing or not callable(ref.object) or issubclass(type(ref.object), type):
         return False
     return not (isinstance(ref.object, BuiltinFunctionType) and is_pure(ref.object))
 
@@ -127,7 +127,7 @@ def _iterator(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
     if call.callee is reversed:
         if type(ref) is Sequence and ref.items is not None:
             return containers.over(m, ref, backward=True)
-        if type(ref) is Thing and isinstance(ref.object, range):
+        if type(ref) is Thing and type(ref.object) is range:
             return containers.iterate(m, f, index, Thing(ref.object[::-1]))
         return None
     return containers.iterate(m, f, index, ref) if ref is not None else None

@@ -545,7 +545,7 @@ class Origins:
                 known = Sequence(tuple, [self.discover(v, site, name, source, moved=moved) for v in value], value)
                 self.heap[id(value)] = known
             return known
-        if isinstance(value, (str, bytes)):
+        if issubclass(type(value), (str, bytes)):  # not isinstance, which asks the object for its __class__
             return Thing(value) if source is None else Thing(value, self.gist(source))
         if is_inert(value):
             return known if known is not None else Thing(value)

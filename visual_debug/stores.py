@@ -45,7 +45,7 @@ def store_attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, valu
         m.escape([ref for ref in (base, value) if ref is not None])
     else:
         m.attributes.setdefault(id(owner), {})[name] = value
-        if isinstance(owner, type):
+        if issubclass(type(owner), type):
             m.classes.add(id(owner))
             for item in (Thing(owner), value):
                 m.put(Thing(sys.modules.get(owner.__module__)), item)  # whose functions can read it

@@ -272,7 +272,7 @@ def is_number(value: Any) -> bool:
 
 def is_structural(value: Any) -> bool:
     """Whether a number is a count or a switch rather than a quantity: an int or bool that is no array."""
-    return isinstance(value, int) or (getattr(value, "shape", None) == () and value.dtype.kind in "iub")
+    return issubclass(type(value), int) or (getattr(value, "shape", None) == () and value.dtype.kind in "iub")
 
 
 def has_identity(value: Any) -> bool:

@@ -104,6 +104,9 @@ class Plan:
     origins: dict[bool, list[int]] = field(
         default_factory=dict
     )  #: as a door or not: original index by code unit, `~index` in the plain copy
+    hooked: dict[bool, list[bool]] = field(
+        default_factory=dict
+    )  #: likewise: whether something is called there that records
     _sites: dict[int, Site] = field(default_factory=dict)
 
     @property
