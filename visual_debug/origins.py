@@ -81,14 +81,7 @@ class Origins:
     ) -> int:  # fmt: skip
         """Append a node to the columns; returns its id."""
         columns = self.columns
-        node = len(columns.op)
-        columns.op.append(op)
-        columns.value.append(value)
-        columns.name.append(None)
-        columns.site.append(site)
-        columns.activation.append(frame.activation if frame is not None else 0)
-        columns.operand.extend(operands)
-        columns.start.append(len(columns.operand))
+        node = columns.add(op, site, value, operands, frame.activation if frame is not None else 0)
         if call is not None:
             columns.calls[node] = call
         if self.tape.snapshots and (call is not None or arrays.is_array(value)):
