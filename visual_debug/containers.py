@@ -53,6 +53,12 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     node = m.node(container)
     if node is not None:
         return _item_of_node(m, f, site, node, position, z, key)
+    node = flattened(m, container)
+    if node is not None:
+        return _item_of_node(m, f, site, node, flat_index(m, node, position), z, key)
+    if type(container) is Thing and arrays.is_joiner(container.object):
+        parts = key.items if type(key) is Sequence and key.kind is tuple and key.items is not None else [key]
+        return m.call_node(f"numpy.{'c_' if container.object.axis else 'r_'}", z, parts, {}, f, site, None)
     returned = m.take_nested(z)
     if returned is not None:
         return returned
@@ -151,6 +157,18 @@ def _item_of_node(m: Machine, f: Frame, site: Site, node: int | None, position: 
     return m.new("getitem", z, [node], f, site, Call((m.columns.value[node], position), {}, (0,)))
 
 
+def flattened(m: Machine, ref: Ref) -> int | None:
+    """The node of the array that `array.flat` gives the elements of; None for anything else."""
+    if type(ref) is not Thing or not arrays.is_flat(ref.object) or len(ref.among) != 1:
+        return None
+    return m.node(ref.among[0])
+
+
+def flat_index(m: Machine, node: int, position: Any) -> Any:
+    """The index in an array of what its `flat` has at a position."""
+    return UNSET if position is UNSET else arrays.flat_index(m.columns.value[node], position)
+
+
 def unpack(m: Machine, f: Frame, index: int, source: Ref, values: list[Any]) -> list[Ref]:
     """The references of `a, b, … = source`."""
     site = f.plan.site(index)
@@ -197,7 +215,7 @@ def unpack_starred(
 # ---- attributes
 
 #: Attributes of arrays and numbers that are numbers by themselves, and the operation that reads them.
-_PARTS = {"T": "numpy.transpose", "real": "numpy.real", "imag": "numpy.imag"}
+_PARTS = {"T": "numpy.transpose", "mT": "numpy.matrix_transpose", "real": "numpy.real", "imag": "numpy.imag"}
 #: Attributes that tell of an array's form, which no derivative passes through.
 _FORM = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
 
@@ -211,6 +229,9 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
     site = f.plan.site(index)
     node = m.node(base)
     if node is not None:
+        value = m.columns.value[node]
+        if isinstance(value, tuple) and name in getattr(type(value), "_fields", ()):
+            return _item_of_node(m, f, site, node, type(value)._fields.index(name), z, None)  # type: ignore[attr-defined]
         if name in _FORM or not symbols.is_number(z):
             return _form(m, z, site) if name in _FORM else Thing(z, [node])
         op = _PARTS.get(name, "opaque")
@@ -295,6 +316,9 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     node = m.node(ref)
     if node is not None:
         return _elements(m, f, site, node)
+    flat = flattened(m, ref)
+    if flat is not None:
+        return _elements(m, f, site, flat, flat=True)
     if type(ref) is Thing and isinstance(ref.object, range):
         numbers = iter(ref.object)
 
@@ -360,14 +384,16 @@ def items_of(ref: Ref) -> list[Ref] | None:
     return None
 
 
-def _elements(m: Machine, f: Frame, site: Site, node: int) -> Stream:
-    """A stream over the rows or elements of an array."""
+def _elements(m: Machine, f: Frame, site: Site, node: int, *, flat: bool = False) -> Stream:
+    """A stream over the rows or elements of an array, or over all its elements."""
     position = -1
 
     def advance(z: Any) -> Ref:
         nonlocal position
         position += 1
-        return _item_of_node(m, f, site, m.node(node), position, z, None)
+        now = m.node(node)
+        assert now is not None
+        return _item_of_node(m, f, site, now, flat_index(m, now, position) if flat else position, z, None)
 
     return Stream(advance, node)
 

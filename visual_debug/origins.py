@@ -67,6 +67,8 @@ class Origins:
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
         self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
         self.memory = Memory()
+        #: Owners of memory that the call at hand may have written to and that no node was made for.
+        self.kept: set[int] = set()
         self._in_memory: dict[
             int, dict[int, Pool]
         ] = {}  # identity of an owner of memory -> pools that have arrays in it
@@ -136,15 +138,28 @@ class Origins:
                 unseen.append(pool.written)
         if not unseen:
             return version
-        node = self.new("opaque", array, [version, *unseen], self.frame, self.columns.site[unseen[-1]])
-        if unseen[-1] in self.epochs:  # its content is that from then: other parts may have been written to since
-            self.epochs[node] = self.epochs[unseen[-1]]
-        self.memory.shows(array, node)
+        for write in unseen:
+            version = self._shown(array, version, write)
+        self.memory.shows(array, version)
+        return version
+
+    def _shown(self, array: Any, version: int, write: int) -> int:
+        """The node of what an array shows after a write through another one in the same memory."""
+        written = self.columns.value[write]
+        call = None
+        if arrays.is_array(written) and written.dtype == array.dtype and not array.dtype.hasobject:
+            at = arrays.geometry(array), arrays.geometry(written)
+            call = Call((array, written), {"at": at}, (0, 1))
+        op = "opaque" if call is None else "view"
+        node = self.new(op, array, [version, write], self.frame, self.columns.site[write], call)
+        if write in self.epochs:  # its content is that from then: other parts may have been written to since
+            self.epochs[node] = self.epochs[write]
         return node
 
     def write(self, array: Any, node: int) -> None:
         """From now on the array means `node`, and others in the same memory show what was written to it."""
         self.memory.wrote(array, node)
+        self.kept.discard(id(arrays.owner_of(array)))
         for pool in self._pools_of(array):
             pool.fresh.append(node)
         crowd = self.memory.crowd(array)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visual_debug.rules import products
 from visual_debug.rules.base import Format, MissingPartial, Rule
 
 if TYPE_CHECKING:
@@ -75,46 +74,3 @@ class EinsumRule(Rule):
 
 
 TABLE: dict[str, Rule] = {"numpy.einsum": EinsumRule()}
-
-
-class SortRule(Rule):
-    """numpy.sort: the elements keep their order of rank, equal ones their order of place."""
-
-    def __init__(self) -> None:
-        super().__init__("numpy.sort", "sort", "between ties: elements are taken to move together", 1)
-
-    def _order(self, a: Any, axis: Any) -> tuple[Any, Any]:
-        array = np.ravel(a) if axis is None else np.asarray(a)
-        along = -1 if axis is None else axis
-        return np.argsort(array, axis=along, kind="stable"), along
-
-    def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        order, along = self._order(args[0], _axis(args, kwargs))
-        whole: Any = np.zeros(order.shape, dtype=np.result_type(np.asarray(delta), np.float64))
-        np.put_along_axis(whole, order, np.broadcast_to(delta, order.shape), along)
-        shaped: Any = whole.reshape(np.shape(args[0]))
-        return shaped if isinstance(where, int) else shaped[where[1:]]
-
-    def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        order, along = self._order(args[0], _axis(args, kwargs))
-        whole = np.asarray(products.placed(tangent, args[0], () if isinstance(where, int) else where[1:]))
-        return np.take_along_axis(whole.reshape(order.shape), order, along)
-
-    def text(
-        self,
-        where: Where,
-        count: int,
-        args: Sequence[Any] | None = None,
-        z: Any = None,
-        fmt: Format | None = None,
-        *,
-        values: bool = True,
-    ) -> str:
-        return "put(Δ, argsort(x))"
-
-
-def _axis(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    return args[1] if len(args) > 1 else kwargs.get("axis", -1)
-
-
-TABLE["numpy.sort"] = SortRule()

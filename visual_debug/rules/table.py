@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from visual_debug.columns import Where
 
 _OWN: dict[str, Rule] = {}
-_ARRAY_OPERATORS = frozenset({"matmul", "imatmul"})
+_ARRAY_OPERATORS = frozenset({"matmul", "imatmul", "view", "flat=", "real=", "imag="})
 
 
 @cache
 def _arrays() -> Mapping[str, Rule]:
     """The NumPy rules; only here is NumPy imported, and only once an operation on arrays is looked up."""
-    from visual_debug.rules import arrays, einsum, linalg, reductions, shaping
+    from visual_debug.rules import arrays, einsum, linalg, ordering, reductions, shaping, writing
 
-    return arrays.TABLE | reductions.TABLE | shaping.TABLE | linalg.TABLE | einsum.TABLE
+    tables = (arrays, reductions, shaping, ordering, writing, linalg, einsum)
+    return {op: rule for module in tables for op, rule in module.TABLE.items()}
 
 
 def find(op: str) -> Rule | None:
