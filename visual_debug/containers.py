@@ -169,6 +169,11 @@ def flat_index(m: Machine, node: int, position: Any) -> Any:
     return UNSET if position is UNSET else arrays.flat_index(m.columns.value[node], position)
 
 
+def item_of_array(m: Machine, f: Frame, site: Site, node: int, place: tuple[int, ...], z: Any) -> Ref:
+    """One element of an array."""
+    return _item_of_node(m, f, site, node, place if len(place) != 1 else place[0], z, None)
+
+
 def unpack(m: Machine, f: Frame, index: int, source: Ref, values: list[Any]) -> list[Ref]:
     """The references of `a, b, … = source`."""
     site = f.plan.site(index)
@@ -197,7 +202,8 @@ def unpack_starred(
     """The references of `a, *b, c = source`; the value of `b` is a new list."""
     site = f.plan.site(index)
     middle = values[before]
-    source = m.holder(source)
+    items = all_items(m, f, index, source) if m.node(source) is not None else None
+    source = Sequence(list, held_by(m, [*values[:before], *middle, *values[before + 1 :]], items)) if items else m.holder(source)
     if type(source) is Sequence and source.items is not None and len(source.items) >= before + after:
         items = list(source.items)
         stop = len(items) - after
@@ -395,7 +401,42 @@ def _elements(m: Machine, f: Frame, site: Site, node: int, *, flat: bool = False
         assert now is not None
         return _item_of_node(m, f, site, now, flat_index(m, now, position) if flat else position, z, None)
 
-    return Stream(advance, node)
+    def rest() -> list[Ref]:
+        nonlocal position
+        now = m.node(node)
+        assert now is not None
+        content = m.content(now)
+        content = content.ravel() if flat else content
+        begin, position = position + 1, len(content)
+        return [
+            _item_of_node(m, f, site, now, flat_index(m, now, i) if flat else i, content[i], None)
+            for i in range(begin, len(content))
+        ]
+
+    return Stream(advance, node, rest)
+
+
+def all_items(m: Machine, f: Frame, index: int, ref: Ref, made: Any = None) -> list[Ref] | None:
+    """All items that a consumer of the whole takes, of an array too; None if they are not known.
+
+    `made` is the sequence that holds them afterwards, in this order.
+    """
+    node = m.node(ref)
+    value = None if node is None else m.columns.value[node]
+    is_read = (arrays.is_array(value) and value.ndim) or flattened(m, ref) is not None
+    items = iterate(m, f, index, ref).rest() if is_read else items_of(m.holder(ref))
+    return items if items is None or made is None else held_by(m, made, items)
+
+
+def held_by(m: Machine, made: Any, items: list[Ref]) -> list[Ref]:
+    """The items of a sequence that was made of them, where reading an array made a new object of each."""
+    if len(made) == len(items):
+        for ref, value in zip(items, made, strict=True):
+            if type(ref) is int and m.columns.op[ref] == "getitem":
+                known = m.columns.value[ref]
+                if known is not value and not arrays.is_array(known) and type(known) is type(value) and known == value:
+                    m.columns.value[ref] = value
+    return items
 
 
 def next_item(m: Machine, f: Frame, index: int, stream: Ref, z: Any) -> Ref:

@@ -104,6 +104,7 @@ _STEPS = (
 )
 for _name in _STEPS.split():
     _row(_name, _name, "0", "0", note=scalar.STEPS)
+_row("linalg.matrix_rank", "matrix_rank", "0", note=scalar.STEPS)
 for _name, _symbol in {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
     "logical_and": "and", "logical_or": "or", "logical_xor": "xor", "logical_not": "not",
@@ -118,11 +119,3 @@ for _name in ("divmod", "modf", "frexp"):
     _source = items.TABLE.get(_name) or items.TABLE[f"math.{_name}"]
     assert isinstance(_source, items.TupleRule)
     TABLE[f"numpy.{_name}"] = _source.under(f"numpy.{_name}")
-
-#: SciPy's functions of one number, for those who call them; none is imported here.
-for _name, _partial in {
-    "expit": "z*(1-z)", "gamma": "z*digamma(x)", "gammaln": "digamma(x)", "erf": "2/sqrt(pi)*exp(-x**2)",
-    "erfc": "-2/sqrt(pi)*exp(-x**2)", "logit": "1/(x*(1-x))",
-    "log1p": "1/(1+x)", "expm1": "exp(x)", "cbrt": "1/(3*z**2)",
-}.items():  # fmt: skip
-    TABLE[f"scipy.special.{_name}"] = FormulaRule(f"scipy.special.{_name}", _name, [_partial])

@@ -31,6 +31,8 @@ def canonical(op: str) -> str:
     """
     for prefix in ("operator.", "_operator.", "builtins."):
         op = op.removeprefix(prefix)
+    if op.startswith("scipy.special."):
+        return f"scipy.special.{op.rpartition('.')[2]}"
     if op.startswith("numpy."):
         head, _, last = op.rpartition(".")
         if head.startswith(("numpy.core", "numpy._core")):

@@ -144,6 +144,11 @@ def _same(a: Any, *kind: Any) -> Any:
     return np.array(a)
 
 
+def _in_lists(parts: Any) -> Any:
+    """Nested tuples as nested lists."""
+    return [_in_lists(part) for part in parts] if isinstance(parts, (list, tuple)) else parts
+
+
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     if mode not in {"constant", "edge", "reflect", "symmetric", "wrap", "empty"} or "reflect_type" in kwargs:
         raise MissingPartial("numpy.pad", 0, f"with mode={mode!r} it computes what it pads with, which is not covered")
@@ -161,7 +166,7 @@ _COPY = "array asarray asanyarray ascontiguousarray asfortranarray copy"
 #: Functions that take their elements from one argument, and its name.
 _FROM = {
     "concatenate": "arrays", "stack": "arrays", "vstack": "tup", "hstack": "tup", "dstack": "tup",
-    "column_stack": "tup", "block": "arrays", "diag": "v", "diagflat": "v", "tile": "A", "broadcast_to": "array",
+    "column_stack": "tup", "diag": "v", "diagflat": "v", "tile": "A", "broadcast_to": "array",
     "fromiter": "iter",
 }  # fmt: skip
 
@@ -181,6 +186,7 @@ for _name, _argument in _FROM.items():
     _row(_name, {0: _argument}, "sum(Δ)" if _name == "broadcast_to" else "")
 for _name in ("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "meshgrid"):
     _row(_name, None)
+_row("block", {0: "arrays"}, function=lambda arrays: np.block(_in_lists(arrays)))
 _row("item", {0: "a"}, "put(Δ, index)", function=_item)
 _row("ndarray.compress", {0: "a"}, function=lambda a, condition, *rest, **more: np.compress(condition, a, *rest, **more))
 _row("ndarray.view", {0: "a"}, "Δ", function=_same)

@@ -43,7 +43,7 @@ def _sign(x: Any) -> Any:
     """-1, 0 or 1, and NaN for NaN: the derivative of abs(x); for complex numbers by their two parts."""
     if isinstance(x, complex):
         return x.conjugate() / abs(x) if x != 0 else 0
-    return (x > 0) - (x < 0) if x == 0 or x < 0 or x > 0 else x
+    return int(x > 0) - int(x < 0) if x == 0 or x < 0 or x > 0 else x
 
 
 def _over(x: Any, z: Any) -> Any:
