@@ -8,7 +8,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from visual_debug import arrays, containers, cpython, policy, rules, stores, symbols
-from visual_debug.columns import MISSING
+from visual_debug.columns import MISSING, Call
 from visual_debug.machine import Frame, Machine
 from visual_debug.models import MOVING, Pending, answers_by_code, is_callback, is_pure, model_of, told
 from visual_debug.symbols import (
@@ -211,14 +211,10 @@ def end(m: Machine, f: Frame, index: int) -> None:
         f.stack.append(nested)
         return
     since = m.snapshot
+    m.kept = stores.kept(m, m.v)
     result = result_of(m, f, index, pending, extra, z)
-    if pending.kwargs.get("out") is None or not _is_known(m, result):  # else the result is the array
-        stores.written_unseen(m, f, index, since, m.v, [extra, *pending.args, *pending.kwargs.values()])
+    stores.written_unseen(m, f, index, since, m.v, [extra, *pending.args, *pending.kwargs.values()], m.kept)
     f.stack.append(result)
-
-
-def _is_known(m: Machine, ref: Ref) -> bool:
-    return type(ref) is int and _has_rule(m.columns.op[ref])
 
 
 def raised(m: Machine, f: Frame, index: int) -> Thing:
@@ -256,20 +252,31 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
             return found
     name, args = _operation(pending, target)
     rule = rules.find(name)
-    flat = _flattened(m, name, args) if rule is not None else None
-    if symbols.is_number(z) or (rule is not None and issubclass(type(z), tuple)):
-        if rule is None:
-            return _opaque(m, f, index, name, pending, target, args, z)
-        return _keep_version(m, m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity), z)
+    if rule is None:
+        return _opaque(m, f, index, name, pending, target, args, z)
+    if rule.writes and args and arrays.is_array(m.known_value(args[0])):
+        array = m.known_value(args[0])
+        m.write(array, m.call_node(name, array, args, pending.kwargs, f, site, rule.arity))
+        return Thing(z)
+    flat = _flattened(m, name, args)
+    if symbols.is_number(z) or issubclass(type(z), tuple):
+        node = m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity)
+        if arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs)):
+            if id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
+                m.write(z, node)
+        return node
+    if type(z) is list and z and all(map(arrays.is_array, z)):
+        node = m.call_node(name, tuple(z), args, pending.kwargs, f, site, rule.arity)
+        parts = [m.new("getitem", part, [node], f, site, Call((tuple(z), i), {}, (0,))) for i, part in enumerate(z)]
+        m.heap[id(z)] = found = Sequence(list, parts, z)
+        return found
     return _opaque(m, f, index, name, pending, target, args, z)
 
 
-def _keep_version(m: Machine, node: int, z: Any) -> int:
-    """A call with `out=` writes to an array: other nodes of that array mean the new content from now on."""
-    call = m.columns.calls.get(node)
-    if call is not None and call.kwargs.get("out") is not None and arrays.is_array(z):
-        m.write(z, node)
-    return node
+def _given(args: list[Ref], kwargs: dict[str, Ref]) -> list[Ref]:
+    """The arguments of a call, those in tuples (as `out` may be) too."""
+    found = [*args, *kwargs.values()]
+    return [*found, *(item for ref in found if type(ref) is Sequence for item in ref.items or ())]
 
 
 #: Callables whose arguments, given as one list or tuple, are the operands themselves.
