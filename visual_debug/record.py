@@ -128,11 +128,11 @@ def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType
     return code
 
 
-def _place(depth: int, policy: Any) -> int | None:
+def _place(depth: int, tape: Tape) -> int | None:
     """Where recorded code stands that led to what is done `depth` frames above, as `place_of` tells; 0 if none did.
 
     A generator that delegates is passed by: `throw` puts its frame between, though it does not run. So is what has
-    changed over to its plain copy. None if it stands where it records: a collection of garbage or a signal came then.
+    changed over to its plain copy. None if it stands where it records: it was interrupted there, by a signal or a collection of garbage.
     """
     try:
         frame: FrameType | None = sys._getframe(depth + 1)
@@ -141,13 +141,13 @@ def _place(depth: int, policy: Any) -> int | None:
     while frame is not None:
         code = frame.f_code
         known = _known.get(id(code))
-        if known is not None and known.policy is policy and known.code() is code:
+        if known is not None and known.policy is tape.policy and known.code() is code:
             unit = frame.f_lasti // 2
             plan = known.plan
             origin = plan.origins[known.is_door][unit]
             name = plan.instructions[origin].name
             if origin >= 0 and not (plan.is_generator and name in _SUSPENDED):
-                recording = plan.hooked[known.is_door][unit] or name == "RETURN_GENERATOR"
+                recording = name in _UNANNOUNCED or (plan.hooked[known.is_door][unit] and not tape.lets_go)
                 return None if recording else plan.entry << _PLACE | unit
         frame = frame.f_back
     return 0
@@ -160,6 +160,8 @@ def place_of(word: int) -> tuple[int, int]:
 
 #: Bits of a place that hold the code unit.
 _PLACE = 24
+#: Where an activation stands of which the path does not tell yet.
+_UNANNOUNCED = frozenset({"RESUME", "RETURN_GENERATOR", "MAKE_CELL", "COPY_FREE_VARS"})
 #: Where a suspended generator stands.
 _SUSPENDED = frozenset({"YIELD_VALUE", "RESUME"})
 
@@ -174,9 +176,11 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     tape = tape_here.get()
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
-    place = _place(depth, door.policy) if nested else 0
+    place = _place(depth, tape) if nested else 0  # type: ignore[arg-type]
     if place is None or (nested and not place and tape.end is None and not tape.plan.is_generator):
-        nested = False  # that call is over: a signal raised before its recording was laid under it
+        if nested and place == 0:
+            tape.close()  # type: ignore[union-attr]
+        nested = False  # that call is over: its recording could not be laid under it, or not be closed
     if not nested:
         if door.finish is None:
             return NOWHERE, False  # the code is lent to the function for a recording elsewhere
@@ -265,7 +269,7 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
     path.append(~len(tape.values))
     path.append(ticket.number)
     # Two generators that a foreign consumer resumes in turn cannot be told apart otherwise.
-    path.append(~(_place(depth, tape.policy) or 0))
+    path.append(~(_place(depth, tape) or 0))
     return tape.fuel
 
 
@@ -301,7 +305,7 @@ def turned(values: list[Any], state: Opened | None, instruction: int, *stack: An
 def landed(ticket: Opened) -> int:
     """An exception was caught in a generator, into which it may have been thrown; returns who may have, for the path."""
     ticket.take_over()
-    return ~(_place(2, ticket.tape.policy) or 0)
+    return ~(_place(2, ticket.tape) or 0)
 
 
 def leave(state: Opened | None, result: Any) -> None:
@@ -317,21 +321,23 @@ def abandon(state: Opened | None, exception: BaseException) -> None:
 
 
 def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
-    state.give_back()
     door, tape = state.door, state.tape
-    if state.number and isinstance(tape, Tape):
-        tape.running -= 1
-    if (
-        door is None or door.finish is None or not tape.is_open
-    ):  # the latter if it was closing the recording that failed
-        return
-    tape.result, tape.exception = result, exception
-    tape.close()
-    tape.policy.forget()
-    _seal(tape, result)
-    if tape.has_objects:
-        shells.empty(tape)
-    door.finish(tape)
+    try:
+        state.give_back()
+    finally:
+        if state.number and isinstance(tape, Tape):
+            tape.running -= 1
+        # Not open if it was closing the recording that failed.
+        finish = door.finish if door is not None and tape.is_open else None
+        if finish is not None:
+            tape.result, tape.exception = result, exception
+            tape.close()
+    if finish is not None:
+        tape.policy.forget()
+        _seal(tape, result)
+        if tape.has_objects:
+            shells.empty(tape)
+        finish(tape)
 
 
 #: Arrays up to this many elements are copied when a call ends, which takes as long as hashing them.
