@@ -243,7 +243,7 @@ def _by_closure(x):
     thing = Counted(x)
 
     def read():
-        return thing.x * 2
+        return thing.x * 2  # noqa: F821 - deleted only afterwards
 
     y = read()
     del thing

@@ -72,8 +72,8 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     if type(container) is Thing and not _gives_items(container) and m.among(key):
         container = Thing(container.object, [container, key])
     text = site.text
-    if position is not UNSET and text.endswith("]") and not isinstance(position, slice):
-        text = f"{text[: text.rindex('[')]}[{position!r}]"
+    if position is not UNSET and text.endswith("]") and type(position) is not slice:
+        text = f"{text[: text.rindex('[')]}[{symbols.key_text(position)}]"
     return take(m, container, z, site, text, found)
 
 

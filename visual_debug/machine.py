@@ -125,7 +125,7 @@ class Machine(Origins):
         ref: Ref = Sequence(type(container), [], container) if keys is None else Mapping({}, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
-            item_ref = self.argument(item, f"{name}[{key!r}]", site, source)
+            item_ref = self.argument(item, f"{name}[{symbols.key_text(key)}]", site, source)
             if keys is None:
                 ref.items.append(item_ref)
             else:

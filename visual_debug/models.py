@@ -7,7 +7,7 @@ import operator
 from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from visual_debug import containers, heaps, stores, symbols
@@ -73,6 +73,10 @@ def is_callback(ref: Ref) -> bool:
     return not (isinstance(ref.object, BuiltinFunctionType) and is_pure(ref.object))
 
 
+#: Types of the callables that there are models of. To look any other up would run its class's `__hash__`.
+_HASHED = frozenset({type, BuiltinFunctionType, FunctionType})
+
+
 def model_of(callee: Any) -> Model | None:
     """The model of a callable, which gives the reference of its result, or None if it does not know it either."""
     owner = told(callee, "__self__")
@@ -80,10 +84,7 @@ def model_of(callee: Any) -> Model | None:
         return _METHODS.get((type(owner), callee.__name__))
     if type(callee) in _INSTANCES:
         return _INSTANCES[type(callee)]
-    try:
-        return _MODELS.get(callee)
-    except TypeError:  # unhashable
-        return None
+    return _MODELS.get(callee) if type(callee) in _HASHED else None
 
 
 def _models(*callables: Any) -> Callable[[Model], Model]:

@@ -21,6 +21,7 @@ from types import (
     FunctionType,
     GeneratorType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
     TracebackType,
 )  # fmt: skip
@@ -57,6 +58,8 @@ lasting = _Lasting()
 _AT_ONCE: set[type] = LASTING - {tuple}
 #: What belongs to a call that is over.
 _GONE = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType, FrameType, TracebackType})
+#: The same, by name, for such an object cannot be made without awaiting it.
+_AWAITABLES = frozenset({"async_generator_asend", "async_generator_athrow", "coroutine_wrapper", "anext_awaitable"})
 #: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
 _HARMLESS = frozenset({"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array"})
 #: Containers longer than this are looked into only at both ends, as most are of one kind.
@@ -104,7 +107,7 @@ def _now(value: Any, memory: Shells) -> Any:
         return value
     if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _now(value.__self__, memory))
-    if kind is BuiltinFunctionType:
+    if kind is BuiltinFunctionType or kind is MethodWrapperType:
         owner = value.__self__
         rest = _now(owner, memory)
         return value if rest is owner else GoneMethod(value.__name__, rest)
@@ -125,7 +128,9 @@ def _now(value: Any, memory: Shells) -> Any:
 
 
 def _is_harmless(kind: type) -> bool:
-    return symbols.module_of(kind) in _HARMLESS and kind not in _GONE and not issubclass(kind, BaseException)
+    if symbols.module_of(kind) not in _HARMLESS or kind.__name__ in _AWAITABLES:
+        return False
+    return kind not in _GONE and not issubclass(kind, BaseException)
 
 
 def exchange(tape: Tape) -> None:
@@ -174,14 +179,14 @@ def _let_go(memory: Memory) -> None:
                 gone = True
 
 
-def _tuple_now(value: tuple[Any, ...], memory: Shells) -> Any:
+def _tuple_now(value: tuple[Any, ...], memory: Shells, depth: int = 0) -> Any:
     """A tuple with what will be left of its items, if that differs."""
-    if _STAYS.issuperset(map(type, value)) or id(value) in memory.made:
+    if depth > _DEEP or _STAYS.issuperset(map(type, value)) or id(value) in memory.made:
         return value
     known = memory.get(id(value))
     if known is not None:
         return known[1]
-    parts = [_tuple_now(item, memory) if type(item) is tuple else _now(item, memory) for item in value]
+    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else _now(item, memory) for item in value]
     if all(map(operator.is_, parts, value)):
         return value
     shell = tuple(parts)
@@ -219,7 +224,8 @@ def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
         return known[1]
     if kind is Contents:
         value.container = _left(value.container, memory, depth)
-        value.items = [_left(item, memory, depth + 1) for item in value.items]
+        if not _STAYS.issuperset(map(type, value.items)):
+            value.items = [_left(item, memory, depth + 1) for item in value.items]
         return value
     if kind is list or kind is tuple or kind is dict:
         return _container(value, memory, depth)
@@ -232,7 +238,7 @@ def _shell(value: Any, memory: Memory) -> Any:
     kind: Any = type(value)
     if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _left(value.__self__, memory))
-    if kind is BuiltinFunctionType:
+    if kind is BuiltinFunctionType or kind is MethodWrapperType:
         rest = _left(value.__self__, memory)
         if rest is value.__self__:
             return value

@@ -238,6 +238,18 @@ def is_structural(value: Any) -> bool:
     return issubclass(type(value), int) or (getattr(value, "shape", None) == () and value.dtype.kind in "iub")
 
 
+def key_text(key: Any) -> str:
+    """A subscript as it is written. Of what would run the user's code to say so, which object it is."""
+    kind = type(key)
+    if kind is tuple:
+        inside = ", ".join(map(key_text, key))
+        return f"({inside},)" if len(key) == 1 else f"({inside})"
+    return repr(key) if kind in _WRITTEN or module_of(kind) == "numpy" else object.__repr__(key)
+
+
+_WRITTEN = frozenset({int, float, complex, bool, str, bytes, type(None), type(Ellipsis)})
+
+
 def has_identity(value: Any) -> bool:
     """Whether finding the same object again proves that it is the same value of the computation.
 
