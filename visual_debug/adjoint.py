@@ -184,18 +184,17 @@ def pull(columns: Columns, node: int, position: int, delta: Any, *, is_real: boo
         value = rule.pull(where[position], delta, z, args, kwargs)
         return value if not is_real or _kind(value) != "c" or _kind(operand) not in "fiu" else value.real
     except rules.MissingPartial:
+        if _kind(operand) == "b":  # a mask: it was made of numbers by comparing them, which is constant between jumps
+            return zero(operand)
         raise
     except Exception as error:
         raise no_derivative(columns, node, position, f"its rule failed: {type(error).__name__}: {error}") from error
 
 
 def is_discrete(z: Any, operand: Any) -> bool:
-    """Whether an operation yields truth values, or integers from real numbers: then it is constant between jumps.
-
-    So is what it makes of truth values.
-    """
-    kind, given = _kind(z), _kind(operand)
-    return kind == "b" or given == "b" or (kind in "iu" and given in "fc")
+    """Whether an operation yields truth values, or integers from real numbers: then it is constant between jumps."""
+    kind = _kind(z)
+    return kind == "b" or (kind in "iu" and _kind(operand) in "fc")
 
 
 def _kind(value: Any) -> str:
@@ -215,7 +214,12 @@ def zero(value: Any) -> Any:
         import numpy
 
         return numpy.zeros(value.shape, numpy.result_type(value.dtype, numpy.float16))
-    return 0.0 if isinstance(value, (float, complex)) else 0
+    return 0j if isinstance(value, complex) else 0.0 if isinstance(value, float) else 0
+
+
+def in_kind(value: Any, derivative: Any) -> Any:
+    """The derivative by a value, as complex numbers for complex ones."""
+    return derivative + 0j if _kind(value) == "c" and _kind(derivative) in "fiu" else derivative
 
 
 def why_missing(columns: Columns, node: int) -> str:
@@ -264,6 +268,8 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
                 part = rule.push(where[position], tangent, columns.value[node], args, kwargs)
                 part = part.real if _kind(part) == "c" and _kind(columns.value[node]) in "fiu" else part
             except rules.MissingPartial as missing:
+                if _kind(columns.value[operand]) == "b":
+                    continue
                 raise no_derivative(columns, node, position, missing.reason) from missing
             total = part if total is None else add(total, part)
         if total is not None:

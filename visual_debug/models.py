@@ -260,7 +260,7 @@ def _is_safe(key: Any) -> bool:
 def _is_plain(value: Any) -> bool:
     """Whether comparing a value runs no code of the user's."""
     kind = type(value)
-    return kind in symbols.SCALARS or kind is str or (kind is tuple and all(map(_is_plain, value)))
+    return kind in symbols.SCALARS or arrays.is_scalar(value) or kind is str or (kind is tuple and all(map(_is_plain, value)))
 
 
 def _listed(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import callbacks, cpython, lent, record, rewrite, shells, writes
+from visual_debug import arrays, callbacks, cpython, lent, record, rewrite, shells, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
 from visual_debug.flow import Flow
@@ -150,6 +150,11 @@ class Policy:
             self._lend(target.__self__, ())
             return MethodType(twin, target.__self__)
         else:
+            inner = arrays.behind(target)
+            if inner is not None and arrays.are_plain(arguments):
+                twin = self.twins.of(inner)
+                if twin is not inner:
+                    return twin
             twin = writes.guarded(target, site.count)
             if not _calls_nothing(target, site):
                 self._lend(target, arguments)
@@ -216,7 +221,7 @@ class Policy:
     def _followed(self, function: FunctionType) -> CodeType | None:
         """The recording code of a function that is to be followed and can be."""
         plain = plain_of(function)
-        if self.wants(plain):
+        if self.wants(plain) or arrays.is_behind(plain):
             try:
                 code = self.code(plain.__code__, door=False)
                 if function.__code__.co_flags & ~code.co_flags & cpython.CO_ITERABLE_COROUTINE:  # types.coroutine
