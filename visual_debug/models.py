@@ -82,6 +82,8 @@ def model_of(callee: Any) -> Model | None:
         return _INSTANCES[type(callee)]
     if arrays.is_array(owner) and type(callee) is BuiltinFunctionType:
         return _listed if callee.__name__ == "tolist" else None
+    if type(callee) is BuiltinFunctionType and type(owner).__name__ == "_array_converter":
+        return _wrapped if callee.__name__ == "wrap" else None
     if isinstance(callee, type) and callee.__module__ == "numpy":
         return _OF_NUMPY.get(callee.__name__)
     try:
@@ -278,6 +280,12 @@ def _lists(m: Machine, f: Frame, index: int, node: int | None, z: Any, place: tu
         return containers.item_of_array(m, f, f.plan.site(index), node, place, z)
     m.heap[id(z)] = ref = Sequence(list, [_lists(m, f, index, node, item, (*place, i)) for i, item in enumerate(z)], z)
     return ref
+
+
+def _wrapped(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """How NumPy's own Python functions give what they made the type of what they were given."""
+    node = m.node(call.args[0])
+    return None if node is None or not arrays.is_array(z) else m.new("numpy.asarray", z, [node], f, f.plan.site(index))
 
 
 def _each_with_index(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:

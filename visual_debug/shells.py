@@ -68,7 +68,7 @@ Memory = dict[int, tuple[Any, Any]]  # by identity: an object, which nothing els
 def _is_harmless(kind: type) -> bool:
     """Whether objects of a class stay: those of C, the named tuples of arrays that `numpy.linalg` returns, `numpy.r_`."""
     module = symbols.module_of(kind)
-    return module in _HARMLESS or module.startswith(("numpy.linalg", "numpy.lib."))
+    return module in _HARMLESS or module.startswith(("numpy.linalg", "numpy.lib.", "numpy._core.", "numpy.core."))
 
 
 def note(values: list[Any], value: Any) -> None:
