@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from visual_debug import rules
+from visual_debug.buffers import Buffers
 from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import NoDerivativeError
 
@@ -66,7 +67,12 @@ def add(a: Any, b: Any) -> Any:
 
 
 def reverse(
-    columns: Columns, seeds: Mapping[int, Any], adjoints: dict[int, Any], wanted: bytearray | None = None
+    columns: Columns,
+    seeds: Mapping[int, Any],
+    adjoints: dict[int, Any],
+    wanted: bytearray | None = None,
+    *,
+    only: set[int] | None = None,
 ) -> Iterator[Contribution]:
     """Sweep backward from the seeds, filling `adjoints` and yielding every contribution.
 
@@ -75,6 +81,8 @@ def reverse(
         seeds: adjoints of outputs, by node; those of other nodes are zero.
         adjoints: filled with the adjoint of every node reached. A node's adjoint is complete when it is first used.
         wanted: marks the nodes to pass adjoints to; all by default.
+        only: the nodes whose adjoints are to be left. Given, arrays are added up in place, reads and writes of their
+            items are not yielded, and what was passed on is dropped.
 
     Raises:
         NoDerivativeError: if an operation that depends on an input has no derivative with respect to that operand.
@@ -85,25 +93,32 @@ def reverse(
     is_real = not any(_kind(columns.value[node]) == "c" for node in seeds)
     pulls = _Pulls(columns, active, is_real=is_real)
     adjoints.update(seeds)
+    buffers = Buffers(columns, adjoints, add) if only is not None else None
     stack = [node for node in sorted(seeds) if not waiting[node]]
     while stack:
         node = stack.pop()
         delta = adjoints.get(node)
         ready = []
         first = start[node]
+        passed = delta is None or (buffers is not None and buffers.passed(node, delta, pulls, wanted))
         for k in range(first, start[node + 1]):
             operand = operands[k]
             waiting[operand] -= 1
             if not waiting[operand]:
                 ready.append(operand)
-            if delta is None or (wanted is not None and not wanted[operand]):
+            if passed or (wanted is not None and not wanted[operand]):
                 continue
             value = pulls(node, k - first, delta)
             if value is None:
                 continue
-            known = adjoints.get(operand)
-            adjoints[operand] = value if known is None else add(known, value)
+            if buffers is not None:
+                buffers.add(operand, value)
+            else:
+                known = adjoints.get(operand)
+                adjoints[operand] = value if known is None else add(known, value)
             yield node, k - first, operand, value
+        if only is not None and node not in only:
+            adjoints.pop(node, None)
         ready.reverse()
         stack += ready
 

@@ -359,7 +359,8 @@ class Trace:
         leaves = [node for name in names for node in _leaves(inputs[name])]
         seeds = self._seeds(of, seed)
         adjoints: dict[int, Any] = {}
-        for _ in adjoint.reverse(columns, seeds, adjoints, adjoint.dependents(columns, leaves)):
+        wanted = adjoint.dependents(columns, leaves)
+        for _ in adjoint.reverse(columns, seeds, adjoints, wanted, only=set(leaves)):
             pass
         result = {}
         for name in names:
