@@ -38,7 +38,10 @@ def same_view(array: Any, owner: Any, content: Any) -> Any:
         return content
     numpy = sys.modules["numpy"]
     offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-    memory = content.ravel(order="K").view(numpy.uint8)
+    memory = content.ravel(order="K")
+    if array.dtype.hasobject:  # references cannot be seen as bytes
+        return numpy.lib.stride_tricks.as_strided(memory[offset // memory.itemsize :], array.shape, array.strides)
+    memory = memory.view(numpy.uint8)
     return numpy.ndarray(array.shape, array.dtype, memory, offset, array.strides)
 
 

@@ -46,21 +46,8 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         callee = m.value()
     if self_ref is not NULL:
         args = [self_ref, *args]
-    f.pc = index  # the instruction is come to again when the result is there
-    word = policy.meaning(m.path[m.p]) if m.p < len(m.path) else None
-    function = _function_of(callee) or arrays.behind(callee)
-    signature = None
-    if word is not None and word.kind == policy.ENTRY and function is not None:
-        signature = m.tape.policy.twins.signature(function, m.tape.began, m.tape.ended)
-    if word is not None and function is not None and signature is not None and signature.code is word.plan.code:
-        plan = word.plan
-        m.p += 1
-        if isinstance(callee, MethodType):
-            args = [_self_of(m, f, index, target, callee), *args]
-        frame = _enter(m, f, plan, function, signature, args, kwargs)
-        if plan.is_generator:
-            m.frame = f
-            f.pending = ("returned", m.generator(frame))
+    f.pc = index  # it is come to again when the result is there
+    if enter_recorded(m, f, index, Pending(callee, args, kwargs), target):
         return
     args_target: Ref = target.base if isinstance(target, Method) else target
     bound_to = told(callee, "__self__")
@@ -73,6 +60,28 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         text = _base_text(f.plan.site(index).text)
         args_target = m.claim(args_target, bound_to, f.plan.site(index), text, args_target)
     f.pending = (Pending(callee, args, kwargs), args_target)
+
+
+def enter_recorded(m: Machine, f: Frame, index: int, call: Pending, target: Ref) -> bool:
+    """Enter the function that is called if the path says that it was recorded. Returns whether it does."""
+    word = policy.meaning(m.path[m.p]) if m.p < len(m.path) else None
+    function = _function_of(call.callee) or arrays.behind(call.callee)
+    if word is None or word.kind != policy.ENTRY or function is None:
+        return False
+    signature = m.tape.policy.twins.signature(function, m.tape.began, m.tape.ended)
+    if signature is None or signature.code is not word.plan.code:
+        return False
+    m.p += 1
+    f.pc = index  # it is come to again when the result is there
+    args = call.args
+    if isinstance(call.callee, MethodType):
+        args = [_self_of(m, f, index, target, call.callee), *args]
+    f.pending = None
+    frame = _enter(m, f, word.plan, function, signature, args, call.kwargs)
+    if word.plan.is_generator:
+        m.frame = f
+        f.pending = ("returned", m.generator(frame))
+    return True
 
 
 def _base_text(text: str) -> str | None:
@@ -192,8 +201,10 @@ def _default(
 
 
 def end(m: Machine, f: Frame, index: int) -> None:
-    """The result of a call has come."""
+    """The result of a call has come, unless a collection of garbage ran something before the callee was entered."""
     pending, extra = f.pending
+    if pending != "returned" and enter_recorded(m, f, index, pending, extra):
+        return
     f.pending = None
     z = m.value()
     site = f.plan.site(index)
@@ -264,7 +275,7 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     if name == "numpy.fromiter" and args and type(args[0]) is Stream:
         items = args[0].rest()
         flat = None if items is None else [Sequence(list, items), *args[1:]]
-    if symbols.is_number(z) or isinstance(z, tuple):
+    if symbols.is_number(z) or issubclass(type(z), tuple):
         node = m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity)
         if arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs)):
             if id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node

@@ -35,12 +35,18 @@ def slice_of(parts: list[Ref], m: Machine) -> Ref:
     return Thing(UNSET if any(v is UNSET for v in values) else slice(*values))
 
 
-def key_value(m: Machine, key: Ref) -> Any:
-    """The value of a subscript, or UNSET."""
+def index_value(m: Machine, key: Ref) -> Any:
+    """The value of a subscript of an array, or UNSET."""
     if type(key) is Sequence and key.items is not None:
-        values = [key_value(m, item) for item in key.items]
+        values = [index_value(m, item) for item in key.items]
         return UNSET if any(v is UNSET for v in values) else key.kind(values)
     return m.known_value(key)
+
+
+def key_value(m: Machine, key: Ref) -> Any:
+    """The value of a key or index, or UNSET if it does not tell which entry is meant."""
+    value = index_value(m, key)
+    return value if value is UNSET or symbols.is_plain_key(value) else UNSET
 
 
 # ---- reading
@@ -49,16 +55,16 @@ def key_value(m: Machine, key: Ref) -> Any:
 def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any) -> Ref:
     """The reference of `container[key]`, whose recorded value is `z`."""
     site = f.plan.site(index)
-    position = key_value(m, key)
     node = m.node(container)
     if node is not None:
-        return _item_of_node(m, f, site, node, position, z, key)
+        return _item_of_node(m, f, site, node, index_value(m, key), z, key)
     node = flattened(m, container)
     if node is not None:
-        return _item_of_node(m, f, site, node, flat_index(m, node, position), z, key)
+        return _item_of_node(m, f, site, node, flat_index(m, node, index_value(m, key)), z, key)
     if type(container) is Thing and arrays.is_joiner(container.object):
         parts = key.items if type(key) is Sequence and key.kind is tuple and key.items is not None else [key]
         return m.call_node(f"numpy.{'c_' if container.object.axis else 'r_'}", z, parts, {}, f, site, None)
+    position = key_value(m, key)
     returned = m.take_nested(z)
     if returned is not None:
         return returned
@@ -78,8 +84,9 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     if type(container) is Thing and not _gives_items(container) and m.among(key):
         container = Thing(container.object, [container, key])
     text = site.text
-    if position is not UNSET and text.endswith("]") and not isinstance(position, slice):
-        text = f"{text[: text.rindex('[')]}[{position!r}]"
+    written = symbols.key_text(position) if position is not UNSET and type(position) is not slice else None
+    if written is not None and text.endswith("]"):
+        text = f"{text[: text.rindex('[')]}[{written}]"
     return take(m, container, z, site, text, found)
 
 
@@ -203,7 +210,11 @@ def unpack_starred(
     site = f.plan.site(index)
     middle = values[before]
     items = all_items(m, f, index, source) if m.node(source) is not None else None
-    source = Sequence(list, held_by(m, [*values[:before], *middle, *values[before + 1 :]], items)) if items else m.holder(source)
+    source = (
+        Sequence(list, held_by(m, [*values[:before], *middle, *values[before + 1 :]], items))
+        if items
+        else m.holder(source)
+    )
     if type(source) is Sequence and source.items is not None and len(source.items) >= before + after:
         items = list(source.items)
         stop = len(items) - after
@@ -273,7 +284,7 @@ def _kept(m: Machine, owner: Any, name: str) -> tuple[bool, list[Ref]]:
     And if it is kept in a class, that and its module, whose functions may have set it.
     """
     kind: Any = type(owner)
-    for holder in owner.__mro__ if isinstance(owner, type) else kind.__mro__:
+    for holder in owner.__mro__ if issubclass(kind, type) else kind.__mro__:
         if name in vars(holder) and holder.__flags__ & 0x200:  # Py_TPFLAGS_HEAPTYPE
             found = vars(holder)[name]
             if type(found) is MemberDescriptorType:
@@ -281,7 +292,7 @@ def _kept(m: Machine, owner: Any, name: str) -> tuple[bool, list[Ref]]:
             home = sys.modules.get(holder.__module__)
             is_changed = id(holder) in m.classes or not m.is_untouched(holder) or not m.is_untouched(home)
             return not is_changed and not hasattr(type(found), "__get__"), [Thing(holder), Thing(home)]
-    return not isinstance(owner, (type, ModuleType)) and kind.__getattribute__ is object.__getattribute__, []
+    return not issubclass(kind, (type, ModuleType)) and kind.__getattribute__ is object.__getattribute__, []
 
 
 def _stored(m: Machine, owner: Any, name: str) -> Ref:
@@ -325,7 +336,7 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     flat = flattened(m, ref)
     if flat is not None:
         return _elements(m, f, site, flat, flat=True)
-    if type(ref) is Thing and isinstance(ref.object, range):
+    if type(ref) is Thing and type(ref.object) is range:
         numbers = iter(ref.object)
 
         def advance(z: Any) -> Ref:

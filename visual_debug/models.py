@@ -68,7 +68,7 @@ def is_callback(ref: Ref) -> bool:
     """Whether an argument is something that the callee may call, and that may do anything."""
     if type(ref) is Closure:
         return True
-    if type(ref) is not Thing or not callable(ref.object) or isinstance(ref.object, type):
+    if type(ref) is not Thing or not callable(ref.object) or issubclass(type(ref.object), type):
         return False
     return not (isinstance(ref.object, BuiltinFunctionType) and is_pure(ref.object))
 
@@ -133,7 +133,7 @@ def _iterator(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
     if call.callee is reversed:
         if type(ref) is Sequence and ref.items is not None:
             return containers.over(m, ref, backward=True)
-        if type(ref) is Thing and isinstance(ref.object, range):
+        if type(ref) is Thing and type(ref.object) is range:
             return containers.iterate(m, f, index, Thing(ref.object[::-1]))
         return None
     return containers.iterate(m, f, index, ref) if ref is not None else None
@@ -378,20 +378,20 @@ def _add_pairs(m: Machine, ref: Mapping, source: Ref) -> bool:
         return source.items is not None
     pairs = containers.items_of(source)
     for pair in pairs or ():
-        if type(pair) is not Sequence or pair.items is None or m.known_value(pair.items[0]) is UNSET:
+        if type(pair) is not Sequence or pair.items is None or containers.key_value(m, pair.items[0]) is UNSET:
             return False
-        stores.set_item(m, ref, m.known_value(pair.items[0]), pair.items[1], pair.items[0])
+        stores.set_item(m, ref, containers.key_value(m, pair.items[0]), pair.items[1], pair.items[0])
     return pairs is not None
 
 
 @_models(dict.fromkeys, OrderedDict.fromkeys)
 def _from_keys(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     keys = containers.iterate(m, f, index, call.args[0]).rest()
-    if keys is None or any(m.known_value(key) is UNSET for key in keys):
+    if keys is None or any(containers.key_value(m, key) is UNSET for key in keys):
         return None
     ref = Mapping(OrderedDict() if type(z) is OrderedDict else {}, z)
     for key in keys:
-        stores.set_item(m, ref, m.known_value(key), call.args[1] if len(call.args) > 1 else Thing(None), key)
+        stores.set_item(m, ref, containers.key_value(m, key), call.args[1] if len(call.args) > 1 else Thing(None), key)
     m.heap[id(z)] = ref
     return ref
 
@@ -542,7 +542,7 @@ def _dict_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z
     site = f.plan.site(index)
     if type(ref) is not Mapping or ref.items is None:
         return _unfollowed_dict(m, ref, name, args, z, site)
-    keys = [m.known_value(arg) for arg in args]
+    keys = [containers.key_value(m, arg) for arg in args[:1]]
     items: Any = ref.items
     match name:
         case "values" | "items" | "keys":

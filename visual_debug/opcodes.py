@@ -807,7 +807,7 @@ def _build_map(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
     count = arg[1]
     pairs = f.stack[len(f.stack) - 2 * count :]
     del f.stack[len(f.stack) - 2 * count :]
-    _push_mapping(m, f, [m.known_value(key) for key in pairs[::2]], pairs[1::2], pairs[::2])
+    _push_mapping(m, f, [containers.key_value(m, key) for key in pairs[::2]], pairs[1::2], pairs[::2])
 
 
 @handles("BUILD_CONST_KEY_MAP")
@@ -848,7 +848,7 @@ def _set_add(m: Machine, f: Frame, arg: int) -> None:
 def _map_add(m: Machine, f: Frame, arg: int) -> None:
     value = f.stack.pop()
     key = f.stack.pop()
-    stores.set_item(m, f.stack[-arg], m.known_value(key), value, key)
+    stores.set_item(m, f.stack[-arg], containers.key_value(m, key), value, key)
 
 
 @handles("LIST_EXTEND")

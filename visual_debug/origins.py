@@ -85,14 +85,7 @@ class Origins:
     ) -> int:  # fmt: skip
         """Append a node to the columns; returns its id."""
         columns = self.columns
-        node = len(columns.op)
-        columns.op.append(op)
-        columns.value.append(value)
-        columns.name.append(None)
-        columns.site.append(site)
-        columns.activation.append(frame.activation if frame is not None else 0)
-        columns.operand.extend(operands)
-        columns.start.append(len(columns.operand))
+        node = columns.add(op, site, value, operands, frame.activation if frame is not None else 0)
         if call is not None:
             columns.calls[node] = call
         if self.tape.snapshots and (call is not None or arrays.is_array(value)):
@@ -589,7 +582,7 @@ class Origins:
                 known = Sequence(tuple, [self.discover(v, site, name, source, moved=moved) for v in value], value)
                 self.heap[id(value)] = known
             return known
-        if isinstance(value, (str, bytes)):
+        if issubclass(type(value), (str, bytes)):  # not isinstance, which asks the object for its __class__
             return Thing(value) if source is None else Thing(value, self.gist(source))
         if is_inert(value):
             return known if known is not None else Thing(value)

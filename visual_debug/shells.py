@@ -1,8 +1,8 @@
 """What is left of the objects that a recording met, once it is over: a trace must not keep them alive.
 
 Replay asks of an object that is no number only what class it is of and whether it is the same as another. So each is
-exchanged for an empty object of its class, everywhere on the tape for the same one. Numbers, arrays, functions and
-modules stay, and lists, tuples and dicts of nothing else.
+exchanged for an empty object of its class, everywhere on the tape for the same one. Numbers, arrays, functions,
+modules and members of enumerations stay, and lists, tuples and dicts of nothing else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
+from enum import Enum
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -101,7 +102,7 @@ def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _now(value: Any, memory: Memory) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
-    if kind in LASTING or issubclass(kind, type):
+    if kind in LASTING or issubclass(kind, (type, Enum)):
         return value
     if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _now(value.__self__, memory))
@@ -146,7 +147,7 @@ def empty(tape: Tape) -> None:
 def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
     """What is left of a value."""
     kind = type(value)
-    if kind in _STAYS or symbols.is_number(value) or issubclass(kind, type):
+    if kind in _STAYS or symbols.is_number(value) or issubclass(kind, (type, Enum)):
         return value
     known = memory.get(id(value))
     if known is not None:

@@ -8,7 +8,7 @@ from collections import deque
 from typing import Any
 
 from visual_debug import arrays
-from visual_debug.containers import flat_index, flattened, items_of, key_value
+from visual_debug.containers import flat_index, flattened, index_value, items_of, key_value
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import NULL, UNSET, Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tape import Site
@@ -52,7 +52,7 @@ def store_attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, valu
         m.escape([ref for ref in (base, value) if ref is not None])
     else:
         m.attributes.setdefault(id(owner), {})[name] = value
-        if isinstance(owner, type):
+        if issubclass(type(owner), type):
             m.classes.add(id(owner))
             for item in (Thing(owner), value):
                 m.put(Thing(sys.modules.get(owner.__module__)), item)  # whose functions can read it
@@ -105,14 +105,14 @@ def store_subscript(
     m: Machine, f: Frame, index: int, container: Ref, key: Ref, value: Ref, *, called: bool = False
 ) -> None:  # fmt: skip
     """`container[key] = value`, by a statement or by a function that was `called`; for an array a new version of it."""
-    position = key_value(m, key)
+    position = index_value(m, key)
     node = flattened(m, container)
     if node is not None:
         container, position = node, flat_index(m, node, position)
     node = m.node(container)
     if node is None:
         container = m.holder(container)
-        set_item(m, container, position, value, key)
+        set_item(m, container, key_value(m, key), value, key)
         m.unknown_code([container, key, value])
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])
         return
