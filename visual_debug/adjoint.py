@@ -14,7 +14,7 @@ from typing import Any
 
 from visual_debug import rules
 from visual_debug.buffers import Buffers
-from visual_debug.columns import MISSING, Columns
+from visual_debug.columns import MISSING, OVERWRITTEN, Columns
 from visual_debug.errors import NoDerivativeError
 
 #: What one pullback sends to one operand: the operation's node, which of its operands, that operand's node, and the
@@ -191,6 +191,8 @@ def pull(columns: Columns, node: int, position: int, delta: Any, *, is_real: boo
     args, kwargs, where = columns.arguments(node)
     if rule is None:
         raise rules.MissingPartial(op, where[position], why_missing(columns, node))
+    if z is OVERWRITTEN or any(arg is OVERWRITTEN for arg in args):
+        raise rules.MissingPartial(op, where[position], LOST)
     if is_discrete(z, operand):
         return zero(operand)
     if not is_real and _kind(operand) == "c" and (rule.conjugates or _kind(z) not in "cO"):
@@ -230,6 +232,13 @@ def zero(value: Any) -> Any:
 
         return numpy.zeros(value.shape, numpy.result_type(value.dtype, numpy.float16))
     return 0j if isinstance(value, complex) else 0.0 if isinstance(value, float) else 0
+
+
+#: Why there is no derivative where a value is lost.
+LOST = (
+    "an array that it needs was overwritten by code that was not recorded: let that be recorded too (follow=…), or keep "
+    'copies with @visual_debug(snapshots="always")'
+)
 
 
 def in_kind(value: Any, derivative: Any) -> Any:
@@ -279,6 +288,8 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
             args, kwargs, where = columns.arguments(node)
             if rule is None:
                 raise no_derivative(columns, node, position, why_missing(columns, node))
+            if columns.value[node] is OVERWRITTEN or any(arg is OVERWRITTEN for arg in args):
+                raise no_derivative(columns, node, position, LOST)
             try:
                 part = rule.push(where[position], tangent, columns.value[node], args, kwargs)
                 part = part.real if _kind(part) == "c" and _kind(columns.value[node]) in "fiu" else part

@@ -51,6 +51,14 @@ def geometry(array: Any) -> Geometry:
     return offset, array.shape, array.strides
 
 
+def same_content(a: Any, b: Any) -> bool:
+    """Whether two arrays of one shape and memory order hold the same bytes."""
+    numpy = sys.modules["numpy"]
+    if a.dtype.hasobject:
+        return all(x is y for x, y in zip(a.flat, b.flat, strict=True))
+    return a.size == 0 or bool((a.ravel(order="K").view(numpy.uint8) == b.ravel(order="K").view(numpy.uint8)).all())
+
+
 def share_memory(a: Any, b: Any) -> bool:
     """Whether two arrays have an element in common, or may have (bounds only: exact answers can cost too much)."""
     return bool(sys.modules["numpy"].may_share_memory(a, b))

@@ -48,7 +48,7 @@ def _forget(tape: Tape, note: Note) -> None:
     for index in [index for index in tape.arguments if 0 < index < note.arguments]:
         del tape.arguments[index]
     tape.snapshots[:] = [
-        Snapshot(s.at - note.values, s.array, s.content) for s in tape.snapshots if s.at >= note.values
+        s._replace(at=s.at - note.values) for s in tape.snapshots if s.at >= note.values
     ]
 
 
