@@ -13,7 +13,7 @@ from visual_debug.columns import OVERWRITTEN
 
 START = np.array([1.0, 2.0, 3.0])
 names: dict = {"random": random}
-exec("def helper(x): x[0] = 99.0\ndef looks(x): return float(x.sum())", names)
+exec("def helper(x): x[0] = 99.0\ndef looks(x): return float(x.sum())", names)  # noqa: S102
 helper, looks = names["helper"], names["looks"]  # in no file, so that they are not followed
 
 
@@ -83,7 +83,7 @@ def test_functions_that_write_where_asked_to() -> None:
 
 def test_an_array_in_a_list_of_arguments() -> None:
     names: dict = {}
-    exec("def helper(items): items[0][0] = 99.0", names)
+    exec("def helper(items): items[0][0] = 99.0", names)  # noqa: S102
     change = names["helper"]
 
     def f(a):

@@ -35,9 +35,7 @@ class Buffers:
             if arrays.is_array(total) and total.ndim:
                 self._own.add(node)
 
-    def passed(
-        self, node: int, delta: Any, pull: Callable[[int, int, Any], Any], wanted: bytearray | None
-    ) -> bool:
+    def passed(self, node: int, delta: Any, pull: Callable[[int, int, Any], Any], wanted: bytearray | None) -> bool:
         """Pass on the adjoint of a read or write of an array's items; False if it is neither, or not so simple."""
         columns = self._columns
         if columns.op[node] not in ("getitem", "setitem"):

@@ -277,9 +277,9 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
         flat = None if items is None else [Sequence(list, items), *args[1:]]
     if symbols.is_number(z) or issubclass(type(z), tuple):
         node = m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity)
-        if arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs)):
-            if id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
-                m.write(z, node)
+        is_given = arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs))
+        if is_given and id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
+            m.write(z, node)
         return node
     if type(z) is list and z and all(map(arrays.is_array, z)):
         node = m.call_node(name, tuple(z), args, pending.kwargs, f, site, rule.arity)

@@ -37,6 +37,7 @@ class Several:
 
 SEVERAL = Several()
 
+
 class Overwritten:
     """The type of `OVERWRITTEN`, the value of an array that code which was not recorded wrote over."""
 

@@ -253,7 +253,9 @@ class Machine(Origins):
                 where.append(path[0] if len(path) == 1 and isinstance(path[0], int) else path)
             elif kind is Sequence and ref.items is not None and ref.kind in (list, tuple):
                 work.extend(reversed([((*path, i), item) for i, item in enumerate(ref.items)]))
-            elif arity is not None and isinstance(path[0], int) and path[0] >= arity and _is_form(self.known_value(ref)):
+            elif (
+                arity is not None and isinstance(path[0], int) and path[0] >= arity and _is_form(self.known_value(ref))
+            ):
                 continue
             else:
                 hidden = self.among(ref)

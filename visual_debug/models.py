@@ -262,13 +262,18 @@ def _is_safe(key: Any) -> bool:
 def _is_plain(value: Any) -> bool:
     """Whether comparing a value runs no code of the user's."""
     kind = type(value)
-    return kind in symbols.SCALARS or arrays.is_scalar(value) or kind is str or (kind is tuple and all(map(_is_plain, value)))
+    return (
+        kind in symbols.SCALARS
+        or arrays.is_scalar(value)
+        or kind is str
+        or (kind is tuple and all(map(_is_plain, value)))
+    )
 
 
 def _listed(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     """`array.tolist()`: Python's numbers, in lists of lists."""
     node = m.node(target)
-    array = None if node is None else m.columns.value[node]
+    array: Any = None if node is None else m.columns.value[node]
     if not arrays.is_array(array) or not array.ndim or not type(z) is list:
         return None
     return _lists(m, f, index, node, z, ())

@@ -199,7 +199,9 @@ class Origins:
             after = self.tape.snapshots[later[place]] if place < len(later) else None
             content = snapshot.array if after is None else after.content
             if after is None:
-                content = next((s.content for s in self.tape.seals if s.array is snapshot.array and s.content is not None), content)
+                content = next(
+                    (s.content for s in self.tape.seals if s.array is snapshot.array and s.content is not None), content
+                )
             if snapshot.content is not None and content is not None:
                 changed = snapshot.content is not content and not arrays.same_content(snapshot.content, content)
             else:

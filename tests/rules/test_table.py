@@ -56,31 +56,33 @@ def test_derivatives(text: str) -> None:
 
 #: Where autograd answers 0 for what it does not follow, does not see a mask or a write, gives NaN, or takes the matrix
 #: of which one triangle is read for symmetric.
-ELSEWHERE = """
-b = a * 2; c = b; b += 1; return c * b
-a[[True, False]]
-np.choose([0, 1, 0], [v, w])
-np.choose(np.array([[0, 1, 1], [1, 0, 0]]), (a, b))
-np.concatenate([v, [x, y]])
-np.dstack((a, b))
-np.block([[m, m], [m, m * 2]])
-np.block([v, w])
-np.asarray([x, y])
-np.full_like(a, x)
-np.full(3, fill_value=x)
-np.sum(a, where=a > 0)
-np.mean(a, where=a > 0)
-np.var(a, where=a > -1)
-np.std(a, axis=0, where=b > -2)
-np.prod(c, axis=(0, 2))
-np.prod(a, where=a > 0)
-np.linalg.norm(v, np.inf)
-np.linalg.norm(a, ord=np.inf, axis=1)
-np.linalg.cholesky(s)
-np.linalg.cholesky(np.stack([s, 2 * s]))
-np.linalg.multi_dot([a, m, v])
-np.linalg.multi_dot([a, m, m, b.T])
-""".split("\n")
+ELSEWHERE = [
+    "",
+    "b = a * 2; c = b; b += 1; return c * b",
+    "a[[True, False]]",
+    "np.choose([0, 1, 0], [v, w])",
+    "np.choose(np.array([[0, 1, 1], [1, 0, 0]]), (a, b))",
+    "np.concatenate([v, [x, y]])",
+    "np.dstack((a, b))",
+    "np.block([[m, m], [m, m * 2]])",
+    "np.block([v, w])",
+    "np.asarray([x, y])",
+    "np.full_like(a, x)",
+    "np.full(3, fill_value=x)",
+    "np.sum(a, where=a > 0)",
+    "np.mean(a, where=a > 0)",
+    "np.var(a, where=a > -1)",
+    "np.std(a, axis=0, where=b > -2)",
+    "np.prod(c, axis=(0, 2))",
+    "np.prod(a, where=a > 0)",
+    "np.linalg.norm(v, np.inf)",
+    "np.linalg.norm(a, ord=np.inf, axis=1)",
+    "np.linalg.cholesky(s)",
+    "np.linalg.cholesky(np.stack([s, 2 * s]))",
+    "np.linalg.multi_dot([a, m, v])",
+    "np.linalg.multi_dot([a, m, m, b.T])",
+    "",
+]
 
 
 def by_autograd(text: str) -> dict[str, Any] | None:
@@ -96,7 +98,7 @@ def by_autograd(text: str) -> dict[str, Any] | None:
         try:
             pull, z = autograd.make_vjp(f, position)(*programs.arguments(text))
             found[name] = pull(seed)
-        except Exception:  # whatever it raises: it cannot do it
+        except Exception:  # noqa: BLE001 whatever it raises: it cannot do it
             return None
         if np.shape(z) != np.shape(expected) or np.shape(found[name]) != np.shape(args[position]):
             return None

@@ -89,9 +89,12 @@ class FunctionRule(Rule):
         position, rest, values = products.positional(where, args, kwargs, self.names)
         if isinstance(position, str) or (self.arity is not None and position >= self.arity):
             raise MissingPartial(self.op, where, "no derivative with respect to this argument is known")
-        return position, rest, values, {
-            key: value for key, value in kwargs.items() if key not in self.names and key != "out"
-        }
+        return (
+            position,
+            rest,
+            values,
+            {key: value for key, value in kwargs.items() if key not in self.names and key != "out"},
+        )
 
     def _run(self, passes: tuple[Pass, ...], position: int, where: Where, *call: Any) -> Any:
         change, z, args, kwargs = call

@@ -307,6 +307,7 @@ s = 0.0\nfor i, e in np.ndenumerate(a): s += e * (i[0] + 2 * i[1])\nreturn s
 s = 0.0\nfor i in np.ndindex(2, 3): s += a[i] * b[i]\nreturn s
 e, f, g = v; return e * f + g
 (e, f, g), h = a; return e * f + g * h
+*rest, last = a; return last * rest[0]
 first, *rest = q; return first * sum(rest)
 np.array([e * 2 for e in v])
 np.array([row.sum() for row in a])
@@ -729,6 +730,7 @@ np.linalg.lstsq(t, q[:4], rcond=None)[0]
 np.linalg.lstsq(t, q.reshape(4, 2), rcond=None)[0]
 c, res, rank, sv = np.linalg.lstsq(t, q[:4], rcond=None); return c * 2
 np.linalg.lstsq(t, q[:4], rcond=None)[1]
+e, *_ = np.linalg.lstsq(t, q[:4], rcond=None); return e
 np.linalg.lstsq(t, q[:4], rcond=None)[3]
 np.linalg.matrix_power(m, 3)
 np.linalg.matrix_power(m, 0)
