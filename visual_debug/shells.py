@@ -131,7 +131,7 @@ def _now(value: Any, memory: Shells) -> Any:
 def _is_harmless(kind: type) -> bool:
     """Whether objects of a class stay: those of C, the named tuples of arrays that `numpy.linalg` returns, `numpy.r_`."""
     module = symbols.module_of(kind)
-    if module not in _HARMLESS and not module.startswith(("numpy.linalg", "numpy.lib.")):
+    if module not in _HARMLESS and not module.startswith(("numpy.linalg", "numpy.lib.", "numpy._core.", "numpy.core.")):
         return False
     return kind not in _GONE and kind.__name__ not in _AWAITABLES and not issubclass(kind, BaseException)
 

@@ -157,7 +157,9 @@ class Snapshot(NamedTuple):
 
     at: int  #: length of the list of values at the time
     array: Any
-    content: Any
+    content: Any  #: a copy in the same memory order, or None
+    perhaps: bool = False  #: whether it is not known that it was written to
+    sample: int = 0  #: hash of some elements' bytes, where there is no copy
 
 
 class Seal(NamedTuple):

@@ -366,7 +366,8 @@ class Trace:
         return result[wrt] if isinstance(wrt, str) else result
 
     def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
-        return adjoints[node] if node in adjoints else adjoint.zero(self._columns.value[node])
+        value = self._columns.value[node]
+        return adjoint.in_kind(value, adjoints[node]) if node in adjoints else adjoint.zero(value)
 
     @cached_property
     def adjoints(self) -> Mapping[int, Any]:
