@@ -37,8 +37,10 @@ class Replayed:
 def replay(tape: Tape) -> Replayed:
     """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code."""
     tape.check()
-    values, path = tape.end if tape.end is not None else (len(tape.values), len(tape.path))
-    player = _Player(Machine(tape, tape.values[: min(values, tape.limit)], tape.path[:path]))
+    count, words = tape.end if tape.end is not None else (len(tape.values), len(tape.path))
+    count = min(count, tape.limit)
+    values = tape.values if count == len(tape.values) else tape.values[:count]
+    player = _Player(Machine(tape, values, tape.path[:words]))
     player.run()
     machine = player.machine
     result = _result(machine)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
 from types import BuiltinFunctionType
 from typing import Any
@@ -33,6 +33,8 @@ LEAST = 4
 WORTH = 32
 #: From how many turns before a variable may be handed on.
 _LAGS = 3
+#: Turns whose values are in the processor's cache together.
+_PORTION = 2048
 #: A turn of more instructions than this is not looked into.
 _LONGEST = 4000
 
@@ -76,14 +78,6 @@ class _Node:
     name: str | None = None
 
 
-@dataclass(slots=True)
-class _Checks:
-    """What has to hold of the values of every turn, by their offset."""
-
-    numbers: list[int] = field(default_factory=list)
-    same: list[int] = field(default_factory=list)  #: the same object each time
-
-
 class _Turn:
     """One turn, executed from the state of a frame that stands at the head of a loop."""
 
@@ -95,7 +89,7 @@ class _Turn:
         self.locals: dict[str, Ref] = {**frame.locals, **{name: Carried(name) for name in carried}}
         self.stack: list[Ref] = list(frame.stack)
         self.nodes: list[_Node] = []
-        self.checks = _Checks()
+        self.same: list[int] = []  # where on the tape, from the beginning of a turn, the same object stands each time
         self.given: list[Item] = []
         self.counters: dict[Item, Made] = {}  # numbers of a range that an operation needed
         self.item_names: dict[Item, str] = {}
@@ -136,9 +130,9 @@ class _Turn:
         self.v += 1
         return value
 
-    def same(self) -> Any:
+    def constant(self) -> Any:
         """The next recorded value, the very object of which has to come in every turn."""
-        self.checks.same.append(self.v - self.machine.v)
+        self.same.append(self.v - self.machine.v)
         return self.value()
 
     def word(self) -> int:
@@ -182,7 +176,6 @@ class _Turn:
         offset = self.v - self.machine.v
         if type(self.value()) not in _NUMBERS:
             raise Unfit
-        self.checks.numbers.append(offset)
         self.stack.append(Made(len(self.nodes)))
         self.nodes.append(_Node(op, self.frame.plan.site(pc), operands, offset=offset, call=call))
 
@@ -377,7 +370,7 @@ def _load_global(t: _Turn, pc: int, arg: tuple[int, str, bool, bool]) -> int | N
         if type(ref) is not Thing or ref.pool is not None or ref.among:
             raise Unfit
     else:
-        value = t.same()
+        value = t.constant()
         ref = m.reads.get((name, id(value))) if ref is None and m.elsewhere is None else None
         if ref is None or ref.value is not value or type(value) not in _NUMBERS:
             raise Unfit
@@ -398,11 +391,11 @@ def _load_deref(t: _Turn, pc: int, arg: tuple[int, str, bool]) -> int | None:
         if type(ref) is not Thing or ref.pool is not None or ref.among:
             raise Unfit
     elif ref is None and t.machine.behind(cell) is None:
-        value = t.same()
+        value = t.constant()
         ref = t.machine.reads.get((name, id(value)))
         if ref is None or ref.value is not value or type(value) not in _NUMBERS:
             raise Unfit
-    elif type(cell) is not Cell or not t.machine.agrees(ref, t.same()):
+    elif type(cell) is not Cell or not t.machine.agrees(ref, t.constant()):
         raise Unfit
     t.stack.append(ref)
     return None
@@ -435,7 +428,7 @@ def _call(t: _Turn, pc: int, arg: tuple[int, int]) -> int | None:
     target, other = t.pop(), t.pop()
     if cpython.NULL_ABOVE_CALLABLE or other is not NULL:
         target, other = other, target
-    callee = t.same()
+    callee = t.constant()
     base = target.base if type(target) is Method else target
     if other is not NULL or type(base) is not Thing or not _is_plain_function(callee):
         raise Unfit
@@ -511,12 +504,8 @@ def _how_many(turn: _Turn, event: tuple[int, int], path: Callable[[], Any]) -> i
     turns -= 1
     if turns >= LEAST:
         begin, end = machine.v, machine.v + stride * turns
-        values = machine.values
-        for offset in turn.checks.numbers:
-            if not set(map(type, values[begin + offset : end : stride])) <= _NUMBERS:
-                raise Unfit
-        for offset in turn.checks.same:
-            if len(set(map(id, values[begin + offset : end : stride]))) != 1:
+        for offset in turn.same:
+            if len(set(map(id, machine.values[begin + offset : end : stride]))) != 1:
                 raise Unfit
     return turns
 
@@ -553,38 +542,52 @@ class _Writer:
         turn, turns, period, base = self.turn, self.turns, self.period, self.base
         operands = [self._ids(ref) for node in turn.nodes for ref in node.operands]
         numbers = {item: self._numbers(item) for item in turn.counters}
+        values = self._values(numbers)
         locals_after = {name: self._after(turn.locals[name]) for name in turn.stored}
         columns, machine = self.columns, self.machine
         table = np.empty((turns, len(operands)), np.int32)
         for column, ids in enumerate(operands):
             table[:, column] = ids
-        stride = turn.v - machine.v
-        begin, end = machine.v, machine.v + stride * turns
         columns.kind.extend(array(INDEX, [columns.kind_of(n.op, n.site) for n in turn.nodes]) * turns)
         columns.activation.extend(array(INDEX, [self.frame.activation]) * (turns * period))
         names = [turn.item_names.get(n.item) if n.item is not None else n.name for n in turn.nodes]
         columns.name.extend(names * turns)
-        values: list[Any] = [None] * (turns * period)
+        columns.value.extend(values)
         for place, node in enumerate(turn.nodes):
-            if node.item is not None:
-                values[place::period] = numbers[node.item]
-            elif node.offset >= 0:
-                values[place::period] = machine.values[begin + node.offset : end : stride]
-            else:
-                values[place::period] = [node.value] * turns
             if node.call is not None:
                 columns.calls.update(zip(range(base + place, base + turns * period, period), repeat(node.call)))
-        columns.value.extend(values)
         ends = np.cumsum([len(node.operands) for node in turn.nodes], dtype=np.int32) + np.int32(columns.start[-1])
         starts = ends + np.int32(len(operands)) * np.arange(turns, dtype=np.int32)[:, None]
-        columns.start.frombytes(starts.tobytes())
-        columns.operand.frombytes(table.tobytes())
+        columns.start.frombytes(starts.reshape(-1).view(np.uint8).data)
+        columns.operand.frombytes(table.reshape(-1).view(np.uint8).data)
         columns.runs.append(Run(base, period, turns))
         for item in turn.given:
             self.last[item] = self._take(item)
         self.frame.locals.update((name, after()) for name, after in locals_after.items())
-        machine.v = end
+        machine.v += (turn.v - machine.v) * turns
         machine.p += (turn.p - machine.p) * turns
+
+    def _values(self, numbers: dict[Item, list[int]]) -> list[Any]:
+        """The values of all nodes. Raises Unfit where one on the tape is no plain number."""
+        turn, machine = self.turn, self.machine
+        stride = turn.v - machine.v
+        result: list[Any] = []
+        for low in range(0, self.turns, _PORTION):
+            high = min(low + _PORTION, self.turns)
+            begin, end = machine.v + low * stride, machine.v + high * stride
+            part: list[Any] = [None] * ((high - low) * self.period)
+            for place, node in enumerate(turn.nodes):
+                if node.item is not None:
+                    part[place :: self.period] = numbers[node.item][low:high]
+                elif node.offset >= 0:
+                    found = machine.values[begin + node.offset : end : stride]
+                    if not set(map(type, found)) <= _NUMBERS:
+                        raise Unfit
+                    part[place :: self.period] = found
+                else:
+                    part[place :: self.period] = [node.value] * (high - low)
+            result += part
+        return result
 
     def _ids(self, ref: Ref) -> Any:
         """The ids of an operand in all turns."""
