@@ -16,6 +16,7 @@ from visual_debug.tape import Source, Tape
 if TYPE_CHECKING:
     import networkx
 
+    from visual_debug.saved import SavedTape
     from visual_debug.steps import Step
 
 
@@ -187,7 +188,7 @@ class Trace:
     Made by the decorator and by `visual_debug.trace`; nothing is computed until something is asked for.
     """
 
-    def __init__(self, tape: Tape, replayed: Replayed | None = None) -> None:
+    def __init__(self, tape: Tape | SavedTape, replayed: Replayed | None = None) -> None:
         self._tape = tape
         if replayed is not None:
             self.__dict__["_replayed"] = replayed  # a part of another trace, which needs no replay
@@ -232,6 +233,7 @@ class Trace:
 
     @cached_property
     def _replayed(self) -> Replayed:
+        assert isinstance(self._tape, Tape)  # one that was loaded has its columns with it
         return replay(self._tape)
 
     @property
@@ -487,6 +489,20 @@ class Trace:
 
         return export.frames(self, Path(path), view, format, self._reverse_seeds(of, seed), progress)
 
+    def save(self, path: str | Path) -> Path:
+        """Write the trace to a Parquet file, which `visual_debug.load` reads back; returns the path.
+
+        Any reader of Parquet finds a row for each node there. Objects that are no numbers, arrays or plain containers
+        are saved by their `repr` only.
+
+        Raises:
+            TraceError: if the file cannot be written.
+        """
+        from visual_debug import saved
+
+        saved.save(Path(path), self)
+        return Path(path)
+
     # ---- asking
 
     def find(
@@ -539,6 +555,23 @@ class Trace:
                 if not any(bad[operand] for operand in columns.operands(i)):
                     return Node(self, i)
         return None
+
+
+def load(path: str | Path, nodes: slice | None = None) -> Trace:
+    """Read a trace that `Trace.save` has written; neither the traced code nor its source is needed, and nothing is run.
+
+    Args:
+        path: the file.
+        nodes: ids, as `slice(1_000_000, 1_000_100)`, to load these alone, without reading the rest. What they were
+            computed from are leaves then, the result is the last of them, and they are numbered anew.
+
+    Raises:
+        TraceError: if the file is damaged, cut off, of another kind, or of a newer version.
+    """
+    from visual_debug import saved
+
+    tape, replayed = saved.load(Path(path), nodes)
+    return Trace(tape, replayed)
 
 
 def _finite(value: Any) -> bool:
