@@ -139,6 +139,8 @@ def _by_formula(columns: Columns, kinds: _Kinds, op: str, nodes: Numbers, values
             return False
         if has_steps:  # what yields truth values, or integers from floats, is constant between jumps
             slope = np.where(kinds.truth[nodes] | (steps & ~kinds.integer[nodes_of]), 0.0, slope)
+        if formula.constant is None or call is not None:  # as what is made of truth values is
+            slope = np.where(kinds.truth[nodes_of], 0.0, slope)
         found[place] = slope
     return True
 
