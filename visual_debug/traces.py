@@ -514,24 +514,27 @@ class Trace:
     ) -> list[Node]:
         """The nodes with that operation (or symbol), variable name, source line, and for which `where(node)` holds."""
         columns = self._columns
-        found = []
-        for i in range(len(columns)):
-            if op is not None and op != columns.op[i] and op != display.symbol(columns, i):
-                continue
-            if name is not None and columns.name[i] != name:
-                continue
-            if line is not None and columns.site[i].line != line:
-                continue
-            node = Node(self, i)
-            if where is None or where(node):
-                found.append(node)
-        return found
+        kinds = list(range(len(columns.site.entries)))
+        if line is not None:
+            kinds = [k for k in kinds if columns.site.entries[k].line == line]
+        if op is not None:
+            kinds = [k for k in kinds if display.may_show(columns.op.entries[k], op)]
+        wanted = bytearray(len(columns.site.entries))
+        for k in kinds:
+            wanted[k] = 1
+        ids: Iterable[int] = (
+            range(len(columns)) if all(wanted) else [i for i, kind in enumerate(columns.kind) if wanted[kind]]
+        )
+        if name is not None:
+            ids = [i for i in ids if columns.name[i] == name]
+        if op is not None:
+            ids = [i for i in ids if op == columns.op[i] or op == display.symbol(columns, i)]
+        return [node for node in map(self._node, ids) if where is None or where(node)]
 
     def ancestors(self, node: Node | int) -> list[Node]:
         """Every node that `node` was computed from, in execution order, without itself."""
         id = self[node].id
-        marked = adjoint.ancestors(self._columns, [id])
-        return [Node(self, i) for i in range(id) if marked[i]]
+        return [Node(self, i) for i in sweep.ancestors(self._columns, [id]) if i != id]
 
     def slice(self, node: Node | int) -> Trace:
         """What a node was computed from, and the node itself, as a trace of its own whose result is the node.
@@ -539,22 +542,15 @@ class Trace:
         Nodes are numbered anew; arguments that the node does not depend on are None in its `inputs`.
         """
         id = self[node].id
-        marked = adjoint.ancestors(self._columns, [id])
-        kept = [i for i in range(id + 1) if marked[i]]
+        kept = sweep.ancestors(self._columns, [id])
         renumbered = {old: new for new, old in enumerate(kept)}
         inputs = {k: _map_structure(ids, renumbered.get) for k, ids in self._replayed.inputs.items()}
         return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
         """The first node that is NaN or infinite (or holds such an element) though all its operands are finite."""
-        columns = self._columns
-        bad = bytearray(len(columns))
-        for i, value in enumerate(columns.value):
-            if not _finite(value):
-                bad[i] = 1
-                if not any(bad[operand] for operand in columns.operands(i)):
-                    return Node(self, i)
-        return None
+        found = sweep.first_nonfinite(self._columns, _finite)
+        return None if found is None else Node(self, found)
 
 
 def load(path: str | Path, nodes: slice | None = None) -> Trace:
