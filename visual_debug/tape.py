@@ -30,12 +30,18 @@ class Site:
 
     __slots__ = ("_text", "column", "end_column", "end_line", "file", "function", "line")
 
-    def __init__(self, file: str, function: str, span: tuple[int | None, int | None, int | None, int | None]) -> None:
-        """`span` is (line, end line, column, end column) as `code.co_positions()` gives it."""
+    def __init__(
+        self,
+        file: str,
+        function: str,
+        span: tuple[int | None, int | None, int | None, int | None],
+        text: str | None = None,
+    ) -> None:
+        """`span` is (line, end line, column, end column) as `code.co_positions()` gives it; without text that is read."""
         self.file = file
         self.function = function
         self.line, self.end_line, self.column, self.end_column = span
-        self._text: str | None = None  # once it was asked for
+        self._text = text
 
     @property
     def text(self) -> str:
