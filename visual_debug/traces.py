@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -429,6 +429,38 @@ class Trace:
         from visual_debug.render import text
 
         return text.tree(self._columns, self._shown_roots(), max_depth)
+
+    def code(
+        self,
+        step: int | None = None,
+        *,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
+        of: Any = None,
+        seed: Any = None,
+    ) -> str:
+        """The source with each evaluated part replaced in place by its value, adjoints under them after the reverse pass.
+
+        Args:
+            step: which step of the code view, from 0, the bare source (negative: from the end); by default the last,
+                in which both passes are over. A variable that is read is a step of its own.
+            turn: which pass of each loop: `"first"`, `"last"`, `"all"` (they come one after the other), or its number
+                from 0.
+            call: which call's source, as `Node.call` counts them; 0 is the traced call.
+            opened: whether the code of the calls it made stands below the lines that make them; or which.
+            of: as for `grad`.
+            seed: as for `grad`.
+
+        Raises:
+            RenderError: for a step, turn or call that there is not.
+        """
+        from visual_debug import listing
+        from visual_debug.render import code
+
+        only = -1 if step is None else step
+        seeds = self._reverse_seeds(of, seed)
+        return code.text(listing.frames(self._columns, seeds, only=only, turn=turn, call=call, opened=opened)[0])
 
     def __str__(self) -> str:
         from visual_debug.render import text
