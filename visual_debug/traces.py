@@ -479,50 +479,84 @@ class Trace:
         return f"<Trace of {self.function}: {how}>"
 
     def export(
-        self, path: str | Path, *, view: str = "graph", step: int | None = None, of: Any = None, seed: Any = None
+        self,
+        path: str | Path,
+        *,
+        view: str = "graph",
+        step: int | None = None,
+        of: Any = None,
+        seed: Any = None,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
     ) -> Path:
-        """Draw one picture; the suffix of `path` picks the format.
+        """Write one picture or file; the suffix of `path` picks the format.
 
         Args:
-            path: where to write: `.svg`, `.png` or `.dot`.
-            view: `"graph"`, one box per node, or `"tree"`, shared nodes repeated.
-            step: index into `steps()` of the state to show; by default the last, with all values and adjoints.
+            path: where to write. Pictures: `.svg`, `.png`, `.pdf`, `.dot`, `.mmd` (Mermaid), `.txt`. The whole trace:
+                `.json`, `.graphml`, `.tex` (formula, numbers in place, result), `.trace.json` (timeline for Perfetto).
+            view: `"graph"`, one box per node; `"tree"`, shared nodes repeated; `"code"`, the source with values in
+                place; or `"summary"`, one box per expression of the source, with counts and ranges.
+            step: index into `steps()` of the state to show; by default the last, with all values and adjoints. The
+                code view has steps of its own, as for `code`.
             of: as for `grad`.
             seed: as for `grad`.
+            turn: of the code view, as for `code`.
+            call: of the code view, as for `code`.
+            opened: of the code view, as for `code`.
 
         Raises:
             RenderError: for an unknown suffix or view, or more boxes than a picture can show.
         """
         from visual_debug import export
 
-        return export.picture(self, Path(path), view, step, self._reverse_seeds(of, seed))
+        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened)
+        return export.picture(Path(path), request)
 
     def export_steps(
         self,
         path: str | Path,
         *,
         view: str = "graph",
-        format: str = "svg",
+        format: str | None = None,
         of: Any = None,
         seed: Any = None,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Path]:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
         Args:
-            path: the folder, made if need be.
-            view: as for `export`.
-            format: `"svg"` or `"png"`.
+            path: the folder, made if need be; or a file that ends in `.gif` or `.svg`, for one picture that plays.
+            view: as for `export`, but for the summary.
+            format: `"svg"` (the default) or `"png"` in a folder; of a file its suffix says it.
             of: as for `grad`.
             seed: as for `grad`.
-            progress: called with (pictures written, pictures in all) after each.
+            turn: of the code view, as for `code`.
+            call: of the code view, as for `code`.
+            opened: of the code view, as for `code`.
+            progress: called with (pictures drawn, pictures in all) after each.
 
         Raises:
             RenderError: as for `export`.
         """
         from visual_debug import export
 
-        return export.frames(self, Path(path), view, format, self._reverse_seeds(of, seed), progress)
+        request = export.Request(self, view, None, self._reverse_seeds(of, seed), turn, call, opened)
+        return export.frames(Path(path), format, request, progress)
+
+    def _header(self) -> dict[str, Any]:
+        """What is said of the whole trace where it is written as data."""
+        return {
+            "function": self.function,
+            "result": display.value_text(self.result),
+            "exception": None if self.exception is None else type(self.exception).__name__,
+            "truncated": self.truncated,
+            "inputs": _listed(self._replayed.inputs),
+            "outputs": _listed(self._replayed.result),
+        }
 
     # ---- asking
 
@@ -576,6 +610,15 @@ class Trace:
                 if not any(bad[operand] for operand in columns.operands(i)):
                     return Node(self, i)
         return None
+
+
+def _listed(structure: Any) -> Any:
+    """Node ids in nested lists and objects, as JSON has them."""
+    if isinstance(structure, (list, tuple)):
+        return [_listed(item) for item in structure]
+    if isinstance(structure, dict):
+        return {str(key): _listed(item) for key, item in structure.items()}
+    return structure
 
 
 def _finite(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from visual_debug.errors import RenderError
@@ -43,7 +43,7 @@ class CodePicture:
     def svg(self, frame: CodeFrame) -> str:
         """The picture of one frame."""
         name = f'role="img" aria-label={quoteattr(measure.shown(frame.title))}'
-        return "".join([opening(self.width, self.height, name), *self._drawn(frame), "</svg>\n"])
+        return "".join([opening(self.width, self.height, name), *(part for _, part in self.parts(frame)), "</svg>\n"])
 
     def png(self, frame: CodeFrame) -> bytes:
         """The picture of one frame as PNG."""
@@ -55,16 +55,36 @@ class CodePicture:
         except RuntimeError as error:
             raise RenderError(f"no PNG of the code view can be drawn: {error}; export to .svg") from error
 
-    def _drawn(self, frame: CodeFrame) -> Iterator[str]:
+    def pdf(self, frame: CodeFrame) -> bytes:
+        """The picture of one frame as PDF."""
+        from visual_debug.render import pdf
+
+        return pdf.pdf(self.svg(frame), self.width, self.height)
+
+    def animated(self, frames: Sequence[CodeFrame]) -> str:
+        """Frames as one SVG that plays."""
+        from visual_debug.render import animate
+
+        drawn = [list(self.parts(frame)) for frame in frames]
+        return animate.svg(opening(self.width, self.height, 'role="img"'), drawn)
+
+    def small_pngs(self, frames: Sequence[CodeFrame]) -> Iterator[bytes]:
+        """PNGs of frames for a GIF."""
+        from visual_debug.render import animate
+
+        for frame in frames:
+            svg = self.svg(frame)
+            yield raster.png(svg, animate.scale(self.width, self.height), system_fonts=bool(raster.strangers(svg)))
+
+    def parts(self, frame: CodeFrame) -> Iterator[tuple[str, str]]:
+        """What a frame consists of, from top to bottom: (key, SVG)."""
         fresh = "forward" if frame.phase == "forward" else "reverse"
         title = measure.wrap(measure.shown(frame.title), self._title_cells) if frame.title else ()
-        yield '<g class="frame-title">'
-        for i, line in enumerate(title):
-            yield draw_text(Line(MARGIN, MARGIN + (i + 0.75) * LINE, (("title", line),)), "")
-        yield "</g>\n"
+        drawn = [draw_text(Line(MARGIN, MARGIN + (i + 0.75) * LINE, (("title", t),)), "") for i, t in enumerate(title)]
+        yield "title", f'<g class="frame-title">{"".join(drawn)}</g>\n'
         y = self._top
         for key, row in _keyed(frame.rows):
-            yield from self._row(row, y, fresh)
+            yield f"row {key} at {y:g}", "".join(self._row(row, y, fresh))
             y += LINE * (2 if key in self._tall else 1)
 
     def _row(self, row: Row, y: float, fresh: str) -> Iterator[str]:
@@ -112,6 +132,18 @@ class CodePicture:
                 fresh if piece.lit and fresh == "reverse" else "",
             )
         yield "</g>"
+
+
+def _svg(picture: CodePicture, frame: CodeFrame) -> bytes:
+    return picture.svg(frame).encode()
+
+
+#: How the code view is drawn, by format.
+PICTURES: dict[str, Callable[[CodePicture, CodeFrame], bytes]] = {
+    "svg": _svg,
+    "png": CodePicture.png,
+    "pdf": CodePicture.pdf,
+}
 
 
 def _keyed(rows: tuple[Row, ...]) -> Iterator[tuple[tuple[int, int | None, int], Row]]:
