@@ -1421,12 +1421,15 @@ AUTOGRAD_TOLERANCE = 1e-9
 FINITE_DIFFERENCES_TOLERANCE = 1e-5
 
 
-def close_gradient(given: Sequence, expected: Sequence, tolerance: float) -> bool:
-    """Component-wise, relative to each component, with a floor of tolerance times the largest one."""
+def close_gradient(given: Sequence, expected: Sequence, tolerance: float, cancelled: float = 1e-300) -> bool:
+    """Component-wise, relative to each component, with a floor of tolerance times the largest one.
+
+    `cancelled` is what may be left of, or lost with, larger contributions that cancel.
+    """
     if len(given) != len(expected):
         return False
     finite = [abs(e) for e in expected if math.isfinite(e)]
-    floor = tolerance * max(finite, default=0.0) + 1e-300
+    floor = tolerance * max(finite, default=0.0) + cancelled
     for g, e in zip(given, expected, strict=True):
         if math.isnan(e) or math.isinf(e):
             if not (math.isnan(e) and math.isnan(g)) and g != e:
@@ -1436,9 +1439,13 @@ def close_gradient(given: Sequence, expected: Sequence, tolerance: float) -> boo
     return True
 
 
-def assert_close_gradient(given: object, expected: Sequence, tolerance: float, what: str) -> None:
+def assert_close_gradient(
+    given: object, expected: Sequence, tolerance: float, what: str, cancelled: float = 1e-300
+) -> None:
     flat = [float(g) for g in numbers_in(plain_structure(given))]
-    assert close_gradient(flat, expected, tolerance), f"{what}: trace gives {flat}, should be {list(expected)}"
+    assert close_gradient(flat, expected, tolerance, cancelled), (
+        f"{what}: trace gives {flat}, should be {list(expected)}"
+    )
 
 
 def plain_structure(value: object) -> object:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import gc
 import itertools
+import math
+import signal
 
 import numpy as np
 import pytest
@@ -247,3 +250,63 @@ def test_a_lent_function_in_another_thread_is_plain():
     assert f(3.0) == 9.0
     assert results == [49.0]
     assert [node.value for node in f.trace.find(op="mul")] == [9.0]
+
+
+@pytest.mark.parametrize("threshold", [1, 2, 3, 7, 20])
+def test_what_a_collection_of_garbage_runs_may_come_at_any_instruction(threshold):
+    """A callback of the collector in Python, and `__del__` of what is in a cycle, also while a call is being recorded."""
+
+    @visual_debug
+    def f(x):
+        collected = []
+
+        def callback(phase, info):
+            collected.append(len(phase) + len(info))
+
+        def generator():
+            yield x * 2
+
+        class Cycle:
+            def __init__(self):
+                self.me = self
+
+            def __del__(self):
+                collected.append(callback.__name__)
+
+        before = gc.get_threshold()
+        gc.callbacks.append(callback)
+        gc.set_threshold(threshold, 0, 0)
+        try:
+            y = [x * 3 for _ in range(3)]
+            z = next(generator())
+            Cycle()
+        finally:
+            gc.set_threshold(*before)
+            gc.callbacks.remove(callback)
+        return y[0] * z
+
+    assert f(3.0) == 54.0
+    assert f.trace.grad() == {"x": 36.0}
+
+
+def test_a_signal_handler_may_come_at_any_instruction():
+    @visual_debug
+    def f(x):
+        seen = []
+
+        def handler(number, frame):
+            seen.append(number * 2)
+
+        before = signal.signal(signal.SIGVTALRM, handler)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 1e-4, 1e-4)
+        try:
+            total = 0.0
+            for k in range(20000):
+                total += math.sin(x * k)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, before)
+        return total
+
+    assert f(0.3) == f.__wrapped__(0.3)
+    assert f.trace.grad()["x"] == pytest.approx(math.fsum(k * math.cos(0.3 * k) for k in range(20000)), rel=1e-9)

@@ -45,6 +45,8 @@ searching = settings(
 
 # Cancellation within a random program costs digits of both sides; a wrong derivative is wrong in the first one.
 GENERATED_TOLERANCE = 1e-7
+# Of x + exp(-64 * x) - x a rounding oracle finds no derivative at all.
+CANCELLED = 1e-13
 
 
 def recorded(program: Program) -> Oracle | None:
@@ -108,7 +110,7 @@ def test_gradient_oracles_agree_on_random_programs(program):
     if recorded(program) is None or plain(program)[1] is not None:
         return
     for name, stepped, other in gradients(program):
-        assert other is None or close_gradient(other, stepped, GENERATED_TOLERANCE), (name, stepped, other)
+        assert other is None or close_gradient(other, stepped, GENERATED_TOLERANCE, CANCELLED), (name, stepped, other)
 
 
 def test_generator_reaches_what_it_is_for():
@@ -216,9 +218,9 @@ def test_gradients_of_random_programs_are_right(program):
         assert_same_graph(trace, known)
         for name, stepped, other in gradients(program):
             gradient = trace.grad(wrt=name)
-            assert_close_gradient(gradient, stepped, GENERATED_TOLERANCE, f"complex step in {name}")
+            assert_close_gradient(gradient, stepped, GENERATED_TOLERANCE, f"complex step in {name}", CANCELLED)
             if other is not None:
-                assert_close_gradient(gradient, other, GENERATED_TOLERANCE, f"autograd in {name}")
+                assert_close_gradient(gradient, other, GENERATED_TOLERANCE, f"autograd in {name}", CANCELLED)
     finally:
         program.forget()
 

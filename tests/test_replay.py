@@ -357,3 +357,49 @@ def test_a_million_operations_without_recursion():
         return x if n == 0 else deep(x, n - 1) * 1.0
 
     assert vd.trace(deep, 2.0, 500).grad("x") == 1.0
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Exceptions at the edge
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("catches", [RecursionError, ValueError], ids=["in the innermost call", "outside of all"])
+def test_recursion_without_end_that_the_user_catches(catches):
+    def endless(y):
+        try:
+            return endless(y * 1.001)
+        except catches:
+            return y
+
+    @vd.visual_debug
+    def f(x):
+        try:
+            return endless(x) * 2
+        except RecursionError:
+            return x * 3
+
+    assert f(3.0) == pytest.approx(f.trace.grad()["x"] * 3.0)
+    assert f.trace.grad()["x"] == 3.0 if catches is ValueError else f.trace.grad()["x"] > 2.0
+
+
+def test_an_exception_raised_again_in_another_function_than_it_came_from():
+    def generator():
+        yield 1
+        raise  # noqa: PLE0704 - the one that its caller handles
+
+    @vd.visual_debug
+    def f(x):
+        y = x * 2
+        try:
+            numbers = generator()
+            try:
+                y / 0
+            except ZeroDivisionError:
+                next(numbers)
+                next(numbers)
+        except ZeroDivisionError:
+            return y * x
+
+    assert f(3.0) == 18.0
+    assert f.trace.grad() == {"x": 12.0}

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain, repeat
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bytecode import Instr, Label
 from bytecode.instr import CellVar, InstrLocation, TryBegin, TryEnd
@@ -25,6 +25,9 @@ from visual_debug.cpython import Operand
 
 #: Instructions, labels, and the borders of protected regions.
 Item = Instr | Label | TryBegin | TryEnd
+
+
+T = TypeVar("T")
 
 
 class _Region(NamedTuple):
@@ -87,8 +90,8 @@ class _Numbers:
 
 
 def assemble(
-    items: Iterable[Item], origin: list[int], template: CodeType, stacksize: int, hidden: tuple[str, ...] = ()
-) -> tuple[CodeType, list[int]]:
+    items: Iterable[Item], origin: list[T], template: CodeType, stacksize: int, hidden: tuple[str, ...] = ()
+) -> tuple[CodeType, list[T]]:
     """A code object of `items` that is like `template` otherwise, with `hidden` as further local variables.
 
     `origin` tells of each instruction what it comes from, and may be filled while the items are drawn; what is

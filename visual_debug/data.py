@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visual_debug import adjoint, display
+from visual_debug import adjoint, display, sweep
 from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import NoDerivativeError
 
@@ -130,14 +130,11 @@ def _without_controls(text: str) -> str:
     return measure.shown(text)
 
 
-def adjoints_of(columns: Columns, seeds: dict[int, Any] | None) -> dict[int, Any] | None:
+def adjoints_of(columns: Columns, seeds: dict[int, Any] | None) -> Mapping[int, Any] | None:
     """Adjoints of all nodes; None where there is no reverse pass, or it stops for want of a derivative."""
     if seeds is None:
         return None
-    adjoints: dict[int, Any] = {}
     try:
-        for _ in adjoint.reverse(columns, seeds, adjoints):
-            pass
+        return sweep.adjoints(columns, seeds)
     except NoDerivativeError:
         return None
-    return adjoints

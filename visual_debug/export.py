@@ -6,7 +6,7 @@ A picture is of a view (`graph`, `tree`, `code`, `summary`) after a step. Data f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from visual_debug import listing, steps
 from visual_debug.errors import RenderError
 
 if TYPE_CHECKING:
+    from visual_debug.render.code import CodeFrame
     from visual_debug.render.diagram import Diagram
     from visual_debug.traces import Trace
 
@@ -37,7 +38,7 @@ class Request:
     opened: bool | Collection[int] = False
 
     @cached_property
-    def adjoints(self) -> dict[int, Any] | None:
+    def adjoints(self) -> Mapping[int, Any] | None:
         """Adjoints of all nodes, where there is a reverse pass."""
         from visual_debug import data
 
@@ -64,7 +65,7 @@ class Request:
             raise RenderError(f"the result of {trace.function} is no number that was computed: draw view='graph'")
         return drawn
 
-    def code(self, only: int | None) -> list[listing.CodeFrame]:
+    def code(self, only: int | None) -> list[CodeFrame]:
         """Frames of the code view."""
         return listing.frames(
             self.trace._columns, self.seeds, only=only, turn=self.turn, call=self.call, opened=self.opened

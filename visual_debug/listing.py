@@ -309,6 +309,7 @@ class _Move:
     speaks: int | None
     value: Any
     title: str
+    before: list[tuple[int, Any]] = field(default_factory=list)  #: contributions meanwhile that are not shown
 
 
 class _Reverse:
@@ -331,16 +332,27 @@ class _Reverse:
             if node in nodes:
                 title = f"seed: the adjoint of [{display.symbol(columns, node)}] is {display.value_text(seed)}"
                 self.moves.append(_Move("seed", node, None, seed, title))
+        told: set[int] = set(seeds)
+        silent: list[tuple[int, Any]] = []
         try:
-            for node, position, operand, value in adjoint.reverse(columns, seeds, {}):
-                if operand in nodes:
-                    title = (
-                        f"[{display.symbol(columns, node)}] pulls back {adjoint.pullback_text(columns, node)}, "
-                        f"{display.value_text(value)} to {display.symbol(columns, operand)}"
-                    )
-                    self.moves.append(_Move("reverse", operand, node, value, title))
+            for node, _position, operand, value in adjoint.reverse(columns, seeds, {}):
+                if operand not in nodes:
+                    continue
+                if node not in nodes and operand in told:  # a turn of a loop, or a call, that is not shown
+                    silent.append((operand, value))
+                    continue
+                told.add(operand)
+                title = (
+                    f"[{display.symbol(columns, node)}] pulls back {adjoint.pullback_text(columns, node)}, "
+                    f"{display.value_text(value)} to {display.symbol(columns, operand)}"
+                )
+                self.moves.append(_Move("reverse", operand, node, value, title, silent))
+                silent = []
         except NoDerivativeError as error:
-            self.moves.append(_Move("stopped", None, None, None, f"the reverse pass stops: {error}"))
+            self.moves.append(_Move("stopped", None, None, None, f"the reverse pass stops: {error}", silent))
+            return
+        if silent:
+            self.moves.append(_Move("reverse", None, None, None, "what is not shown here has been pulled back", silent))
 
     def frames(self, wanted: int | None) -> Iterator[CodeFrame]:
         """The frames of the reverse pass."""
@@ -352,12 +364,10 @@ class _Reverse:
         total = sum(move.phase == "reverse" for move in self.moves)
         number = 0
         for index, move in enumerate(self.moves):
-            if move.node is not None:
-                text = display.value_text(move.value)
-                reverse[move.node] = _history(reverse.get(move.node), text)
-                terms[move.node] = terms.get(move.node, 0) + 1
-                add = move.node in self.sums
-                self.sums[move.node] = adjoint.add(self.sums[move.node], move.value) if add else move.value
+            for node, value in [*move.before, *([(move.node, move.value)] if move.node is not None else [])]:
+                reverse[node] = _history(reverse.get(node), display.value_text(value))
+                terms[node] = terms.get(node, 0) + 1
+                self.sums[node] = adjoint.add(self.sums[node], value) if node in self.sums else value
             if move.speaks is not None:
                 speaking.add(move.speaks)
             number += move.phase == "reverse"
@@ -475,7 +485,7 @@ class _Look:
 
     def _ends(self, call: int, notes: Sequence[Part], state: State) -> dict[int, list[Piece]]:
         ends: dict[int, list[Piece]] = {}
-        for part in notes:
+        for part in sorted(notes, key=lambda part: part.place.order):
             at = ends.setdefault(part.place.span[2], [])
             at.append(Piece("   → ", "note"))
             at.append(self._piece(part))

@@ -50,7 +50,7 @@ class Frame:
         self.suspended = False  # waiting to be resumed
         self.received: tuple[int, Ref] | None = None  # what a generator yielded, and the instruction that resumed it
         self.returned: tuple[Frame, Ref] | None = None  # what a generator that was resumed here returned
-        self.landed = -1  # code unit that raised the exception caught last
+        self.landed: int | None = -1  # code unit that raised the exception caught last
         self.child_raised = False  # an exception came out of an activation that was recorded itself
 
 
@@ -125,7 +125,8 @@ class Machine(Origins):
         ref: Ref = Sequence(type(container), [], container) if keys is None else Mapping({}, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
-            item_ref = self.argument(item, f"{name}[{key!r}]", site, source)
+            written = symbols.key_text(key) or f"<{type(key).__name__}>"
+            item_ref = self.argument(item, f"{name}[{written}]", site, source)
             if keys is None:
                 ref.items.append(item_ref)
             else:

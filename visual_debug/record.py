@@ -128,11 +128,11 @@ def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType
     return code
 
 
-def _place(depth: int, policy: Any) -> int:
+def _place(depth: int, policy: Any) -> int | None:
     """Where recorded code stands that led to what is done `depth` frames above, as `place_of` tells; 0 if none did.
 
     A generator that delegates is passed by: `throw` puts its frame between, though it does not run. So is what has
-    changed over to its plain copy.
+    changed over to its plain copy. None if it stands where it records: a collection of garbage or a signal came then.
     """
     try:
         frame: FrameType | None = sys._getframe(depth + 1)
@@ -145,8 +145,10 @@ def _place(depth: int, policy: Any) -> int:
             unit = frame.f_lasti // 2
             plan = known.plan
             origin = plan.origins[known.is_door][unit]
-            if origin >= 0 and not (plan.is_generator and plan.instructions[origin].name in _SUSPENDED):
-                return plan.entry << _PLACE | unit
+            name = plan.instructions[origin].name
+            if origin >= 0 and not (plan.is_generator and name in _SUSPENDED):
+                recording = plan.hooked[known.is_door][unit] or name == "RETURN_GENERATOR"
+                return None if recording else plan.entry << _PLACE | unit
         frame = frame.f_back
     return 0
 
@@ -173,7 +175,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
     place = _place(depth, door.policy) if nested else 0
-    if nested and not place and tape.end is None and not tape.plan.is_generator:
+    if place is None or (nested and not place and tape.end is None and not tape.plan.is_generator):
         nested = False  # that call is over: a signal raised before its recording was laid under it
     if not nested:
         if door.finish is None:
@@ -198,7 +200,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     path.append(door.plan.door)
     path.append(~len(tape.values))
     path.append(~tape.entered)
-    path.append(~place)
+    path.append(~(place or 0))
     tape.arguments[tape.entered] = door.plan, kept, door.closure
     tape.entered += 1
     return tape, not nested
@@ -258,12 +260,14 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
             return None
         tape.thread = thread
     ticket.take_over()
+    if ticket.token is not None:
+        tape.policy.forget()  # who knows what was assigned to functions since it was suspended
     path = tape.path
     path.append(ticket.word)
     path.append(~len(tape.values))
     path.append(ticket.number)
     # Two generators that a foreign consumer resumes in turn cannot be told apart otherwise.
-    path.append(~_place(depth, tape.policy))
+    path.append(~(_place(depth, tape.policy) or 0))
     return tape.fuel
 
 
@@ -296,17 +300,10 @@ def turned(values: list[Any], state: Opened | None, instruction: int, *stack: An
     return refuel(values)
 
 
-def landed(
-    values: list[Any], path: list[int], word: int, exception: BaseException, ticket: Opened | None = None
-) -> None:
-    """Record that an exception was caught by the exception table, and by which instruction it was raised."""
-    traceback = exception.__traceback__
-    # At one stroke, which no signal can interrupt.
-    path.extend((word, ~len(values), ~(traceback.tb_lasti // 2 if traceback is not None else 0)))
-    if ticket is not None:
-        ticket.take_over()  # it may have been thrown into the generator
-        path.append(ticket.number)
-        path.append(~_place(2, ticket.tape.policy))
+def landed(ticket: Opened) -> int:
+    """An exception was caught in a generator, into which it may have been thrown; returns who may have, for the path."""
+    ticket.take_over()
+    return ~(_place(2, ticket.tape.policy) or 0)
 
 
 def leave(state: Opened | None, result: Any) -> None:

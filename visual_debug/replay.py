@@ -9,11 +9,10 @@ so that a gradient through it is refused rather than wrong.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import arrays, containers, cpython, display, links, opcodes, policy, record
+from visual_debug import arrays, containers, cpython, display, links, opcodes, policy, record, rewrite
 from visual_debug.columns import Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
@@ -94,23 +93,7 @@ def _part_from_the_user(machine: Machine) -> None:
 
 def _restore_arrays(machine: Machine) -> None:
     """Give nodes whose array was written to later the content that it had then."""
-    columns, snapshots = machine.columns, machine.tape.snapshots
-    writes: dict[int, list[int]] = {}  # identity of an owner of memory -> which snapshots are of it
-    for position, snapshot in enumerate(snapshots):
-        writes.setdefault(id(snapshot.array), []).append(position)
-
-    def restored(value: Any, epoch: int) -> Any:
-        """An array (or tuple of such, as an index is) before the writes that came after an epoch."""
-        if type(value) is tuple:
-            return tuple(restored(item, epoch) for item in value)
-        if arrays.is_array(value):
-            owner = arrays.owner_of(value)
-            later = writes.get(id(owner), [])
-            following = bisect_left(later, epoch)
-            if following < len(later):
-                return arrays.same_view(value, owner, snapshots[later[following]].content)
-        return value
-
+    columns, restored = machine.columns, machine.at_epoch
     for node, epoch in machine.epochs.items():
         columns.value[node] = restored(columns.value[node], epoch)
     for node, epoch in machine.call_epochs.items():
@@ -257,9 +240,13 @@ class _Player:
         name = frame.plan.instructions[frame.pc].name
         if name == "YIELD_VALUE":  # thrown in there, once it has yielded
             return False
-        unit = ~self.machine.path[self.machine.p + 2]
+        unit = self._raising_unit(self.machine.p)
         if name in cpython.RAISES or (name in cpython.MAY_RERAISE and unit == frame.landed):
             return True
+        if (
+            unit is None
+        ):  # 3.11 makes an exception that C code raised where it is caught, and its traceback begins there
+            return frame.pending is not None
         plan = frame.plan
         raised = plan.origins[frame.by_door][unit]
         if raised == frame.pc:
@@ -267,6 +254,11 @@ class _Player:
         # A jump that a signal interrupted on its way, as Ctrl-C does: its word has been read already.
         ways = plan.taken.get(raised), plan.fallen.get(raised), plan.loops.get(raised)
         return self.machine.path[self.machine.p - 1] in ways
+
+    def _raising_unit(self, at: int) -> int | None:
+        """The code unit that raised an exception, told `at` a word of the path; None if it is one of other code."""
+        offset = ~self.machine.path[at + 2]
+        return None if offset == rewrite.ELSEWHERE else offset // 2
 
     def _stands_at(self, frame: Frame, kind: str) -> bool:
         """Whether the frame has come to the code unit that an activation was begun from, or a generator resumed."""
@@ -283,9 +275,9 @@ class _Player:
         machine = self.machine
         generator = self._generator_of(kind)
         if generator is not frame:
-            if not generator.suspended or name not in opcodes.MAY_CALL:
+            if not generator.suspended:
                 return False
-            if kind != policy.DELEGATED and not self._stands_at(frame, kind):
+            if not (name in opcodes.MAY_CALL if kind == policy.DELEGATED else self._stands_at(frame, kind)):
                 return False
             self._go_on(frame, kind)
             return True
@@ -342,7 +334,7 @@ class _Player:
         handler = frame.plan.handlers.get(word)
         if handler is None:
             raise machine.misfit(f"word {word} is no handler of this function")
-        frame.landed = ~machine.path[at + 2]
+        frame.landed = self._raising_unit(at)
         del frame.stack[handler.depth :]
         if handler.lasti:
             frame.stack.append(Thing())

@@ -46,7 +46,7 @@ class Hooks(NamedTuple):
         [int, bool], Any
     ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
-    landed: Callable[..., None]  #: in an exception handler: (values, path, word, exception[, ticket])
+    landed: Callable[[Any], int]  #: in a generator's exception handler: (ticket) -> from where, as its operand
     leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
     abandon: Callable[[Any, BaseException], None]  #: the same by an exception: (state or ticket, exception)
     created: Callable[[int, int], Any]  #: recorded code made a generator: (entry word, word of resuming) -> ticket
@@ -64,6 +64,31 @@ class DoorHooks(NamedTuple):
 
     enter: Callable[[Any, tuple[Any, ...]], Any]  #: (door, arguments) -> (fuel, state, path, values)
     create: Callable[[Any, tuple[Any, ...], int], Any]  #: of a generator: (door, arguments, word of resuming) -> ticket
+
+
+#: Stands on a path for the offset of an instruction of other code.
+ELSEWHERE = 1 << 30
+
+
+class Origin(NamedTuple):
+    """What an instruction of rewritten code is there for."""
+
+    instruction: int  #: index of that of the original; `~index` in the plain copy
+    is_hook: bool  #: whether it calls something for the recording, and not for the user
+
+
+#: The instructions that calls consist of; the first of the two may make the call itself where it is specialised (3.11).
+_CALLING = frozenset({"PRECALL", "CALL"})
+
+
+class Identity:
+    """Tells code from all other code, by an object that is its own alone: code cannot hold itself."""
+
+    __slots__ = ("table",)
+    table: bytes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Identity, ()  # what was pickled runs nowhere as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +149,10 @@ def rewrite(plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None 
     # itself stands on up to 4; a handler needs 2 and calls with 7 even where the original had no stack at all.
     stacksize = plan.code.co_stacksize + 15 + emitter.most_arguments
     hidden = (CARRIED,) if emitter.generator else ()
-    code, plan.origins[door is not None] = assemble(emitter.items(), emitter.origin, plan.code, stacksize, hidden)
+    code, units = assemble(emitter.items(), emitter.origin, plan.code, stacksize, hidden)
+    plan.origins[door is not None] = [origin.instruction for origin in units]
+    plan.hooked[door is not None] = [origin.is_hook for origin in units]
+    emitter.identity.table = code.co_linetable
     return code
 
 
@@ -187,7 +215,8 @@ class _Emitter:
         self.generator = plan.is_generator
         self.has_state = door is not None or self.generator
         self.base = 4 if self.has_state else 3
-        self.origin: list[int] = []
+        self.origin: list[Origin] = []
+        self.identity = Identity()
         self.handlers = {handler.target: (word, handler) for word, handler in plan.handlers.items()}
         self.shapes = source.shapes
         self.labels = source.labels
@@ -361,14 +390,17 @@ class _Emitter:
 
         `at` is the place of those that have none: by default that of the instruction written before.
         """
+        at_last = max(index, ~index)
+        own = self.instructions[max(at_last - 1, 0) : at_last + 1]  # a PRECALL belongs to the CALL behind it
         for item in items:
             if isinstance(item, Instr):
+                is_hook = item.name in _CALLING and not any(item is instr for instr in own)
                 if at is not None and item.location is None:
                     item = cpython.located(item, at)
                 if started and self.region is None and self.open is None:
                     self.open = TryBegin(self.catch_all, push_lasti=True, stack_depth=self.base)
                     yield self.open
-                self.origin.append(index)
+                self.origin.append(Origin(index, is_hook))
             yield item
 
     def _close(self) -> Iterator[Item]:
@@ -498,26 +530,65 @@ class _Emitter:
         return self._landing(word, handler.depth + handler.lasti + 1 + pushed)
 
     def _landing(self, word: int, height: int) -> Iterator[Item]:
-        """An exception was caught by the table: say where the recording stands. The exception is on top."""
-        pushes = [
-            self._fetch(VALUES, height + 2, None),
-            self._fetch(PATH, height + 3, None),
-            cpython.const(word, None),
-            cpython.copy(6, None),  # .. exc NULL f values path word
-        ]
+        """An exception was caught by the table: say where the recording stands. The exception is on top.
+
+        Outside of generators nothing is called for it: at the limit of recursion any call would raise. And no signal
+        can come in between.
+        """
+        exc = 1
         if self.generator:
-            pushes.append(self._fetch(STATE, height + 6, None))
-        yield from cpython.call(self.hooks.landed, pushes, None)
+            yield from cpython.call(self.hooks.landed, [self._fetch(STATE, height + 2, None)], None)  # exc place
+            exc, height = 2, height + 1
+        yield from self._event(word, height, None)
+        yield from self._raising_place(exc, height)
+        if self.generator:
+            yield self._fetch(STATE, height, None)
+            yield cpython.attribute("number")
+            yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height))
+            yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height - 1))  # exc
+
+    def _raising_place(self, exc: int, height: int) -> Iterator[Item]:
+        """Append `~f_lasti` of what raised the exception at depth `exc`, if its traceback begins in this code.
+
+        A `raise` without an exception adds nothing to the traceback, which may begin anywhere.
+        """
+        elsewhere, on = Label(), Label()
+        yield cpython.copy(exc, None)
+        yield cpython.attribute("__traceback__")  # tb
+        yield cpython.copy(1, None)
+        yield cpython.jump_if_none(elsewhere, None)
+        yield cpython.copy(1, None)
+        for name in ("tb_frame", "f_code", "co_linetable"):
+            yield cpython.attribute(name)
+        yield cpython.const(self.identity, None)
+        yield cpython.attribute("table")
+        yield cpython.instruction("IS_OP", None, 0)  # tb bool
+        yield cpython.jump_if(False, elsewhere, None)
+        yield cpython.attribute("tb_lasti")
+        yield cpython.instruction("UNARY_INVERT", None)
+        yield Instr("JUMP_FORWARD", on)
+        yield elsewhere
         yield cpython.pop(None)
+        yield cpython.const(~ELSEWHERE, None)
+        yield on
+        yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height))
 
     def _raised(self) -> Iterator[Item]:
         """The end of an activation that an exception leaves. Stack: the bottom, lasti, exc."""
         yield from self._landing(self.plan.raised, 2)
         if self.has_state:
-            # lasti exc NULL f state: the exception is 4 deep
-            yield from cpython.call(self.hooks.abandon, [self._fetch(STATE, 4, None), cpython.copy(4, None)], None)
-            yield cpython.pop(None)
+            yield from self._closing(self.hooks.abandon, 2, None)
         yield Instr("RERAISE", 1)  # lasti restored: no line and no traceback entry of ours
+
+    def _closing(self, hook: Callable[[Any, Any], None], height: int, where: Any) -> Iterator[Item]:
+        """Call what ends a recording, if this activation has begun one, with the state and what is on top."""
+        skip = Label()
+        yield self._fetch(STATE, height, where)
+        yield cpython.jump_if_none(skip, where)
+        # top NULL f state: the top is 4 deep
+        yield from cpython.call(hook, [self._fetch(STATE, height + 2, where), cpython.copy(4, where)], where)
+        yield cpython.pop(where)
+        yield skip
 
     # ---- generators and coroutines
 
@@ -691,11 +762,17 @@ class _Emitter:
         yield Instr("JUMP_BACKWARD", on, location=where)
 
     def _event(self, word: int, height: int, where: Any) -> Iterator[Item]:
-        """A word, and the length of the values."""
+        """A word, and the length of the values. Nothing can come in between."""
         yield from self._mark(word, height, where)
-        yield from cpython.call(len, [self._fetch(VALUES, height + 2, where)], where)
+        yield from self._length(height, where)
+
+    def _length(self, height: int, where: Any) -> Iterator[Item]:
+        """Append the length of the values to the path, as an operand. `len` might raise at the limit of recursion."""
+        yield self._fetch(VALUES, height, where)
+        yield cpython.instruction("GET_LEN", where)  # .. values length
         yield cpython.instruction("UNARY_INVERT", where)
-        yield cpython.instruction("LIST_APPEND", where, self._sink(PATH, height))
+        yield cpython.instruction("LIST_APPEND", where, self._sink(PATH, height + 1))
+        yield cpython.pop(where)
 
     def _loop_ends(self, index: int, label: Label) -> Iterator[Item]:
         """3.11: the exhausted `for` loops that go on at `label` announce it on a way of their own."""
@@ -712,10 +789,7 @@ class _Emitter:
         if instr.name == "RETURN_CONST":
             yield cpython.const(instr.arg, where)
         if self.has_state:
-            # result NULL f state: the result is 4 deep
-            pushes = [self._fetch(STATE, 3, where), cpython.copy(4, where)]
-            yield from cpython.call(self.hooks.leave, pushes, where)
-            yield cpython.pop(where)
+            yield from self._closing(self.hooks.leave, 1, where)
         yield cpython.swap(self.base + 1, where)  # result .. values
         for _ in range(self.base):
             yield cpython.pop(where)

@@ -1,8 +1,8 @@
 """What is left of the objects that a recording met, once it is over: a trace must not keep them alive.
 
 Replay asks of an object that is no number only what class it is of and whether it is the same as another. So each is
-exchanged for an empty object of its class, everywhere on the tape for the same one. Numbers, arrays, functions and
-modules stay, and lists, tuples and dicts of nothing else.
+exchanged for an empty object of its class, everywhere on the tape for the same one. Numbers, arrays, functions,
+modules and members of enumerations stay, and lists, tuples and dicts of nothing else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
+from enum import Enum
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -65,6 +66,12 @@ _DEEP = 50
 Memory = dict[int, tuple[Any, Any]]  # by identity: an object, which nothing else is at the place of, and what is left
 
 
+def _is_harmless(kind: type) -> bool:
+    """Whether objects of a class stay: those of C, the named tuples of arrays that `numpy.linalg` returns, `numpy.r_`."""
+    module = symbols.module_of(kind)
+    return module in _HARMLESS or module.startswith(("numpy.linalg", "numpy.lib."))
+
+
 def note(values: list[Any], value: Any) -> None:
     """Append a value that may be an object: what is left of it, if that can be told apart from all others already."""
     kind = type(value)
@@ -95,7 +102,7 @@ def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _now(value: Any, memory: Memory) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
-    if kind in LASTING or issubclass(kind, type):
+    if kind in LASTING or issubclass(kind, (type, Enum)):
         return value
     if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _now(value.__self__, memory))
@@ -107,7 +114,7 @@ def _now(value: Any, memory: Memory) -> Any:
     known = memory.get(key)
     if known is not None:
         return known[1]
-    if kind is functools.partial or (symbols.module_of(kind) in _HARMLESS and kind not in _GONE):
+    if kind is functools.partial or (_is_harmless(kind) and kind not in _GONE):
         return value
     try:
         held: Any = weakref.ref(value, functools.partial(memory.pop, key))
@@ -140,7 +147,7 @@ def empty(tape: Tape) -> None:
 def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
     """What is left of a value."""
     kind = type(value)
-    if kind in _STAYS or symbols.is_number(value) or issubclass(kind, type):
+    if kind in _STAYS or symbols.is_number(value) or issubclass(kind, (type, Enum)):
         return value
     known = memory.get(id(value))
     if known is not None:
@@ -172,7 +179,7 @@ def _shell(value: Any, memory: Memory) -> Any:
         return value
     if kind in _GONE or symbols.has_special(kind, "__del__"):
         return Gone(kind)
-    if symbols.module_of(kind) in _HARMLESS:
+    if _is_harmless(kind):
         return value
     try:
         return BaseException.__new__(kind) if issubclass(kind, BaseException) else object.__new__(kind)

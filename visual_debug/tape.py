@@ -104,6 +104,9 @@ class Plan:
     origins: dict[bool, list[int]] = field(
         default_factory=dict
     )  #: as a door or not: original index by code unit, `~index` in the plain copy
+    hooked: dict[bool, list[bool]] = field(
+        default_factory=dict
+    )  #: likewise: whether something is called there that records
     _sites: dict[int, Site] = field(default_factory=dict)
 
     @property
@@ -223,7 +226,7 @@ class Tape:
         self.result: Any = None
         self.exception: BaseException | None = None
         self.generators = 0  # how many were made
-        self.began: int = policy.twins.refresh()  # how many changes of functions there had been
+        self.began: int = policy.twins.begin()  # the number of this recording, and of the newest when it ended
         self.ended = self.began
         self.lent: dict[FunctionType, None] = {}  # functions that record for as long as this is open
         self.classes: set[type] = set()  # whose special methods are among them
@@ -256,11 +259,10 @@ class Tape:
 
     def close(self) -> None:
         """The traced call is over."""
-        self.ended = self.policy.twins.changes
+        self.ended = self.policy.twins.now
         self._stop()
         self.is_open = False
-        for function in self.lent:
-            lent.take_back(function)
+        lent.take_back(self.lent)
         self.lent.clear()
         self.classes.clear()
 

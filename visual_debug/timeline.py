@@ -34,10 +34,10 @@ def timeline(columns: Columns) -> dict[str, Any]:
         {"ph": "M", "pid": 1, "tid": 1, "name": "process_name", "args": {"name": "visual_debug"}},
         {"ph": "M", "pid": 1, "tid": 1, "name": "thread_name", "args": {"name": "operations (1 µs each)"}},
     ]
-    for activation in columns.activations:
-        start, end = first[activation.index], last[activation.index]
+    for made in columns.activations:
+        start, end = first[made.index], last[made.index]
         if start >= 0:
-            events.append(_slice(activation.function, "call", start, end - start, {"call": activation.index}))
+            events.append(_slice(made.function, "call", start, end - start, {"call": made.index}))
     for tick, node in enumerate(ticks):
         site = columns.site[node]
         about = {

@@ -32,21 +32,20 @@ def svg(opening: str, frames: Sequence[Sequence[tuple[str, str]]]) -> str:
         raise RenderError("there are no frames to animate")
     total = SECONDS * (len(frames) - 1) + LAST
     starts = [SECONDS * i for i in range(len(frames))] + [total]
-    spells: dict[str, list[list[int | str]]] = {}
+    spells: dict[str, list[tuple[int, int, str]]] = {}
     order: dict[str, None] = {}
     for number, parts in enumerate(frames):
         for key, markup in parts:
             order.setdefault(key)
             known = spells.setdefault(key, [])
             if known and known[-1][1] == number and known[-1][2] == markup:
-                known[-1][1] = number + 1
+                known[-1] = (known[-1][0], number + 1, markup)
             else:
-                known.append([number, number + 1, markup])
+                known.append((number, number + 1, markup))
     rules: dict[tuple[int, int], str] = {}
     body: list[str] = []
     for key in order:
         for first, end, markup in spells[key]:
-            assert isinstance(first, int) and isinstance(end, int) and isinstance(markup, str)
             if (first, end) == (0, len(frames)):
                 body.append(markup)
                 continue
