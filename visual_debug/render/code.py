@@ -62,7 +62,12 @@ def cells(piece: Piece) -> float:
     >>> cells(Piece("3", "value", 0, "10 + 4", "14"))
     11.0
     """
-    return max(measure.width(measure.shown(piece.text)), measure.width(measure.shown(adjoint_text(piece))))
+    return max(width(piece.text), width(adjoint_text(piece)))
+
+
+def width(text: str) -> float:
+    """Cells that a text takes as it is shown."""
+    return measure.width(measure.shown(text))
 
 
 def gutter(rows: tuple[Row, ...]) -> int:
