@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -428,6 +428,38 @@ class Trace:
 
         return text.tree(self._columns, self._shown_roots(), max_depth)
 
+    def code(
+        self,
+        step: int | None = None,
+        *,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
+        of: Any = None,
+        seed: Any = None,
+    ) -> str:
+        """The source with each evaluated part replaced in place by its value, adjoints under them after the reverse pass.
+
+        Args:
+            step: which step of the code view, from 0, the bare source (negative: from the end); by default the last,
+                in which both passes are over. A variable that is read is a step of its own.
+            turn: which pass of each loop: `"first"`, `"last"`, `"all"` (they come one after the other), or its number
+                from 0.
+            call: which call's source, as `Node.call` counts them; 0 is the traced call.
+            opened: whether the code of the calls it made stands below the lines that make them; or which.
+            of: as for `grad`.
+            seed: as for `grad`.
+
+        Raises:
+            RenderError: for a step, turn or call that there is not.
+        """
+        from visual_debug import listing
+        from visual_debug.render import code
+
+        only = -1 if step is None else step
+        seeds = self._reverse_seeds(of, seed)
+        return code.text(listing.frames(self._columns, seeds, only=only, turn=turn, call=call, opened=opened)[0])
+
     def __str__(self) -> str:
         from visual_debug.render import text
 
@@ -445,50 +477,84 @@ class Trace:
         return f"<Trace of {self.function}: {how}>"
 
     def export(
-        self, path: str | Path, *, view: str = "graph", step: int | None = None, of: Any = None, seed: Any = None
+        self,
+        path: str | Path,
+        *,
+        view: str = "graph",
+        step: int | None = None,
+        of: Any = None,
+        seed: Any = None,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
     ) -> Path:
-        """Draw one picture; the suffix of `path` picks the format.
+        """Write one picture or file; the suffix of `path` picks the format.
 
         Args:
-            path: where to write: `.svg`, `.png` or `.dot`.
-            view: `"graph"`, one box per node, or `"tree"`, shared nodes repeated.
-            step: index into `steps()` of the state to show; by default the last, with all values and adjoints.
+            path: where to write. Pictures: `.svg`, `.png`, `.pdf`, `.dot`, `.mmd` (Mermaid), `.txt`. The whole trace:
+                `.json`, `.graphml`, `.tex` (formula, numbers in place, result), `.trace.json` (timeline for Perfetto).
+            view: `"graph"`, one box per node; `"tree"`, shared nodes repeated; `"code"`, the source with values in
+                place; or `"summary"`, one box per expression of the source, with counts and ranges.
+            step: index into `steps()` of the state to show; by default the last, with all values and adjoints. The
+                code view has steps of its own, as for `code`.
             of: as for `grad`.
             seed: as for `grad`.
+            turn: of the code view, as for `code`.
+            call: of the code view, as for `code`.
+            opened: of the code view, as for `code`.
 
         Raises:
             RenderError: for an unknown suffix or view, or more boxes than a picture can show.
         """
         from visual_debug import export
 
-        return export.picture(self, Path(path), view, step, self._reverse_seeds(of, seed))
+        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened)
+        return export.picture(Path(path), request)
 
     def export_steps(
         self,
         path: str | Path,
         *,
         view: str = "graph",
-        format: str = "svg",
+        format: str | None = None,
         of: Any = None,
         seed: Any = None,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Path]:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
         Args:
-            path: the folder, made if need be.
-            view: as for `export`.
-            format: `"svg"` or `"png"`.
+            path: the folder, made if need be; or a file that ends in `.gif` or `.svg`, for one picture that plays.
+            view: as for `export`, but for the summary.
+            format: `"svg"` (the default) or `"png"` in a folder; of a file its suffix says it.
             of: as for `grad`.
             seed: as for `grad`.
-            progress: called with (pictures written, pictures in all) after each.
+            turn: of the code view, as for `code`.
+            call: of the code view, as for `code`.
+            opened: of the code view, as for `code`.
+            progress: called with (pictures drawn, pictures in all) after each.
 
         Raises:
             RenderError: as for `export`.
         """
         from visual_debug import export
 
-        return export.frames(self, Path(path), view, format, self._reverse_seeds(of, seed), progress)
+        request = export.Request(self, view, None, self._reverse_seeds(of, seed), turn, call, opened)
+        return export.frames(Path(path), format, request, progress)
+
+    def _header(self) -> dict[str, Any]:
+        """What is said of the whole trace where it is written as data."""
+        return {
+            "function": self.function,
+            "result": display.value_text(self.result),
+            "exception": None if self.exception is None else type(self.exception).__name__,
+            "truncated": self.truncated,
+            "inputs": _listed(self._replayed.inputs),
+            "outputs": _listed(self._replayed.result),
+        }
 
     def save(self, path: str | Path) -> Path:
         """Write the trace to a Parquet file, which `visual_debug.load` reads back; returns the path.
@@ -569,6 +635,15 @@ def load(path: str | Path, nodes: slice | None = None) -> Trace:
 
     tape, replayed = saved.load(Path(path), nodes)
     return Trace(tape, replayed)
+
+
+def _listed(structure: Any) -> Any:
+    """Node ids in nested lists and objects, as JSON has them."""
+    if isinstance(structure, (list, tuple)):
+        return [_listed(item) for item in structure]
+    if isinstance(structure, dict):
+        return {str(key): _listed(item) for key, item in structure.items()}
+    return structure
 
 
 def _finite(value: Any) -> bool:
