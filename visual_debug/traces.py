@@ -16,6 +16,7 @@ from visual_debug.tape import Source, Tape
 if TYPE_CHECKING:
     import networkx
 
+    from visual_debug.diagnose.nonfinite import NonfiniteReport
     from visual_debug.steps import Step
 
 
@@ -539,6 +540,23 @@ class Trace:
                 if not any(bad[operand] for operand in columns.operands(i)):
                     return Node(self, i)
         return None
+
+    # ---- what went wrong with the numbers
+
+    def _result_nodes(self) -> list[int]:
+        """The nodes of the result, each once; of a call that raised there are none."""
+        return list(dict.fromkeys(_leaves(self._replayed.result)))
+
+    def nonfinite(self) -> NonfiniteReport:
+        """Every NaN and infinity: born where and why, whether it reaches the result, and what was nearly one.
+
+        A masked one that never reaches the result is told apart; of a call that raised (ZeroDivisionError, a domain
+        error), the operation and what it had got. `print` the report, or read its fields.
+        """
+        from visual_debug.diagnose import nonfinite
+
+        error = None if self.exception is None else f"{type(self.exception).__name__}: {self.exception}"
+        return nonfinite.story(self._columns, self._result_nodes(), error)
 
 
 def _finite(value: Any) -> bool:
