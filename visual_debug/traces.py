@@ -16,7 +16,9 @@ from visual_debug.tape import Source, Tape
 if TYPE_CHECKING:
     import networkx
 
+    from visual_debug.diagnose.evaluate import Replay
     from visual_debug.diagnose.nonfinite import NonfiniteReport
+    from visual_debug.diagnose.truth import Truth
     from visual_debug.steps import Step
 
 
@@ -557,6 +559,63 @@ class Trace:
 
         error = None if self.exception is None else f"{type(self.exception).__name__}: {self.exception}"
         return nonfinite.story(self._columns, self._result_nodes(), error)
+
+    def replay(
+        self,
+        number_system: Any,
+        *,
+        precision: int | None = None,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        literals: str = "recorded",
+        unknown: str = "raise",
+    ) -> Replay:
+        """The recorded graph evaluated again, in other numbers, along the recorded path.
+
+        Args:
+            number_system: `"float32"`, `"longdouble"` or another NumPy float type; `"fraction"`; `"mpmath"`;
+                `"interval"`; `"sympy"`, of which an argument is a symbol; a type of your own, called with a float to make
+                a number; or a `visual_debug.diagnose.systems.NumberSystem`.
+            precision: bits of `"mpmath"` (212 by default) and `"interval"` (53).
+            functions: functions of `math` by name over numbers of your own: `{"exp": my_exp}`.
+            literals: `"recorded"`, the floats that the program had, or `"exact"`, the decimal numbers in the source.
+            unknown: what becomes of operations that are not known for other numbers: `"raise"`, or `"keep"` the
+                recorded values, which `kept` then names.
+
+        Returns:
+            Values of all nodes, the result in its structure, and what would have gone another way (`flipped`).
+
+        Raises:
+            TraceError: for an unknown system, one that is not installed, or an operation it does not have.
+        """
+        from visual_debug.diagnose import evaluate
+
+        return evaluate.replay(
+            self._columns,
+            self._replayed.result,
+            number_system,
+            precision=precision,
+            functions=functions,
+            literals=literals,
+            unknown=unknown,
+        )
+
+    def truth(self, *, literals: str = "recorded") -> Truth:
+        """The true error of every value, by evaluating the recorded graph in as many digits as it takes (mpmath).
+
+        Arguments are taken to be exact, and so are literals unless `literals="exact"`: then 0.1 means 1/10.
+
+        Returns:
+            Per node the error in bits: in all, local to the operation, inherited; the operations ranked by it; and
+            the comparisons that come out otherwise in truth.
+
+        Raises:
+            TraceError: without mpmath, or if the call raised.
+        """
+        from visual_debug.diagnose import truth
+
+        outputs = self._result_nodes()
+        needed = adjoint.ancestors(self._columns, outputs)
+        return truth.truth(self._columns, self._replayed.result, outputs, needed, literals=literals)
 
 
 def _finite(value: Any) -> bool:
