@@ -16,15 +16,14 @@ from visual_debug.rules.names import canonical
 Function = Callable[..., Any]
 
 #: NumPy functions that move elements about, or add and multiply them: they work on arrays of any numbers.
-_STRUCTURAL = frozenset(
-    """
+_MOVING = """
     reshape transpose ravel concatenate stack vstack hstack dstack column_stack squeeze expand_dims broadcast_to repeat
     tile flip fliplr flipud roll take diagonal diag trace tril triu moveaxis swapaxes copy array asarray asanyarray
     atleast_1d atleast_2d append delete insert split pad sum prod cumsum cumprod dot matmul inner outer vdot tensordot
     kron max min argmax argmin sort diff where compress rot90 full_like zeros_like ones_like ascontiguousarray meshgrid
     shape ndim size fill_diagonal cross
-    """.split()
-)
+"""
+_STRUCTURAL = frozenset(_MOVING.split())
 _KEEP_OUT = ("dtype", "out", "casting", "order", "subok")
 
 
@@ -156,7 +155,7 @@ def _special(op: str, arithmetic: Arithmetic) -> Function | None:
     def einsum(text: str, *arrays: Any, **kwargs: Any) -> Any:
         return np.einsum(text, *arrays, optimize=False)
 
-    return {
+    known: dict[str, Function] = {
         "sum": total, "math.fsum": total, "math.prod": product, "numpy.mean": mean, "numpy.var": var,
         "numpy.std": lambda *args, **kwargs: sqrt(var(*args, **kwargs)), "numpy.linalg.norm": norm, "max": max,
         "min": min, "getitem": getitem, "setitem": setitem, "numpy.clip": clip, "numpy.astype": same,
@@ -170,7 +169,8 @@ def _special(op: str, arithmetic: Arithmetic) -> Function | None:
         "math.dist": lambda p, q: sqrt(total(mul(x - y, x - y) for x, y in zip(p, q, strict=True))),
         "math.sumprod": lambda p, q: total(mul(x, y) for x, y in zip(p, q, strict=True)),
         "index": int,
-    }.get(op)  # fmt: skip
+    }  # fmt: skip
+    return known.get(op)
 
 
 def solve(a: Any, b: Any, divide: Function) -> Any:
@@ -250,20 +250,22 @@ def native(op: str) -> Function | None:
 
         found: Function | None = getattr(importlib.import_module(module), name, None)
         return found
-    if module == "numpy":
-        return getattr(np, name, None)
-    if module == "numpy.linalg":
-        return getattr(np.linalg, name, None)
+    if module in ("numpy", "numpy.linalg"):
+        home: Any = np if module == "numpy" else np.linalg
+        of_arrays: Function | None = getattr(home, name, None)
+        return of_arrays
     if module == "scipy.special":
         import importlib
 
-        return getattr(importlib.import_module(module), name, None)
+        special: Function | None = getattr(importlib.import_module(module), name, None)
+        return special
     return None
 
 
+_OPERATORS = "add sub mul truediv floordiv mod neg pos matmul pow"
 _NATIVE: dict[str, Function] = {
-    **{name: getattr(operator, name) for name in "add sub mul truediv floordiv mod neg pos matmul".split()},
-    **{f"i{name}": getattr(operator, name) for name in "add sub mul truediv floordiv mod matmul pow".split()},
+    **{name: getattr(operator, name) for name in _OPERATORS.split()},
+    **{f"i{name}": getattr(operator, name) for name in _OPERATORS.split() if hasattr(operator, f"i{name}")},
     **COMPARISONS,
     "pow": pow, "abs": abs, "sum": sum, "max": max, "min": min, "divmod": divmod, "float": float, "int": int,
     "round": round, "getitem": operator.getitem,

@@ -192,7 +192,7 @@ def _carries(columns: Columns, operand: int, node: int) -> bool:
         written[args[1]] = True
         return bool(np.any(~written & numbers.nonfinite(z)))
     if not isinstance(z, np.ndarray) and not isinstance(x, np.ndarray):
-        return bool(numbers.any_nan(z) == numbers.any_nan(x))
+        return numbers.any_nan(z) is numbers.any_nan(x)
     if isinstance(z, np.ndarray) and _aligned(x, z) and op not in _MIXING:
         return bool(np.any(_over(numbers.nonfinite(x), z) & numbers.nonfinite(z)))
     return True
@@ -208,7 +208,7 @@ _MIXING = frozenset({
 
 def _aligned(x: Any, z: Any) -> bool:
     try:
-        return np.broadcast_shapes(np.shape(x), np.shape(z)) == np.shape(z)
+        return bool(np.broadcast_shapes(np.shape(x), np.shape(z)) == np.shape(z))
     except ValueError:
         return False
 

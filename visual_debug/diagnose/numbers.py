@@ -98,6 +98,11 @@ def any_nan(value: Any) -> bool:
     return isinstance(value, (float, complex, np.floating)) and bool(np.isnan(value))
 
 
+def any_nonzero(value: Any) -> bool:
+    """Whether any element is not 0."""
+    return bool(np.any(np.asarray(value) != 0))
+
+
 def ordinal(value: float, form: Format = DOUBLE) -> int:
     """The number of a float in the order of all floats of its format, 0 for zero: neighbours differ by 1.
 

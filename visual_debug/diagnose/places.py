@@ -46,6 +46,8 @@ class Place:
     def said(self) -> str:
         """The expression, its operands and its value."""
         what = f"`{' '.join(self.text.split())}`" if self.text else self.op
+        if self.op == "input" and not self.text:
+            what = "the argument"
         given = f" with {', '.join(self.operands)}" if self.operands else ""
         return f"{what}{given} → {self.value}"
 
@@ -72,13 +74,13 @@ class Places:
         """The place of a node."""
         columns = self.columns
         site, activation, op = columns.site[node], columns.activation[node], columns.op[node]
-        same = self._turns[id(site), activation, op]
+        same = self._turns[id(site), activation, op] if op != "input" else [node]
         return Place(
             node,
             op,
             site.file,
             site.line,
-            site.text,
+            site.text or (columns.name[node] or "" if op == "input" else ""),
             site.function,
             call_path(columns, activation),
             bisect_left(same, node) + 1,

@@ -86,9 +86,11 @@ def _named(system: Any, precision: int | None) -> NumberSystem:
 
 # ---- NumPy's floats
 
+_ANGLES = "sin cos tan sinh cosh tanh"
+_ALIKE = f"sqrt exp exp2 expm1 log log2 log10 log1p hypot cbrt {_ANGLES}"
 _UFUNCS = {
-    **{name: name for name in "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh hypot cbrt".split()},
-    **{f"a{name}": f"arc{name}" for name in "sin cos tan sinh cosh tanh".split()},
+    **{name: name for name in _ALIKE.split()},
+    **{f"a{name}": f"arc{name}" for name in _ANGLES.split()},
     "atan2": "arctan2", "degrees": "degrees", "radians": "radians", "copysign": "copysign",
 }  # fmt: skip
 
@@ -170,7 +172,7 @@ def mpmath_system(bits: int) -> NumberSystem:
         return mpmath.mpf(value if isinstance(value, int) else float(value))
 
     def quotient(x: Any) -> Any:
-        return mpmath.nan if x == 0 or x != x else mpmath.inf * mpmath.sign(x)
+        return mpmath.nan if x == 0 or mpmath.isnan(x) else mpmath.inf * mpmath.sign(x)
 
     return NumberSystem("mpmath", number, functions, context=lambda: mpmath.workprec(bits), quotient=quotient)
 
@@ -235,8 +237,9 @@ def interval_system(bits: int) -> NumberSystem:
 
 # ---- SymPy
 
+_SYMPY_ALIKE = "sqrt exp log sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2"
 _SYMPY = {
-    **{name: name for name in "sqrt exp log sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2".split()},
+    **{name: name for name in _SYMPY_ALIKE.split()},
     "erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "loggamma", "cbrt": "real_root",
 }  # fmt: skip
 
@@ -295,7 +298,7 @@ _OTHER_NAMES = {
     "numpy.deg2rad": "radians", "numpy.less": "lt", "numpy.less_equal": "le", "numpy.greater": "gt",
     "numpy.greater_equal": "ge", "numpy.equal": "eq", "numpy.not_equal": "ne", "scipy.special.gammaln": "lgamma",
     "numpy.fmax": "maximum", "numpy.fmin": "minimum", "math.fmax": "maximum", "math.fmin": "minimum",
-    **{f"numpy.arc{name}": f"a{name}" for name in "sin cos tan sinh cosh tanh".split()},
+    **{f"numpy.arc{name}": f"a{name}" for name in _ANGLES.split()},
 }  # fmt: skip
 _IN_PLACE = {f"i{name}": name for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv")}
 
@@ -341,8 +344,8 @@ class Arithmetic:
             "square": lambda x: x * x,
             "reciprocal": lambda x: self.truediv(1, x),
             "sign": lambda x: (x > 0) - (x < 0),
-            "maximum": lambda x, y: x if x >= y else y,
-            "minimum": lambda x, y: x if x <= y else y,
+            "maximum": lambda x, y: max(x, y),
+            "minimum": lambda x, y: min(x, y),
             "expit": lambda x: self.truediv(1, 1 + own["exp"](-x)),
             "logit": lambda x: own["log"](self.truediv(x, 1 - x)),
             "logaddexp": lambda x, y: own["log"](own["exp"](x) + own["exp"](y)),
@@ -483,5 +486,4 @@ def _whole(y: Any) -> int | None:
 
 def _odd(x: Any) -> bool:
     """A NaN or infinity, which has no nearest int."""
-    difference = x - x
-    return bool(difference != difference)
+    return bool(x - x != 0)

@@ -210,7 +210,7 @@ def _state(old: Any, new: Any, precision: int) -> int:
     """1 if two evaluations agree, 0 if the value is nothing but what rounding left of 0, -1 if neither."""
     import mpmath
 
-    if old == new or (old != old and new != new):
+    if old == new or (mpmath.isnan(old) and mpmath.isnan(new)):
         return 1
     if not (mpmath.isfinite(old) and mpmath.isfinite(new)):
         return -1
@@ -270,6 +270,7 @@ def _of_complex(z: Any, true: Any) -> NodeError | None:
 
 
 def _relative(z: Any, true: Any) -> float:
+    z = float(z) if isinstance(z, np.floating) and numbers.format_of(z) is not None else z
     if true == z:
         return 0.0
     if true == 0:
