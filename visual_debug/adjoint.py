@@ -82,7 +82,8 @@ def reverse(
     start, operands = columns.start, columns.operand
     active = dependents(columns, inputs_of(columns))
     waiting = _consumers(columns, seeds)
-    pulls = _Pulls(columns, active)
+    is_real = not any(_kind(columns.value[node]) == "c" for node in seeds)
+    pulls = _Pulls(columns, active, is_real=is_real)
     adjoints.update(seeds)
     stack = [node for node in sorted(seeds) if not waiting[node]]
     while stack:
@@ -122,9 +123,10 @@ def _consumers(columns: Columns, seeds: Mapping[int, Any]) -> list[int]:
 class _Pulls:
     """The pullbacks of a trace. Called, one contribution; None where a constant operand has no derivative."""
 
-    def __init__(self, columns: Columns, active: bytearray) -> None:
+    def __init__(self, columns: Columns, active: bytearray, *, is_real: bool) -> None:
         self.columns = columns
         self.active = active
+        self.is_real = is_real
         self.quick: dict[tuple[str, int], list[Any] | None] = {}
 
     def __call__(self, node: int, position: int, delta: Any) -> Any:
@@ -145,7 +147,7 @@ class _Pulls:
                     except (ArithmeticError, ValueError):
                         pass  # a corner, which the rule itself decides
         try:
-            return pull(columns, node, position, delta)
+            return pull(columns, node, position, delta, is_real=self.is_real)
         except rules.MissingPartial as missing:
             if self.active[columns.operand[columns.start[node] + position]]:
                 raise no_derivative(columns, node, position, missing.reason) from missing
@@ -162,8 +164,12 @@ class _Pulls:
         return self.quick[key]
 
 
-def pull(columns: Columns, node: int, position: int, delta: Any) -> Any:
-    """One pullback: the contribution of a node's adjoint to one of its operands. Raises MissingPartial."""
+def pull(columns: Columns, node: int, position: int, delta: Any, *, is_real: bool = True) -> Any:
+    """One pullback: the contribution of a node's adjoint to one of its operands. Raises MissingPartial.
+
+    `is_real` tells of the results that are differentiated. Under a complex one the derivative is that in the sense of
+    complex numbers, which not every operation has.
+    """
     op = columns.op[node]
     z, operand = columns.value[node], columns.value[columns.operands(node)[position]]
     rule = rules.find(op)
@@ -172,8 +178,11 @@ def pull(columns: Columns, node: int, position: int, delta: Any) -> Any:
         raise rules.MissingPartial(op, where[position], why_missing(columns, node))
     if is_discrete(z, operand):
         return zero(operand)
+    if not is_real and _kind(operand) == "c" and (rule.conjugates or _kind(z) not in "cO"):
+        raise rules.MissingPartial(op, where[position], "it is not holomorphic, and the result is a complex number")
     try:
-        return rule.pull(where[position], delta, z, args, kwargs)
+        value = rule.pull(where[position], delta, z, args, kwargs)
+        return value if not is_real or _kind(value) != "c" or _kind(operand) not in "fiu" else value.real
     except rules.MissingPartial:
         raise
     except Exception as error:
@@ -181,9 +190,12 @@ def pull(columns: Columns, node: int, position: int, delta: Any) -> Any:
 
 
 def is_discrete(z: Any, operand: Any) -> bool:
-    """Whether an operation yields truth values, or integers from real numbers: then it is constant between jumps."""
-    kind = _kind(z)
-    return kind == "b" or (kind in "iu" and _kind(operand) in "fc")
+    """Whether an operation yields truth values, or integers from real numbers: then it is constant between jumps.
+
+    So is what it makes of truth values.
+    """
+    kind, given = _kind(z), _kind(operand)
+    return kind == "b" or given == "b" or (kind in "iu" and given in "fc")
 
 
 def _kind(value: Any) -> str:
@@ -250,6 +262,7 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
                 raise no_derivative(columns, node, position, why_missing(columns, node))
             try:
                 part = rule.push(where[position], tangent, columns.value[node], args, kwargs)
+                part = part.real if _kind(part) == "c" and _kind(columns.value[node]) in "fiu" else part
             except rules.MissingPartial as missing:
                 raise no_derivative(columns, node, position, missing.reason) from missing
             total = part if total is None else add(total, part)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType
 from typing import Any
 
-from visual_debug import containers, heaps, stores, symbols
+from visual_debug import arrays, containers, heaps, stores, symbols
 from visual_debug.machine import Frame, Machine
 from visual_debug.origins import has_own_code
 from visual_debug.symbols import UNSET, Closure, Leaf, Mapping, Ref, Sequence, Stream, Thing, View
@@ -80,6 +80,10 @@ def model_of(callee: Any) -> Model | None:
         return _METHODS.get((type(owner), callee.__name__))
     if type(callee) in _INSTANCES:
         return _INSTANCES[type(callee)]
+    if arrays.is_array(owner) and type(callee) is BuiltinFunctionType:
+        return _listed if callee.__name__ == "tolist" else None
+    if isinstance(callee, type) and callee.__module__ == "numpy":
+        return _OF_NUMPY.get(callee.__name__)
     try:
         return _MODELS.get(callee)
     except TypeError:  # unhashable
@@ -183,7 +187,7 @@ def _next(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) 
 
 @_models(list, tuple)
 def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    items = containers.items_of(m.holder(call.args[0])) if call.args else []
+    items = containers.all_items(m, f, index, call.args[0], z) if call.args else []
     if items is None:
         return None
     m.heap[id(z)] = ref = Sequence(type(z), items, z)
@@ -193,7 +197,7 @@ def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
 @_models(deque)
 def _deque(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     source = call.args[0] if call.args else call.kwargs.get("iterable")
-    items = containers.items_of(m.holder(source)) if source is not None else []
+    items = containers.all_items(m, f, index, source) if source is not None else []
     if items is None:
         return None
     m.heap[id(z)] = ref = Sequence(deque, deque(items, z.maxlen), z)
@@ -211,7 +215,7 @@ def _array(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any)
 
 @_models(set, frozenset)
 def _set(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    items = containers.items_of(m.holder(call.args[0])) if call.args else []
+    items = containers.all_items(m, f, index, call.args[0]) if call.args else []
     if items is None or any(type(item) is Thing for item in items):  # which may have code of their own for `==`
         return None
     m.heap[id(z)] = ref = Thing(z)
@@ -222,11 +226,11 @@ def _set(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -
 
 @_models(sorted)
 def _sorted(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    items = containers.items_of(m.holder(call.args[0]))
+    items = containers.all_items(m, f, index, call.args[0])
     order = _order(m, items, call.kwargs)
     if items is None or order is None:
         return None
-    m.heap[id(z)] = ref = Sequence(list, [items[i] for i in order], z)
+    m.heap[id(z)] = ref = Sequence(list, containers.held_by(m, z, [items[i] for i in order]), z)
     return ref
 
 
@@ -257,6 +261,50 @@ def _is_plain(value: Any) -> bool:
     """Whether comparing a value runs no code of the user's."""
     kind = type(value)
     return kind in symbols.SCALARS or kind is str or (kind is tuple and all(map(_is_plain, value)))
+
+
+def _listed(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """`array.tolist()`: Python's numbers, in lists of lists."""
+    node = m.node(target)
+    array = None if node is None else m.columns.value[node]
+    if not arrays.is_array(array) or not array.ndim or not type(z) is list:
+        return None
+    return _lists(m, f, index, node, z, ())
+
+
+def _lists(m: Machine, f: Frame, index: int, node: int | None, z: Any, place: tuple[int, ...]) -> Ref:
+    assert node is not None
+    if type(z) is not list:
+        return containers.item_of_array(m, f, f.plan.site(index), node, place, z)
+    m.heap[id(z)] = ref = Sequence(list, [_lists(m, f, index, node, item, (*place, i)) for i, item in enumerate(z)], z)
+    return ref
+
+
+def _each_with_index(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """`numpy.ndenumerate`."""
+    node = m.node(call.args[0])
+    site = f.plan.site(index)
+    if node is None:
+        return None
+
+    def advance(item: Any) -> Ref:
+        place, value = item
+        now = m.node(node)
+        assert now is not None
+        where = Sequence(tuple, [Leaf(i, "const", None, site) for i in place])
+        return Sequence(tuple, [where, containers.item_of_array(m, f, site, now, place, value)], item)
+
+    return Stream(advance, node)
+
+
+def _places(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """`numpy.ndindex`: tuples of counts."""
+    site = f.plan.site(index)
+    return Stream(lambda item: Sequence(tuple, [Leaf(i, "const", None, site) for i in item], item))
+
+
+#: Models of callables of NumPy, by name, for it need not have been imported.
+_OF_NUMPY: dict[str, Model] = {"ndenumerate": _each_with_index, "ndindex": _places}
 
 
 @_models(operator.getitem)

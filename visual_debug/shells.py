@@ -66,6 +66,12 @@ _DEEP = 50
 Memory = dict[int, tuple[Any, Any]]  # by identity: an object, which nothing else is at the place of, and what is left
 
 
+def _is_harmless(kind: type) -> bool:
+    """Whether objects of a class stay: those of C, the named tuples of arrays that `numpy.linalg` returns, `numpy.r_`."""
+    module = symbols.module_of(kind)
+    return module in _HARMLESS or module.startswith(("numpy.linalg", "numpy.lib."))
+
+
 def note(values: list[Any], value: Any) -> None:
     """Append a value that may be an object: what is left of it, if that can be told apart from all others already."""
     kind = type(value)
@@ -108,7 +114,7 @@ def _now(value: Any, memory: Memory) -> Any:
     known = memory.get(key)
     if known is not None:
         return known[1]
-    if kind is functools.partial or (symbols.module_of(kind) in _HARMLESS and kind not in _GONE):
+    if kind is functools.partial or (_is_harmless(kind) and kind not in _GONE):
         return value
     try:
         held: Any = weakref.ref(value, functools.partial(memory.pop, key))
@@ -173,7 +179,7 @@ def _shell(value: Any, memory: Memory) -> Any:
         return value
     if kind in _GONE or symbols.has_special(kind, "__del__"):
         return Gone(kind)
-    if symbols.module_of(kind) in _HARMLESS:
+    if _is_harmless(kind):
         return value
     try:
         return BaseException.__new__(kind) if issubclass(kind, BaseException) else object.__new__(kind)
