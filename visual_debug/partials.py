@@ -154,8 +154,6 @@ def _by_formula(
         flat = np.full(len(nodes), formula.constant == 0)
         if has_steps:  # what yields truth values, or integers from floats, is constant between jumps
             flat |= kinds.truth[nodes] | (steps & ~kinds.integer[nodes_of])
-        if formula.constant is None or call is not None:  # as what is made of truth values is
-            flat |= kinds.truth[nodes_of]
         void[place] = flat
         found[place] = np.where(flat, 0.0, slope)
     return True
