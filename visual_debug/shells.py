@@ -170,13 +170,12 @@ _OURS = 3
 
 def _let_go(memory: Memory) -> None:
     """Forget the objects that nobody else refers to, and then those that only they referred to."""
-    gone = True
-    while gone:
-        gone = False
+    before = len(memory) + 1
+    while len(memory) < before:  # their end may run code that has others recorded
+        before = len(memory)
         for key, (held, _) in list(memory.items()):
             if type(held) is not weakref.ref and sys.getrefcount(held) <= _OURS:
-                del memory[key]
-                gone = True
+                memory.pop(key, None)
 
 
 def _tuple_now(value: tuple[Any, ...], memory: Shells, depth: int = 0) -> Any:
