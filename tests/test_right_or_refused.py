@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
+import dataclasses
+import datetime
+import enum
 import operator
+import typing
 from collections import defaultdict, deque
 
 import numpy as np
@@ -459,7 +465,133 @@ class Flows:
         return stream.send(y)
 
 
-SCALARS = {name: program for name, program in {**vars(Scalars), **vars(Flows)}.items() if callable(program)}
+class Color(enum.Enum):
+    """Keys that are what they are."""
+
+    RED = 1
+    BLUE = 2
+
+
+class Point(typing.NamedTuple):
+    """A key, and a container of numbers."""
+
+    a: float
+    b: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    """A key by its content."""
+
+    n: int
+
+
+class Key:
+    """A key by what its own code says, which is not to be asked once its object is gone."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __hash__(self):
+        return hash(self.n)
+
+    def __eq__(self, other):
+        return self.n == other.n
+
+    def __repr__(self):
+        return f"Key({self.n})"
+
+
+class Keys:
+    """Dicts by keys of every kind."""
+
+    def must_members(x, y):
+        d = {Color.RED: x * 2, Color.BLUE: y * 3}
+        d[Color.RED] += y
+        return d[Color.RED] * d.get(Color.BLUE)
+
+    def must_held_members(x, y):
+        held = Store()
+        held.push(Color.RED)
+        d = {(held.data[0], 1): x * 2.5}
+        d[Color.RED, 2] = y * 3.5
+        return d[Color.RED, 1] * d[Color.RED, 2]
+
+    def frozen(x, y):
+        d = {Frozen(1): x * 2, Frozen(2): y}
+        d[Frozen(1)] = d[Frozen(1)] + 1
+        return d[Frozen(1)] * d[Frozen(2)]
+
+    def by_code(x, y):
+        d = {}
+        d[Key(1)] = x * 2
+        d[Key(2)] = y * 3
+        d[Key(1)] = d[Key(1)] + y
+        return d.get(Key(1), 0) * d.pop(Key(2)) + d.setdefault(Key(3), x)
+
+    def of_a_dict(x, y):
+        d = {Key(1): x, Key(2): y}
+        d |= {Key(k): v * 2 for k, v in ((1, y), (3, x))}
+        return d[Key(1)] * d[Key(2)] + d[Key(3)]
+
+    def counted(x, y):
+        d = collections.defaultdict(float)
+        for key, v in ((Key(1), x), (Key(2), y), (Key(1), y)):
+            d[key] += v * 2
+        return d[Key(1)] * d[Key(2)]
+
+    def dates(x, y):
+        d = {datetime.date(2020, 1, 1): x * y}
+        d[datetime.date(2020, 1, 2)] = y * x * x
+        return d[datetime.date(2020, 1, 1)] + d[datetime.date(2020, 1, 2)]
+
+    def must_named_tuples(x, y):
+        p = Point(x * 2.5, y * 3.5)
+        q = p._replace(a=p.b * p[0])
+        return q.a * q.b + p.a
+
+    def named_tuples_as_keys(x, y):
+        d = {Point(1, 2): x, (1, 3): y}
+        return d[Point(1, 2)] * d[Point(1, 3)]
+
+
+SCALARS = {
+    name: program
+    for name, program in {**vars(Scalars), **vars(Flows), **vars(Keys)}.items()
+    if callable(program) and not name.startswith("__")
+}
+
+
+@pytest.mark.parametrize("keys", [(Color.RED, Color.BLUE), (Key(1), Key(2)), (Frozen(1), Frozen(2))], ids=str)
+def test_arguments_by_keys_of_classes(keys):
+    def product(d):
+        return d[keys[0]] * d[keys[1]] * 2
+
+    trace = vd.trace(product, dict(zip(keys, (1.5, 2.5), strict=True)))
+    assert trace.grad() == {"d": dict(zip(keys, (5.0, 3.0), strict=True))}
+    with pytest.raises(vd.NoDerivativeError) if keys[0] is not Color.RED else contextlib.nullcontext():
+        assert vd.trace(product, dict.fromkeys(keys, 2)).grad() == {"d": dict.fromkeys(keys, 4)}
+
+
+def test_the_key_s_own_code_does_not_run_in_a_replay():
+    ran = []
+
+    class Loud(Key):
+        def __repr__(self):
+            ran.append("repr")
+            return super().__repr__()
+
+        def __hash__(self):
+            ran.append("hash")
+            return super().__hash__()
+
+    def keyed(x):
+        return {Loud(1): x * 2, Loud(2): x}[Loud(2)] * x
+
+    trace = vd.trace(keyed, 3.0)
+    ran.clear()
+    assert trace.grad() == {"x": 6.0}
+    assert not ran
 
 
 @pytest.mark.parametrize("point", [(1.5, 2.25), (1.25, 1.25), (2, 2), (3, 5)], ids=str)

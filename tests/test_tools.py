@@ -1162,6 +1162,22 @@ def test_a_method_s_defaults_can_be_assigned():
     assert scales.trace.grad("x") == 4.0
 
 
+def test_what_is_assigned_while_a_generator_is_suspended_is_seen():
+    helper, _, _ = made_pair()
+
+    @visual_debug
+    def goes_on(x):
+        yield helper(x)
+        yield helper(x)
+
+    numbers = goes_on(1)
+    assert next(numbers) == 3
+    helper.__defaults__ = (5,)
+    assert list(numbers) == [6]
+    with pytest.raises(vd.TraceError, match="helper were assigned to while the traced call went on"):
+        len(goes_on.trace)
+
+
 def test_assignments_while_a_recording_goes_on_are_refused():
     helper, _, _ = made_pair()
 
@@ -1314,7 +1330,7 @@ def test_functions_may_be_collected_while_twins_are_looked_at():
         del g
         gc.set_threshold(gc.get_count()[0] + 700, 100, 100)  # within the look at all of them
         gc.enable()
-        assert twins.refresh() == 0
+        twins.refresh()  # and no RuntimeError
     finally:
         gc.set_threshold(*threshold)
         gc.enable()

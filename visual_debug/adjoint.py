@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from visual_debug import rules
-from visual_debug.columns import MISSING, Columns
+from visual_debug.buffers import Buffers
+from visual_debug.columns import MISSING, OVERWRITTEN, Columns
 from visual_debug.errors import NoDerivativeError
 
 #: What one pullback sends to one operand: the operation's node, which of its operands, that operand's node, and the
@@ -66,7 +67,12 @@ def add(a: Any, b: Any) -> Any:
 
 
 def reverse(
-    columns: Columns, seeds: Mapping[int, Any], adjoints: dict[int, Any], wanted: bytearray | None = None
+    columns: Columns,
+    seeds: Mapping[int, Any],
+    adjoints: dict[int, Any],
+    wanted: bytearray | None = None,
+    *,
+    only: set[int] | None = None,
 ) -> Iterator[Contribution]:
     """Sweep backward from the seeds, filling `adjoints` and yielding every contribution.
 
@@ -75,6 +81,8 @@ def reverse(
         seeds: adjoints of outputs, by node; those of other nodes are zero.
         adjoints: filled with the adjoint of every node reached. A node's adjoint is complete when it is first used.
         wanted: marks the nodes to pass adjoints to; all by default.
+        only: the nodes whose adjoints are to be left. Given, arrays are added up in place, reads and writes of their
+            items are not yielded, and what was passed on is dropped.
 
     Raises:
         NoDerivativeError: if an operation that depends on an input has no derivative with respect to that operand.
@@ -82,27 +90,35 @@ def reverse(
     start, operands = columns.start, columns.operand
     active = dependents(columns, inputs_of(columns))
     waiting = _consumers(columns, seeds)
-    pulls = _Pulls(columns, active)
+    is_real = not any(_kind(columns.value[node]) == "c" for node in seeds)
+    pulls = _Pulls(columns, active, is_real=is_real)
     adjoints.update(seeds)
+    buffers = Buffers(columns, adjoints, add) if only is not None else None
     stack = [node for node in sorted(seeds) if not waiting[node]]
     while stack:
         node = stack.pop()
         delta = adjoints.get(node)
         ready = []
         first = start[node]
+        passed = delta is None or (buffers is not None and buffers.passed(node, delta, pulls, wanted))
         for k in range(first, start[node + 1]):
             operand = operands[k]
             waiting[operand] -= 1
             if not waiting[operand]:
                 ready.append(operand)
-            if delta is None or (wanted is not None and not wanted[operand]):
+            if passed or (wanted is not None and not wanted[operand]):
                 continue
             value = pulls(node, k - first, delta)
             if value is None:
                 continue
-            known = adjoints.get(operand)
-            adjoints[operand] = value if known is None else add(known, value)
+            if buffers is not None:
+                buffers.add(operand, value)
+            else:
+                known = adjoints.get(operand)
+                adjoints[operand] = value if known is None else add(known, value)
             yield node, k - first, operand, value
+        if only is not None and node not in only:
+            adjoints.pop(node, None)
         ready.reverse()
         stack += ready
 
@@ -122,9 +138,10 @@ def _consumers(columns: Columns, seeds: Mapping[int, Any]) -> list[int]:
 class _Pulls:
     """The pullbacks of a trace. Called, one contribution; None where a constant operand has no derivative."""
 
-    def __init__(self, columns: Columns, active: bytearray) -> None:
+    def __init__(self, columns: Columns, active: bytearray, *, is_real: bool) -> None:
         self.columns = columns
         self.active = active
+        self.is_real = is_real
         self.quick: dict[tuple[str, int], list[Any] | None] = {}
 
     def __call__(self, node: int, position: int, delta: Any) -> Any:
@@ -145,7 +162,7 @@ class _Pulls:
                     except (ArithmeticError, ValueError):
                         pass  # a corner, which the rule itself decides
         try:
-            return pull(columns, node, position, delta)
+            return pull(columns, node, position, delta, is_real=self.is_real)
         except rules.MissingPartial as missing:
             if self.active[columns.operand[columns.start[node] + position]]:
                 raise no_derivative(columns, node, position, missing.reason) from missing
@@ -162,19 +179,30 @@ class _Pulls:
         return self.quick[key]
 
 
-def pull(columns: Columns, node: int, position: int, delta: Any) -> Any:
-    """One pullback: the contribution of a node's adjoint to one of its operands. Raises MissingPartial."""
+def pull(columns: Columns, node: int, position: int, delta: Any, *, is_real: bool = True) -> Any:
+    """One pullback: the contribution of a node's adjoint to one of its operands. Raises MissingPartial.
+
+    `is_real` tells of the results that are differentiated. Under a complex one the derivative is that in the sense of
+    complex numbers, which not every operation has.
+    """
     op = columns.op[node]
     z, operand = columns.value[node], columns.value[columns.operands(node)[position]]
     rule = rules.find(op)
     args, kwargs, where = columns.arguments(node)
     if rule is None:
         raise rules.MissingPartial(op, where[position], why_missing(columns, node))
+    if z is OVERWRITTEN or any(arg is OVERWRITTEN for arg in args):
+        raise rules.MissingPartial(op, where[position], LOST)
     if is_discrete(z, operand):
         return zero(operand)
+    if not is_real and _kind(operand) == "c" and (rule.conjugates or _kind(z) not in "cO"):
+        raise rules.MissingPartial(op, where[position], "it is not holomorphic, and the result is a complex number")
     try:
-        return rule.pull(where[position], delta, z, args, kwargs)
+        value = rule.pull(where[position], delta, z, args, kwargs)
+        return value if not is_real or _kind(value) != "c" or _kind(operand) not in "fiu" else value.real
     except rules.MissingPartial:
+        if _kind(operand) == "b":  # a mask: it was made of numbers by comparing them, which is constant between jumps
+            return zero(operand)
         raise
     except Exception as error:
         raise no_derivative(columns, node, position, f"its rule failed: {type(error).__name__}: {error}") from error
@@ -203,7 +231,19 @@ def zero(value: Any) -> Any:
         import numpy
 
         return numpy.zeros(value.shape, numpy.result_type(value.dtype, numpy.float16))
-    return 0.0 if isinstance(value, (float, complex)) else 0
+    return 0j if isinstance(value, complex) else 0.0 if isinstance(value, float) else 0
+
+
+#: Why there is no derivative where a value is lost.
+LOST = (
+    "an array that it needs was overwritten by code that was not recorded: let that be recorded too (follow=…), or keep "
+    'copies with @visual_debug(snapshots="always")'
+)
+
+
+def in_kind(value: Any, derivative: Any) -> Any:
+    """The derivative by a value, as complex numbers for complex ones."""
+    return derivative + 0j if _kind(value) == "c" and _kind(derivative) in "fiu" else derivative
 
 
 def why_missing(columns: Columns, node: int) -> str:
@@ -248,9 +288,14 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
             args, kwargs, where = columns.arguments(node)
             if rule is None:
                 raise no_derivative(columns, node, position, why_missing(columns, node))
+            if columns.value[node] is OVERWRITTEN or any(arg is OVERWRITTEN for arg in args):
+                raise no_derivative(columns, node, position, LOST)
             try:
                 part = rule.push(where[position], tangent, columns.value[node], args, kwargs)
+                part = part.real if _kind(part) == "c" and _kind(columns.value[node]) in "fiu" else part
             except rules.MissingPartial as missing:
+                if _kind(columns.value[operand]) == "b":
+                    continue
                 raise no_derivative(columns, node, position, missing.reason) from missing
             total = part if total is None else add(total, part)
         if total is not None:

@@ -8,7 +8,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from visual_debug import arrays, callbacks, containers, cpython, policy, rules, stores, symbols
-from visual_debug.columns import MISSING
+from visual_debug.columns import MISSING, Call
 from visual_debug.machine import Frame, Machine
 from visual_debug.models import MOVING, Pending, answers_by_code, is_callback, is_pure, model_of, told
 from visual_debug.symbols import (
@@ -46,21 +46,8 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         callee = m.value()
     if self_ref is not NULL:
         args = [self_ref, *args]
-    f.pc = index  # the instruction is come to again when the result is there
-    word = policy.meaning(m.path[m.p]) if m.p < len(m.path) else None
-    function = _function_of(callee)
-    signature = None
-    if word is not None and word.kind == policy.ENTRY and function is not None:
-        signature = m.tape.policy.twins.signature(function, m.tape.began, m.tape.ended)
-    if word is not None and function is not None and signature is not None and signature.code is word.plan.code:
-        plan = word.plan
-        m.p += 1
-        if isinstance(callee, MethodType):
-            args = [_self_of(m, f, index, target, callee), *args]
-        frame = _enter(m, f, plan, function, signature, args, kwargs)
-        if plan.is_generator:
-            m.frame = f
-            f.pending = ("returned", m.generator(frame))
+    f.pc = index  # it is come to again when the result is there
+    if enter_recorded(m, f, index, Pending(callee, args, kwargs), target):
         return
     args_target: Ref = target.base if isinstance(target, Method) else target
     bound_to = told(callee, "__self__")
@@ -73,6 +60,28 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         text = _base_text(f.plan.site(index).text)
         args_target = m.claim(args_target, bound_to, f.plan.site(index), text, args_target)
     f.pending = (Pending(callee, args, kwargs), args_target)
+
+
+def enter_recorded(m: Machine, f: Frame, index: int, call: Pending, target: Ref) -> bool:
+    """Enter the function that is called if the path says that it was recorded. Returns whether it does."""
+    word = policy.meaning(m.path[m.p]) if m.p < len(m.path) else None
+    function = _function_of(call.callee) or arrays.behind(call.callee)
+    if word is None or word.kind != policy.ENTRY or function is None:
+        return False
+    signature = m.tape.policy.twins.signature(function, m.tape.began, m.tape.ended)
+    if signature is None or signature.code is not word.plan.code:
+        return False
+    m.p += 1
+    f.pc = index  # it is come to again when the result is there
+    args = call.args
+    if isinstance(call.callee, MethodType):
+        args = [_self_of(m, f, index, target, call.callee), *args]
+    f.pending = None
+    frame = _enter(m, f, word.plan, function, signature, args, call.kwargs)
+    if word.plan.is_generator:
+        m.frame = f
+        f.pending = ("returned", m.generator(frame))
+    return True
 
 
 def _base_text(text: str) -> str | None:
@@ -192,8 +201,10 @@ def _default(
 
 
 def end(m: Machine, f: Frame, index: int) -> None:
-    """The result of a call has come."""
+    """The result of a call has come, unless a collection of garbage ran something before the callee was entered."""
     pending, extra = f.pending
+    if pending != "returned" and enter_recorded(m, f, index, pending, extra):
+        return
     f.pending = None
     z = m.value()
     site = f.plan.site(index)
@@ -211,14 +222,10 @@ def end(m: Machine, f: Frame, index: int) -> None:
         f.stack.append(nested)
         return
     since = m.snapshot
+    m.kept = stores.kept(m, m.v)
     result = result_of(m, f, index, pending, extra, z)
-    if pending.kwargs.get("out") is None or not _is_known(m, result):  # else the result is the array
-        stores.written_unseen(m, f, index, since, m.v, [extra, *pending.args, *pending.kwargs.values()])
+    stores.written_unseen(m, f, index, since, m.v, [extra, *pending.args, *pending.kwargs.values()], m.kept)
     f.stack.append(result)
-
-
-def _is_known(m: Machine, ref: Ref) -> bool:
-    return type(ref) is int and _has_rule(m.columns.op[ref])
 
 
 def raised(m: Machine, f: Frame, index: int) -> Thing:
@@ -256,20 +263,41 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
             return found
     name, args = _operation(pending, target)
     rule = rules.find(name)
-    flat = _flattened(m, name, args) if rule is not None else None
-    if symbols.is_number(z) or (rule is not None and issubclass(type(z), tuple)):
-        if rule is None:
-            return _opaque(m, f, index, name, pending, target, args, z)
-        return _keep_version(m, m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity), z)
+    if rule is None:
+        if name.startswith("numpy.") and is_pure(callee) and _holds_arrays(z) and not m.kept:
+            return m.call_node(name, z, args, pending.kwargs, f, site, None)  # its derivative is refused by its name
+        return _opaque(m, f, index, name, pending, target, args, z)
+    if rule.writes and args and arrays.is_array(m.known_value(args[0])):
+        array = m.known_value(args[0])
+        m.write(array, m.call_node(name, array, args, pending.kwargs, f, site, rule.arity))
+        return Thing(z)
+    flat = _flattened(m, name, args)
+    if name == "numpy.fromiter" and args and type(args[0]) is Stream:
+        items = args[0].rest()
+        flat = None if items is None else [Sequence(list, items), *args[1:]]
+    if symbols.is_number(z) or issubclass(type(z), tuple):
+        node = m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity)
+        is_given = arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs))
+        if is_given and id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
+            m.write(z, node)
+        return node
+    if type(z) is list and z and all(map(arrays.is_array, z)):
+        node = m.call_node(name, tuple(z), args, pending.kwargs, f, site, rule.arity)
+        parts = [m.new("getitem", part, [node], f, site, Call((tuple(z), i), {}, (0,))) for i, part in enumerate(z)]
+        m.heap[id(z)] = found = Sequence(list, parts, z)
+        return found
     return _opaque(m, f, index, name, pending, target, args, z)
 
 
-def _keep_version(m: Machine, node: int, z: Any) -> int:
-    """A call with `out=` writes to an array: other nodes of that array mean the new content from now on."""
-    call = m.columns.calls.get(node)
-    if call is not None and call.kwargs.get("out") is not None and arrays.is_array(z):
-        m.write(z, node)
-    return node
+def _holds_arrays(z: Any) -> bool:
+    """Whether a result is a tuple of numbers and arrays, as several of NumPy's functions return."""
+    return isinstance(z, tuple) and bool(z) and all(map(symbols.is_number, z)) and any(map(arrays.is_array, z))
+
+
+def _given(args: list[Ref], kwargs: dict[str, Ref]) -> list[Ref]:
+    """The arguments of a call, those in tuples (as `out` may be) too."""
+    found = [*args, *kwargs.values()]
+    return [*found, *(item for ref in found if type(ref) is Sequence for item in ref.items or ())]
 
 
 #: Callables whose arguments, given as one list or tuple, are the operands themselves.

@@ -35,12 +35,18 @@ def slice_of(parts: list[Ref], m: Machine) -> Ref:
     return Thing(UNSET if any(v is UNSET for v in values) else slice(*values))
 
 
-def key_value(m: Machine, key: Ref) -> Any:
-    """The value of a subscript, or UNSET."""
+def index_value(m: Machine, key: Ref) -> Any:
+    """The value of a subscript of an array, or UNSET."""
     if type(key) is Sequence and key.items is not None:
-        values = [key_value(m, item) for item in key.items]
+        values = [index_value(m, item) for item in key.items]
         return UNSET if any(v is UNSET for v in values) else key.kind(values)
     return m.known_value(key)
+
+
+def key_value(m: Machine, key: Ref) -> Any:
+    """The value of a key or index, or UNSET if it does not tell which entry is meant."""
+    value = index_value(m, key)
+    return value if value is UNSET or symbols.is_plain_key(value) else UNSET
 
 
 # ---- reading
@@ -49,10 +55,16 @@ def key_value(m: Machine, key: Ref) -> Any:
 def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any) -> Ref:
     """The reference of `container[key]`, whose recorded value is `z`."""
     site = f.plan.site(index)
-    position = key_value(m, key)
     node = m.node(container)
     if node is not None:
-        return _item_of_node(m, f, site, node, position, z, key)
+        return _item_of_node(m, f, site, node, index_value(m, key), z, key)
+    node = flattened(m, container)
+    if node is not None:
+        return _item_of_node(m, f, site, node, flat_index(m, node, index_value(m, key)), z, key)
+    if type(container) is Thing and arrays.is_joiner(container.object):
+        parts = key.items if type(key) is Sequence and key.kind is tuple and key.items is not None else [key]
+        return m.call_node(f"numpy.{'c_' if container.object.axis else 'r_'}", z, parts, {}, f, site, None)
+    position = key_value(m, key)
     returned = m.take_nested(z)
     if returned is not None:
         return returned
@@ -72,8 +84,9 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     if type(container) is Thing and not _gives_items(container) and m.among(key):
         container = Thing(container.object, [container, key])
     text = site.text
-    if position is not UNSET and text.endswith("]") and type(position) is not slice:
-        text = f"{text[: text.rindex('[')]}[{symbols.key_text(position)}]"
+    written = symbols.key_text(position) if position is not UNSET and type(position) is not slice else None
+    if written is not None and text.endswith("]"):
+        text = f"{text[: text.rindex('[')]}[{written}]"
     return take(m, container, z, site, text, found)
 
 
@@ -151,6 +164,23 @@ def _item_of_node(m: Machine, f: Frame, site: Site, node: int | None, position: 
     return m.new("getitem", z, [node], f, site, Call((m.columns.value[node], position), {}, (0,)))
 
 
+def flattened(m: Machine, ref: Ref) -> int | None:
+    """The node of the array that `array.flat` gives the elements of; None for anything else."""
+    if type(ref) is not Thing or not arrays.is_flat(ref.object) or len(ref.among) != 1:
+        return None
+    return m.node(ref.among[0])
+
+
+def flat_index(m: Machine, node: int, position: Any) -> Any:
+    """The index in an array of what its `flat` has at a position."""
+    return UNSET if position is UNSET else arrays.flat_index(m.columns.value[node], position)
+
+
+def item_of_array(m: Machine, f: Frame, site: Site, node: int, place: tuple[int, ...], z: Any) -> Ref:
+    """One element of an array."""
+    return _item_of_node(m, f, site, node, place if len(place) != 1 else place[0], z, None)
+
+
 def unpack(m: Machine, f: Frame, index: int, source: Ref, values: list[Any]) -> list[Ref]:
     """The references of `a, b, … = source`."""
     site = f.plan.site(index)
@@ -179,7 +209,12 @@ def unpack_starred(
     """The references of `a, *b, c = source`; the value of `b` is a new list."""
     site = f.plan.site(index)
     middle = values[before]
-    source = m.holder(source)
+    items = all_items(m, f, index, source) if m.node(source) is not None else None
+    source = (
+        Sequence(list, held_by(m, [*values[:before], *middle, *values[before + 1 :]], items))
+        if items
+        else m.holder(source)
+    )
     if type(source) is Sequence and source.items is not None and len(source.items) >= before + after:
         items = list(source.items)
         stop = len(items) - after
@@ -197,7 +232,7 @@ def unpack_starred(
 # ---- attributes
 
 #: Attributes of arrays and numbers that are numbers by themselves, and the operation that reads them.
-_PARTS = {"T": "numpy.transpose", "real": "numpy.real", "imag": "numpy.imag"}
+_PARTS = {"T": "numpy.transpose", "mT": "numpy.matrix_transpose", "real": "numpy.real", "imag": "numpy.imag"}
 #: Attributes that tell of an array's form, which no derivative passes through.
 _FORM = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
 
@@ -211,6 +246,9 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
     site = f.plan.site(index)
     node = m.node(base)
     if node is not None:
+        value = m.columns.value[node]
+        if isinstance(value, tuple) and name in getattr(type(value), "_fields", ()):
+            return _item_of_node(m, f, site, node, type(value)._fields.index(name), z, None)  # type: ignore[attr-defined]
         if name in _FORM or not symbols.is_number(z):
             return _form(m, z, site) if name in _FORM else Thing(z, [node])
         op = _PARTS.get(name, "opaque")
@@ -295,6 +333,9 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     node = m.node(ref)
     if node is not None:
         return _elements(m, f, site, node)
+    flat = flattened(m, ref)
+    if flat is not None:
+        return _elements(m, f, site, flat, flat=True)
     if type(ref) is Thing and type(ref.object) is range:
         numbers = iter(ref.object)
 
@@ -360,16 +401,57 @@ def items_of(ref: Ref) -> list[Ref] | None:
     return None
 
 
-def _elements(m: Machine, f: Frame, site: Site, node: int) -> Stream:
-    """A stream over the rows or elements of an array."""
+def _elements(m: Machine, f: Frame, site: Site, node: int, *, flat: bool = False) -> Stream:
+    """A stream over the rows or elements of an array, or over all its elements."""
     position = -1
 
     def advance(z: Any) -> Ref:
         nonlocal position
         position += 1
-        return _item_of_node(m, f, site, m.node(node), position, z, None)
+        now = m.node(node)
+        assert now is not None
+        return _item_of_node(m, f, site, now, flat_index(m, now, position) if flat else position, z, None)
 
-    return Stream(advance, node)
+    def rest() -> list[Ref]:
+        nonlocal position
+        now = m.node(node)
+        assert now is not None
+        content = m.content(now)
+        content = content.ravel() if flat else content
+        begin, position = position + 1, len(content)
+        return [
+            _item_of_node(m, f, site, now, flat_index(m, now, i) if flat else i, content[i], None)
+            for i in range(begin, len(content))
+        ]
+
+    return Stream(advance, node, rest)
+
+
+def all_items(m: Machine, f: Frame, index: int, ref: Ref, made: Any = None) -> list[Ref] | None:
+    """All items that a consumer of the whole takes, of an array too; None if they are not known.
+
+    `made` is the sequence that holds them afterwards, in this order.
+    """
+    node = m.node(ref)
+    value: Any = None if node is None else m.columns.value[node]
+    if node is not None and isinstance(value, tuple):
+        site = f.plan.site(index)
+        return [_item_of_node(m, f, site, node, i, part, None) for i, part in enumerate(value)]
+    is_read = (arrays.is_array(value) and value.ndim) or flattened(m, ref) is not None
+    is_read = is_read or (type(ref) is Thing and type(ref.object) is range)
+    items = iterate(m, f, index, ref).rest() if is_read else items_of(m.holder(ref))
+    return items if items is None or made is None else held_by(m, made, items)
+
+
+def held_by(m: Machine, made: Any, items: list[Ref]) -> list[Ref]:
+    """The items of a sequence that was made of them, where reading an array made a new object of each."""
+    if len(made) == len(items):
+        for ref, value in zip(items, made, strict=True):
+            if type(ref) is int and m.columns.op[ref] == "getitem":
+                known = m.columns.value[ref]
+                if known is not value and not arrays.is_array(known) and type(known) is type(value) and known == value:
+                    m.columns.value[ref] = value
+    return items
 
 
 def next_item(m: Machine, f: Frame, index: int, stream: Ref, z: Any) -> Ref:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from visual_debug import containers, heaps, stores, symbols
+from visual_debug import arrays, containers, heaps, stores, symbols
 from visual_debug.machine import Frame, Machine
 from visual_debug.origins import has_own_code
 from visual_debug.symbols import UNSET, Closure, Leaf, Mapping, Ref, Sequence, Stream, Thing, View
@@ -84,6 +84,12 @@ def model_of(callee: Any) -> Model | None:
         return _METHODS.get((type(owner), callee.__name__))
     if type(callee) in _INSTANCES:
         return _INSTANCES[type(callee)]
+    if arrays.is_array(owner) and type(callee) is BuiltinFunctionType:
+        return _listed if callee.__name__ == "tolist" else None
+    if type(callee) is BuiltinFunctionType and type(owner).__name__ == "_array_converter":
+        return _wrapped if callee.__name__ == "wrap" else None
+    if type(callee) is type and symbols.module_of(callee) == "numpy":
+        return _OF_NUMPY.get(callee.__name__)
     return _MODELS.get(callee) if type(callee) in _HASHED else None
 
 
@@ -184,7 +190,7 @@ def _next(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) 
 
 @_models(list, tuple)
 def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    items = containers.items_of(m.holder(call.args[0])) if call.args else []
+    items = containers.all_items(m, f, index, call.args[0], z) if call.args else []
     if items is None:
         return None
     m.heap[id(z)] = ref = Sequence(type(z), items, z)
@@ -194,7 +200,7 @@ def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
 @_models(deque)
 def _deque(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     source = call.args[0] if call.args else call.kwargs.get("iterable")
-    items = containers.items_of(m.holder(source)) if source is not None else []
+    items = containers.all_items(m, f, index, source) if source is not None else []
     if items is None:
         return None
     m.heap[id(z)] = ref = Sequence(deque, deque(items, z.maxlen), z)
@@ -212,7 +218,7 @@ def _array(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any)
 
 @_models(set, frozenset)
 def _set(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    items = containers.items_of(m.holder(call.args[0])) if call.args else []
+    items = containers.all_items(m, f, index, call.args[0]) if call.args else []
     if items is None or any(type(item) is Thing for item in items):  # which may have code of their own for `==`
         return None
     m.heap[id(z)] = ref = Thing(z)
@@ -223,11 +229,11 @@ def _set(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -
 
 @_models(sorted)
 def _sorted(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    items = containers.items_of(m.holder(call.args[0]))
+    items = containers.all_items(m, f, index, call.args[0])
     order = _order(m, items, call.kwargs)
     if items is None or order is None:
         return None
-    m.heap[id(z)] = ref = Sequence(list, [items[i] for i in order], z)
+    m.heap[id(z)] = ref = Sequence(list, containers.held_by(m, z, [items[i] for i in order]), z)
     return ref
 
 
@@ -257,7 +263,62 @@ def _is_safe(key: Any) -> bool:
 def _is_plain(value: Any) -> bool:
     """Whether comparing a value runs no code of the user's."""
     kind = type(value)
-    return kind in symbols.SCALARS or kind is str or (kind is tuple and all(map(_is_plain, value)))
+    return (
+        kind in symbols.SCALARS
+        or arrays.is_scalar(value)
+        or kind is str
+        or (kind is tuple and all(map(_is_plain, value)))
+    )
+
+
+def _listed(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """`array.tolist()`: Python's numbers, in lists of lists."""
+    node = m.node(target)
+    array: Any = None if node is None else m.columns.value[node]
+    if not arrays.is_array(array) or not array.ndim or not type(z) is list:
+        return None
+    return _lists(m, f, index, node, z, ())
+
+
+def _lists(m: Machine, f: Frame, index: int, node: int | None, z: Any, place: tuple[int, ...]) -> Ref:
+    assert node is not None
+    if type(z) is not list:
+        return containers.item_of_array(m, f, f.plan.site(index), node, place, z)
+    m.heap[id(z)] = ref = Sequence(list, [_lists(m, f, index, node, item, (*place, i)) for i, item in enumerate(z)], z)
+    return ref
+
+
+def _wrapped(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """How NumPy's own Python functions give what they made the type of what they were given."""
+    node = m.node(call.args[0])
+    return None if node is None or not arrays.is_array(z) else m.new("numpy.asarray", z, [node], f, f.plan.site(index))
+
+
+def _each_with_index(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """`numpy.ndenumerate`."""
+    node = m.node(call.args[0])
+    site = f.plan.site(index)
+    if node is None:
+        return None
+
+    def advance(item: Any) -> Ref:
+        place, value = item
+        now = m.node(node)
+        assert now is not None
+        where = Sequence(tuple, [Leaf(i, "const", None, site) for i in place])
+        return Sequence(tuple, [where, containers.item_of_array(m, f, site, now, place, value)], item)
+
+    return Stream(advance, node)
+
+
+def _places(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """`numpy.ndindex`: tuples of counts."""
+    site = f.plan.site(index)
+    return Stream(lambda item: Sequence(tuple, [Leaf(i, "const", None, site) for i in item], item))
+
+
+#: Models of callables of NumPy, by name, for it need not have been imported.
+_OF_NUMPY: dict[str, Model] = {"ndenumerate": _each_with_index, "ndindex": _places}
 
 
 @_models(operator.getitem)
@@ -323,20 +384,20 @@ def _add_pairs(m: Machine, ref: Mapping, source: Ref) -> bool:
         return source.items is not None
     pairs = containers.items_of(source)
     for pair in pairs or ():
-        if type(pair) is not Sequence or pair.items is None or m.known_value(pair.items[0]) is UNSET:
+        if type(pair) is not Sequence or pair.items is None or containers.key_value(m, pair.items[0]) is UNSET:
             return False
-        stores.set_item(m, ref, m.known_value(pair.items[0]), pair.items[1], pair.items[0])
+        stores.set_item(m, ref, containers.key_value(m, pair.items[0]), pair.items[1], pair.items[0])
     return pairs is not None
 
 
 @_models(dict.fromkeys, OrderedDict.fromkeys)
 def _from_keys(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     keys = containers.iterate(m, f, index, call.args[0]).rest()
-    if keys is None or any(m.known_value(key) is UNSET for key in keys):
+    if keys is None or any(containers.key_value(m, key) is UNSET for key in keys):
         return None
     ref = Mapping(OrderedDict() if type(z) is OrderedDict else {}, z)
     for key in keys:
-        stores.set_item(m, ref, m.known_value(key), call.args[1] if len(call.args) > 1 else Thing(None), key)
+        stores.set_item(m, ref, containers.key_value(m, key), call.args[1] if len(call.args) > 1 else Thing(None), key)
     m.heap[id(z)] = ref
     return ref
 
@@ -487,7 +548,7 @@ def _dict_method(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z
     site = f.plan.site(index)
     if type(ref) is not Mapping or ref.items is None:
         return _unfollowed_dict(m, ref, name, args, z, site)
-    keys = [m.known_value(arg) for arg in args]
+    keys = [containers.key_value(m, arg) for arg in args[:1]]
     items: Any = ref.items
     match name:
         case "values" | "items" | "keys":

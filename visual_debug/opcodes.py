@@ -420,6 +420,12 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
         if writes:
             return write(m, f, index, "i" + op.rstrip("_"), z, [a, b])
         return m.new(op, z, [a, b], f, f.plan.site(index))
+    if arrays.is_array(z) and (_is_list(x) or _is_list(y)):
+        name = "i" + op.rstrip("_") if writes else op
+        node = m.call_node(name, z, [x, y], {}, f, f.plan.site(index), 2)
+        if writes:
+            m.write(z, node)
+        return node
     if writes:
         return write(m, f, index, "opaque", z, m.among(Thing(UNSET, [x, y])))
     returned = m.take_nested(z)
@@ -429,6 +435,11 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
     if container is not None:
         return container
     return computed(m, f, index, z, [x, y])
+
+
+def _is_list(ref: Ref) -> bool:
+    """Whether something is a list or tuple whose items are known, which NumPy's operators take for an array."""
+    return type(ref) is Sequence and ref.items is not None and ref.kind in (list, tuple)
 
 
 def write(m: Machine, f: Frame, index: int, op: str, array: Any, operands: list[int]) -> int:
@@ -796,7 +807,7 @@ def _build_map(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
     count = arg[1]
     pairs = f.stack[len(f.stack) - 2 * count :]
     del f.stack[len(f.stack) - 2 * count :]
-    _push_mapping(m, f, [m.known_value(key) for key in pairs[::2]], pairs[1::2], pairs[::2])
+    _push_mapping(m, f, [containers.key_value(m, key) for key in pairs[::2]], pairs[1::2], pairs[::2])
 
 
 @handles("BUILD_CONST_KEY_MAP")
@@ -837,7 +848,7 @@ def _set_add(m: Machine, f: Frame, arg: int) -> None:
 def _map_add(m: Machine, f: Frame, arg: int) -> None:
     value = f.stack.pop()
     key = f.stack.pop()
-    stores.set_item(m, f.stack[-arg], m.known_value(key), value, key)
+    stores.set_item(m, f.stack[-arg], containers.key_value(m, key), value, key)
 
 
 @handles("LIST_EXTEND")

@@ -8,6 +8,7 @@ hand together with it. How much that is does not matter: `symbols.Pool` tells wh
 from __future__ import annotations
 
 import sys
+from bisect import bisect_left
 from collections.abc import Iterable
 from types import (
     BuiltinFunctionType,
@@ -22,7 +23,7 @@ from types import (
 from typing import Any
 
 from visual_debug import arrays, cpython, symbols
-from visual_debug.columns import SEVERAL, Call, Columns
+from visual_debug.columns import OVERWRITTEN, SEVERAL, Call, Columns
 from visual_debug.memory import Memory
 from visual_debug.symbols import (
     FEW,
@@ -66,7 +67,11 @@ class Origins:
         self.snapshot = 0  # how many snapshots are behind us
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
         self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
+        self._changed: dict[int, bool] = {}  # snapshots of what was perhaps written to
+        self._kept_of: dict[int, list[int]] | None = None  # owner of memory -> which snapshots are of it
         self.memory = Memory()
+        #: Owners of memory that the call at hand may have written to and that no node was made for.
+        self.kept: set[int] = set()
         self._in_memory: dict[
             int, dict[int, Pool]
         ] = {}  # identity of an owner of memory -> pools that have arrays in it
@@ -81,14 +86,7 @@ class Origins:
     ) -> int:  # fmt: skip
         """Append a node to the columns; returns its id."""
         columns = self.columns
-        node = len(columns.op)
-        columns.op.append(op)
-        columns.value.append(value)
-        columns.name.append(None)
-        columns.site.append(site)
-        columns.activation.append(frame.activation if frame is not None else 0)
-        columns.operand.extend(operands)
-        columns.start.append(len(columns.operand))
+        node = columns.add(op, site, value, operands, frame.activation if frame is not None else 0)
         if call is not None:
             columns.calls[node] = call
         if self.tape.snapshots and (call is not None or arrays.is_array(value)):
@@ -136,15 +134,28 @@ class Origins:
                 unseen.append(pool.written)
         if not unseen:
             return version
-        node = self.new("opaque", array, [version, *unseen], self.frame, self.columns.site[unseen[-1]])
-        if unseen[-1] in self.epochs:  # its content is that from then: other parts may have been written to since
-            self.epochs[node] = self.epochs[unseen[-1]]
-        self.memory.shows(array, node)
+        for write in unseen:
+            version = self._shown(array, version, write)
+        self.memory.shows(array, version)
+        return version
+
+    def _shown(self, array: Any, version: int, write: int) -> int:
+        """The node of what an array shows after a write through another one in the same memory."""
+        written = self.columns.value[write]
+        call = None
+        if arrays.is_array(written) and written.dtype == array.dtype and not array.dtype.hasobject:
+            at = arrays.geometry(array), arrays.geometry(written)
+            call = Call((array, written), {"at": at}, (0, 1))
+        op = "opaque" if call is None else "view"
+        node = self.new(op, array, [version, write], self.frame, self.columns.site[write], call)
+        if write in self.epochs:  # its content is that from then: other parts may have been written to since
+            self.epochs[node] = self.epochs[write]
         return node
 
     def write(self, array: Any, node: int) -> None:
         """From now on the array means `node`, and others in the same memory show what was written to it."""
         self.memory.wrote(array, node)
+        self.kept.discard(id(arrays.owner_of(array)))
         for pool in self._pools_of(array):
             pool.fresh.append(node)
         crowd = self.memory.crowd(array)
@@ -153,6 +164,63 @@ class Origins:
             if crowd[-1] in self.epochs:
                 self.epochs[gathered] = self.epochs[crowd[-1]]
             self.memory.gathered(array, gathered)
+
+    def at_epoch(self, value: Any, epoch: int) -> Any:
+        """An array (or tuple of such, as an index is) before the writes that came after so many snapshots."""
+        if type(value) is tuple:
+            return tuple(self.at_epoch(item, epoch) for item in value)
+        if arrays.is_array(value):
+            owner = arrays.owner_of(value)
+            later = self._snapshots_of(owner)
+            for position in later[bisect_left(later, epoch) :]:
+                snapshot = self.tape.snapshots[position]
+                if snapshot.content is not None:
+                    return arrays.same_view(value, owner, snapshot.content)
+                if self.is_changed(position):
+                    return OVERWRITTEN
+        return value
+
+    def _snapshots_of(self, owner: Any) -> list[int]:
+        """Which snapshots are of an owner of memory."""
+        if self._kept_of is None:
+            self._kept_of = {}
+            for position, snapshot in enumerate(self.tape.snapshots):
+                self._kept_of.setdefault(id(snapshot.array), []).append(position)
+        return self._kept_of.get(id(owner), [])
+
+    def is_changed(self, position: int) -> bool:
+        """Whether memory was written to after a snapshot and before the next one of it."""
+        snapshot = self.tape.snapshots[position]
+        if not snapshot.perhaps:
+            return True
+        if position not in self._changed:
+            later = self._snapshots_of(snapshot.array)
+            place = bisect_left(later, position + 1)
+            after = self.tape.snapshots[later[place]] if place < len(later) else None
+            content = snapshot.array if after is None else after.content
+            if after is None:
+                content = next(
+                    (s.content for s in self.tape.seals if s.array is snapshot.array and s.content is not None), content
+                )
+            if snapshot.content is not None and content is not None:
+                changed = snapshot.content is not content and not arrays.same_content(snapshot.content, content)
+            else:
+                before = snapshot.sample if snapshot.content is None else arrays.sample(snapshot.content)
+                assert after is not None or content is not None
+                changed = before != (after.sample if content is None and after is not None else arrays.sample(content))
+            self._changed[position] = changed
+        return self._changed[position]
+
+    def content(self, node: int) -> Any:
+        """What an array held when its node came to be."""
+        array = self.columns.value[node]
+        found = self.at_epoch(array, self.epochs.get(node, 0))
+        if found is array:
+            owner = arrays.owner_of(array)
+            for seal in self.tape.seals:
+                if seal.array is owner and seal.content is not None:
+                    return arrays.same_view(array, owner, seal.content)
+        return found
 
     def _pools_of(self, array: Any) -> list[Pool]:
         """The pools with arrays in the same memory."""

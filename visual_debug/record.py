@@ -284,6 +284,7 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
         tape.thread = thread
     if ticket.token is None and tape_here.get() is not tape:
         ticket.token = tape_here.set(tape)
+        tape.policy.forget()  # who knows what was assigned to functions since it was suspended
     # Two generators that a foreign consumer resumes in turn cannot be told apart without the place.
     tape.path.extend((ticket.word, ~len(tape.values), ticket.number, ~max(_place(depth, tape), 0)))
     return tape.fuel

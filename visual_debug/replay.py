@@ -9,7 +9,6 @@ so that a gradient through it is refused rather than wrong.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,23 +93,7 @@ def _part_from_the_user(machine: Machine) -> None:
 
 def _restore_arrays(machine: Machine) -> None:
     """Give nodes whose array was written to later the content that it had then."""
-    columns, snapshots = machine.columns, machine.tape.snapshots
-    writes: dict[int, list[int]] = {}  # identity of an owner of memory -> which snapshots are of it
-    for position, snapshot in enumerate(snapshots):
-        writes.setdefault(id(snapshot.array), []).append(position)
-
-    def restored(value: Any, epoch: int) -> Any:
-        """An array (or tuple of such, as an index is) before the writes that came after an epoch."""
-        if type(value) is tuple:
-            return tuple(restored(item, epoch) for item in value)
-        if arrays.is_array(value):
-            owner = arrays.owner_of(value)
-            later = writes.get(id(owner), [])
-            following = bisect_left(later, epoch)
-            if following < len(later):
-                return arrays.same_view(value, owner, snapshots[later[following]].content)
-        return value
-
+    columns, restored = machine.columns, machine.at_epoch
     for node, epoch in machine.epochs.items():
         columns.value[node] = restored(columns.value[node], epoch)
     for node, epoch in machine.call_epochs.items():

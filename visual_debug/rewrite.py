@@ -211,6 +211,16 @@ def _together(items: list[Any]) -> set[int]:
     return found
 
 
+def _nesting(instructions: list[Instruction]) -> list[int]:
+    """How many `for` loops each instruction is in, from their FOR_ITER to where that jumps to."""
+    change = [0] * (len(instructions) + 1)
+    for index, instruction in enumerate(instructions):
+        if instruction.name == "FOR_ITER" and instruction.arg > index:
+            change[index] += 1
+            change[instruction.arg] -= 1
+    return list(itertools.accumulate(change))
+
+
 class _Emitter:
     """Writes the items of the rewritten code and, beside them, the original index that each instruction belongs to.
 
@@ -248,8 +258,8 @@ class _Emitter:
         self.fused: set[int] = set()  # instructions that are written already
         # Of any call that is inserted: one that opens the recording, resolves a callable, or goes round a loop.
         resolved = (1 + len(call.arguments) for call in self.shapes.heads.values())
-        loops = sum(instr.name == "FOR_ITER" for instr in self.instructions)
-        self.most_arguments = max(len(self.parameters), *resolved, loops + 3)
+        self.nesting = _nesting(plan.instructions)
+        self.most_arguments = max(len(self.parameters), *resolved, max(self.nesting) + 4)
 
     # ---- the stack
 
@@ -486,14 +496,8 @@ class _Emitter:
 
         Not so inside a call, a `with` or an inlined comprehension, where a NULL may stand there, which none may copy.
         """
-        loops = [i for i in self.plan.taken if i <= loop < self._end_of(i)]
         counts = self.plan.instructions[loop].name == "FOR_ITER" and self.plan.instructions[loop].skip
-        return height == len(loops) + counts
-
-    def _end_of(self, index: int) -> int:
-        """Where the loop of a FOR_ITER ends; -1 for any other instruction."""
-        instruction = self.plan.instructions[index]
-        return instruction.arg if instruction.name == "FOR_ITER" else -1
+        return height == self.nesting[loop] + counts
 
     def _jump_back(self, target: Label, height: int, where: Any) -> Iterator[Item]:
         """Go round a loop once more, if there is fuel. With nothing above it, it need not be copied."""

@@ -1,8 +1,8 @@
 """What is left of the objects that a recording met, once it is over: a trace must not keep them alive.
 
 Replay asks of an object that is no number only what class it is of and whether it is the same as another. So each is
-exchanged for an empty object of its class, everywhere on the tape for the same one. Numbers, arrays, functions and
-modules stay, and lists, tuples and dicts of nothing else.
+exchanged for an empty object of its class, everywhere on the tape for the same one. Numbers, arrays, functions,
+modules and members of enumerations stay, and lists, tuples and dicts of nothing else.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import functools
 import operator
 import sys
 import weakref
+from enum import Enum
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -103,7 +104,7 @@ def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _now(value: Any, memory: Shells) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
-    if kind in LASTING or issubclass(kind, type) or id(value) in memory.made:
+    if kind in LASTING or issubclass(kind, (type, Enum)) or id(value) in memory.made:
         return value
     if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _now(value.__self__, memory))
@@ -128,9 +129,11 @@ def _now(value: Any, memory: Shells) -> Any:
 
 
 def _is_harmless(kind: type) -> bool:
-    if symbols.module_of(kind) not in _HARMLESS or kind.__name__ in _AWAITABLES:
+    """Whether objects of a class stay: those of C, the named tuples of arrays that `numpy.linalg` returns, `numpy.r_`."""
+    module = symbols.module_of(kind)
+    if module not in _HARMLESS and not module.startswith(("numpy.linalg", "numpy.lib.", "numpy._core.", "numpy.core.")):
         return False
-    return kind not in _GONE and not issubclass(kind, BaseException)
+    return kind not in _GONE and kind.__name__ not in _AWAITABLES and not issubclass(kind, BaseException)
 
 
 def exchange(tape: Tape) -> None:
@@ -216,7 +219,7 @@ def empty(tape: Tape) -> None:
 def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
     """What is left of a value."""
     kind = type(value)
-    if kind in _STAYS or symbols.is_number(value) or issubclass(kind, type):
+    if kind in _STAYS or symbols.is_number(value) or issubclass(kind, (type, Enum)):
         return value
     known = memory.get(id(value))
     if known is not None:

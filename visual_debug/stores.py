@@ -7,8 +7,8 @@ from array import array
 from collections import deque
 from typing import Any
 
-from visual_debug.columns import Call
-from visual_debug.containers import items_of, key_value
+from visual_debug import arrays
+from visual_debug.containers import flat_index, flattened, index_value, items_of, key_value
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import NULL, UNSET, Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tape import Site
@@ -30,11 +30,18 @@ def put_all(m: Machine, container: Ref, items: list[Ref]) -> None:
 
 # ---- attributes
 
+#: Attributes of arrays through which numbers can be written into them, and the operation that this is.
+_WRITTEN_PARTS = {"flat": "flat=", "real": "real=", "imag": "imag="}
+
 
 def store_attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, value: Ref) -> None:
     """`base.name = value`."""
-    if m.node(base) is not None:
-        written_unseen(m, f, index, m.snapshot, m.v + 1, [base, value])
+    node = m.node(base)
+    if node is not None:
+        if name in _WRITTEN_PARTS and arrays.is_array(m.columns.value[node]):
+            _write(m, f, index, _WRITTEN_PARTS[name], [node, value])
+        else:
+            written_unseen(m, f, index, m.snapshot, m.v + 1, [base, value])
         return
     owner = m.known_value(base)
     if owner is UNSET:
@@ -98,29 +105,32 @@ def store_subscript(
     m: Machine, f: Frame, index: int, container: Ref, key: Ref, value: Ref, *, called: bool = False
 ) -> None:  # fmt: skip
     """`container[key] = value`, by a statement or by a function that was `called`; for an array a new version of it."""
-    position = key_value(m, key)
+    position = index_value(m, key)
+    node = flattened(m, container)
+    if node is not None:
+        container, position = node, flat_index(m, node, position)
     node = m.node(container)
     if node is None:
         container = m.holder(container)
-        set_item(m, container, position, value, key)
+        set_item(m, container, key_value(m, key), value, key)
         m.unknown_code([container, key, value])
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])
         return
-    target = m.columns.value[node]
-    operands, call = [node], None
-    stored = m.node(value)
-    if stored is not None:
-        operands.append(stored)
-    content = m.known_value(value)
-    if position is not UNSET and content is not UNSET and (stored is not None or not m.among(value)):
-        call = Call((target, position, content), {}, (0, 2)[: len(operands)])
-        op = "setitem"
-    else:
-        operands.extend(m.among(value) if stored is None else [])
-        op = "opaque"
+    _write(m, f, index, "setitem", [node, Thing(position), value], called=called)
+
+
+def _write(m: Machine, f: Frame, index: int, op: str, args: list[Ref], *, called: bool = False) -> None:
+    """A new version of the array that is the first argument, made of it and the last one."""
+    target = m.columns.value[args[0]]
+    for arg in args:
+        m.node(arg)  # what they are now, before the write
     if not called:
         m.pass_snapshot()
-    m.write(target, m.new(op, target, operands, f, f.plan.site(index), call))
+    if any(m.known_value(arg) is UNSET for arg in args):
+        operands = [args[0], *m.among(Thing(UNSET, [args[-1]]))]
+        m.write(target, m.new("opaque", target, operands, f, f.plan.site(index)))
+    else:
+        m.write(target, m.call_node(op, target, args, {}, f, f.plan.site(index), None))
 
 
 def delete_subscript(m: Machine, container: Ref, key: Ref) -> None:
@@ -210,11 +220,28 @@ def _join_in_place(m: Machine, op: str, x: Ref, y: Ref) -> None:
 # ---- arrays
 
 
-def written_unseen(m: Machine, f: Frame, index: int, since: int, before: int, sources: list[Ref]) -> None:
+def kept(m: Machine, before: int) -> set[int]:
+    """Identities of the owners of memory that the instruction at hand kept copies of, as it does before a write.
+
+    `before` is as for `written_unseen`.
+    """
+    found = set()
+    for position in range(m.snapshot, len(m.tape.snapshots)):
+        snapshot = m.tape.snapshots[position]
+        if snapshot.at >= before:
+            break
+        if m.is_changed(position):
+            found.add(id(snapshot.array))
+    return found
+
+
+def written_unseen(
+    m: Machine, f: Frame, index: int, since: int, before: int, sources: list[Ref], unknown: set[int] | None = None
+) -> None:
     """Arrays that unrecorded code wrote to, which the recorder kept copies of: what is in them now is `opaque`.
 
     `since` is the first snapshot that may belong to the instruction, `before` the length of values that those that do
-    are from before.
+    are from before. `unknown` are the owners of memory that no node stands for yet what was written to; None for all.
     """
     snapshots = m.tape.snapshots
     if since >= len(snapshots) or snapshots[since].at >= before:
@@ -224,8 +251,10 @@ def written_unseen(m: Machine, f: Frame, index: int, since: int, before: int, so
         if snapshots[position].at >= before:
             break
         m.snapshot = max(m.snapshot, position + 1)
-        node = m.memory.newest.get(id(snapshots[position].array))
-        if node is not None:
+        owner = id(snapshots[position].array)
+        node = m.memory.newest.get(owner)
+        is_unknown = m.is_changed(position) if unknown is None else owner in unknown
+        if node is not None and is_unknown:
             written = m.columns.value[node]
             operands = list(dict.fromkeys([m.node(node), *among]))
             m.write(written, m.new("opaque", written, operands, f, f.plan.site(index)))  # type: ignore[arg-type]

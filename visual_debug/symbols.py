@@ -7,6 +7,7 @@ A *reference* is one of: an int (the id of a node), `Leaf` (a number from outsid
 
 from __future__ import annotations
 
+import enum
 import numbers
 import sys
 from collections.abc import Callable
@@ -204,6 +205,8 @@ NULL = Null()
 
 #: Types that are numbers without a further look.
 SCALARS = frozenset({int, float, complex, bool, Fraction, Decimal})
+#: Types of keys that are equal by what they are, and have it still when they are all that is left of a call.
+_PLAIN_KEYS = frozenset({int, float, complex, bool, str, bytes, type(None), type(Ellipsis), range, slice})
 #: Immutable numbers that CPython shares between unrelated uses, or may: their identity says nothing.
 SHARED = frozenset({int, bool, type(None), str, bytes})
 
@@ -212,6 +215,40 @@ def module_of(kind: type) -> str:
     """The module of a class, without running code of its metaclass; `""` if it says something else than a name."""
     module = _MODULE.__get__(kind, type(kind))
     return module if type(module) is str else ""
+
+
+def is_plain_key(key: Any) -> bool:
+    """Whether a key of a dict tells which entry it means: others like it are equal, and no code of the user's decides that.
+
+    What is left of an object of the user's has lost what its hash was made of.
+    """
+    kind = type(key)
+    if kind in _PLAIN_KEYS or issubclass(kind, enum.Enum):
+        return True
+    if kind is tuple or kind is frozenset:
+        return all(map(is_plain_key, key))
+    if kind is Gone or kind is GoneMethod or kind is type or not by_identity(kind):
+        return kind is type or is_number(key)
+    return True
+
+
+def by_identity(kind: type) -> bool:
+    """Whether objects of a class are equal only to themselves."""
+    return all(
+        next(vars(holder)[name] for holder in type.mro(kind) if name in vars(holder)) is vars(object)[name]
+        for name in ("__eq__", "__hash__")
+    )
+
+
+def key_text(key: Any) -> str | None:
+    """A plain key as it is written, if that takes no code of the user's."""
+    kind = type(key)
+    if issubclass(kind, enum.Enum):
+        return f"{kind.__qualname__.rpartition('.')[2]}.{key._name_}"
+    if kind is tuple:
+        parts = [key_text(part) for part in key]
+        return None if None in parts else f"({', '.join(parts)}{',' * (len(parts) == 1)})"  # type: ignore[arg-type]
+    return repr(key) if kind in _PLAIN_KEYS or kind in SCALARS or module_of(kind) == "numpy" else None
 
 
 def has_special(kind: type, name: str) -> bool:
@@ -236,18 +273,6 @@ def is_number(value: Any) -> bool:
 def is_structural(value: Any) -> bool:
     """Whether a number is a count or a switch rather than a quantity: an int or bool that is no array."""
     return issubclass(type(value), int) or (getattr(value, "shape", None) == () and value.dtype.kind in "iub")
-
-
-def key_text(key: Any) -> str:
-    """A subscript as it is written. Of what would run the user's code to say so, which object it is."""
-    kind = type(key)
-    if kind is tuple:
-        inside = ", ".join(map(key_text, key))
-        return f"({inside},)" if len(key) == 1 else f"({inside})"
-    return repr(key) if kind in _WRITTEN or module_of(kind) == "numpy" else object.__repr__(key)
-
-
-_WRITTEN = frozenset({int, float, complex, bool, str, bytes, type(None), type(Ellipsis)})
 
 
 def has_identity(value: Any) -> bool:

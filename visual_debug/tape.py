@@ -157,7 +157,9 @@ class Snapshot(NamedTuple):
 
     at: int  #: length of the list of values at the time
     array: Any
-    content: Any
+    content: Any  #: a copy in the same memory order, or None
+    perhaps: bool = False  #: whether it is not known that it was written to
+    sample: int = 0  #: hash of some elements' bytes, where there is no copy
 
 
 class Seal(NamedTuple):
@@ -235,7 +237,7 @@ class Tape:
         self.result: Any = None
         self.exception: BaseException | None = None
         self.generators = 0  # how many were made
-        self.began: int = policy.twins.refresh()  # how many changes of functions there had been
+        self.began: int = policy.twins.begin()  # the number of this recording, and of the newest when it ended
         self.ended = self.began
         self.lent: dict[FunctionType, None] = {}  # functions that record for as long as this is open
         self.classes: set[type] = set()  # whose special methods are among them
@@ -271,11 +273,10 @@ class Tape:
 
     def close(self) -> None:
         """The traced call is over."""
-        self.ended = self.policy.twins.changes
+        self.ended = self.policy.twins.now
         self._stop()
         self.is_open = False
-        for function in self.lent:
-            lent.take_back(function)
+        lent.take_back(self.lent)
         self.lent.clear()
         self.classes.clear()
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visual_debug import adjoint, display
+from visual_debug import adjoint, display, sweep
 from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import TraceError
 from visual_debug.replay import Replayed, replay
@@ -358,9 +358,7 @@ class Trace:
         columns = self._columns
         leaves = [node for name in names for node in _leaves(inputs[name])]
         seeds = self._seeds(of, seed)
-        adjoints: dict[int, Any] = {}
-        for _ in adjoint.reverse(columns, seeds, adjoints, adjoint.dependents(columns, leaves)):
-            pass
+        adjoints = sweep.gradients(columns, seeds, leaves)
         result = {}
         for name in names:
             if wrt is not None or any(True for _ in _leaves(inputs[name])):
@@ -368,15 +366,13 @@ class Trace:
         return result[wrt] if isinstance(wrt, str) else result
 
     def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
-        return adjoints[node] if node in adjoints else adjoint.zero(self._columns.value[node])
+        value = self._columns.value[node]
+        return adjoint.in_kind(value, adjoints[node]) if node in adjoints else adjoint.zero(value)
 
     @cached_property
-    def adjoints(self) -> dict[int, Any]:
+    def adjoints(self) -> Mapping[int, Any]:
         """d result / d node for every node that the (single) result depends on, by id. Raises as `grad` does."""
-        adjoints: dict[int, Any] = {}
-        for _ in adjoint.reverse(self._columns, self._seeds(None, None), adjoints):
-            pass
-        return adjoints
+        return sweep.adjoints(self._columns, self._seeds(None, None))
 
     def jvp(self, **tangents: Any) -> Any:
         """The tangent of the result by forward mode, in the structure of the result.

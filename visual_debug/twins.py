@@ -1,8 +1,8 @@
 """The recording twins of followed functions, kept in step with what is assigned to those functions.
 
 `f.__defaults__`, `f.__kwdefaults__` and `f.__code__` can be assigned to at any time, and tools that reload code do so.
-Rewritten call sites remember twins, so a twin is changed in place, whenever a recording begins; what it was before is
-kept for the traces of then.
+A twin is asked for at least once in every recording that calls it, and then changed in place if need be; what it was
+before is kept for the traces of then.
 """
 
 from __future__ import annotations
@@ -24,18 +24,31 @@ class Signature(NamedTuple):
     keywords: dict[str, Any] | None  #: defaults of keyword-only parameters; a copy
 
 
+class Past(NamedTuple):
+    """What a function was before it was changed. Times are numbers of recordings."""
+
+    met: int  #: when this was last seen
+    changed: int  #: when it was found changed
+    signature: Signature
+
+
 class _Known:
     """What is known of one function."""
 
-    __slots__ = ("of", "past", "signature", "strong", "weak")
+    __slots__ = ("code", "defaults", "keywords", "met", "of", "past", "signature", "strong", "weak")
 
     def __init__(self, of: weakref.ref[FunctionType], signature: Signature, twin: FunctionType | None) -> None:
         self.of = of
         self.signature = signature
-        self.past: list[tuple[int, Signature]] = []  # at which count of changes it ceased to be what
+        self.met = 0  # when it was last asked for
+        self.past: list[Past] = []
         # A twin has its function's cells, and may be reached from them: held here it would live for ever.
         self.strong: Any = twin if twin is None or twin.__closure__ is None else None
         self.weak = None if twin is None else weakref.ref(twin)
+        #: What the function had when last seen, lent or decorated code among it.
+        self.code: CodeType | None = None
+        self.defaults: Any = None
+        self.keywords: Any = None
 
     def twin(self) -> FunctionType | None:
         twin: FunctionType | None = self.strong or (self.weak() if self.weak is not None else None)
@@ -55,15 +68,21 @@ class Twins:
         self._plain = plain
         self._rewritten = rewritten
         self._known: dict[int, _Known] = {}
-        #: What each function that has a twin had when last seen: plain tuples, for they are looked at often.
-        self._seen: dict[int, tuple[weakref.ref[FunctionType], CodeType, Any, Any]] = {}
-        self.changes = 0  #: how many changes of functions were found
+        self.now = 0  #: the number of the newest recording
+
+    def begin(self) -> int:
+        """A recording begins; returns its number."""
+        self.now += 1
+        return self.now
 
     def of(self, function: FunctionType) -> FunctionType:
         """The recording twin of a function if it is to be followed, else the function itself."""
         known = self._known.get(id(function))
-        if known is not None and known.weak is None:
-            return function
+        if known is not None:
+            if known.weak is None:
+                return function
+            self._bring_up(function, known)
+            known.met = self.now
         twin = (known and known.twin()) or self._make(function)
         if twin is not function:  # a generator tells its name, and looks at the function for it when it is made
             twin.__name__, twin.__qualname__ = function.__name__, function.__qualname__
@@ -82,77 +101,62 @@ class Twins:
         if known is not None:  # the twin was gone
             known.weak = None if twin is None else weakref.ref(twin)
         else:
-            known = self._known[key] = _Known(_forgotten(function, self._known), _read(function, self._plain), twin)
+            known = self._known[key] = _Known(forgotten(function, self._known), _read(function, self._plain), twin)
         if twin is None:
             return function
-        self._see(function)
+        known.code, known.defaults, known.keywords = function.__code__, function.__defaults__, function.__kwdefaults__
+        known.met = self.now
         return twin
 
-    def _see(self, function: FunctionType) -> None:
-        of = _forgotten(function, self._seen)
-        self._seen[id(function)] = of, function.__code__, function.__defaults__, function.__kwdefaults__
-
-    def refresh(self) -> int:
-        """Bring the twins in step with their functions; returns how many changes there have been until now.
-
-        It takes 0.2 us per function with a twin, whenever a recording begins.
-        """
+    def refresh(self) -> None:
+        """Bring all twins in step with their functions."""
         # A copy, and no list of the items: making their tuples can start a collection, which takes functions out.
-        for key, (of, code, defaults, keywords) in self._seen.copy().items():
-            function = of()
-            if function is None:
-                continue
-            twin = self._known[key].twin()
-            if twin is not None and (
-                twin.__qualname__ is not function.__qualname__ or twin.__name__ is not function.__name__
-            ):
-                twin.__name__, twin.__qualname__ = function.__name__, function.__qualname__
-            if (
-                function.__code__ is not code
-                or function.__defaults__ is not defaults
-                or function.__kwdefaults__ is not keywords
-                or (keywords and not _same(keywords, self._known[id(function)].signature.keywords))
-            ):
-                self._change(function)
-        return self.changes
+        for known in self._known.copy().values():
+            function = known.of()
+            if function is not None and known.weak is not None:
+                self._bring_up(function, known)
 
-    def _change(self, function: FunctionType) -> None:
-        known = self._known[id(function)]
-        signature = _read(function, self._plain)
-        if signature.code is known.signature.code and _same_defaults(
-            signature, known.signature
-        ):  # lent other code, or back
-            self._see(function)
+    def _bring_up(self, function: FunctionType, known: _Known) -> None:
+        """Change a twin if its function was changed."""
+        keywords = function.__kwdefaults__
+        if (
+            function.__code__ is known.code
+            and function.__defaults__ is known.defaults
+            and keywords is known.keywords
+            and (not keywords or _same(keywords, known.signature.keywords))
+        ):
             return
-        known.past.append((self.changes, known.signature))
-        self.changes += 1
+        known.code, known.defaults, known.keywords = function.__code__, function.__defaults__, keywords
+        signature = _read(function, self._plain)
+        if signature.code is known.signature.code and _same_defaults(signature, known.signature):
+            return  # lent other code, or given its own back
+        known.past.append(Past(known.met, self.now, known.signature))
         known.signature = signature
         twin = known.twin()
         if twin is not None:
             twin.__defaults__, twin.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
             twin.__code__ = self._rewritten(function) or known.signature.code
-        self._see(function)
 
     def signature(self, function: FunctionType, began: int, ended: int) -> Signature | None:
-        """What a function was in a recording between two counts of changes; None if it has never had a twin.
+        """What a function was in a recording that went on between two times; None if it has never had a twin.
 
-        Raises TraceError if it was changed in between.
+        Raises TraceError if it was changed after it had been called.
         """
         known = self._known.get(id(function))
         if known is None or known.weak is None:
             return None
-        for until, signature in known.past:
-            if began <= until:
-                if until < ended:
-                    raise TraceError(
-                        f"the defaults or the code of {function.__qualname__} were assigned to while the traced call "
-                        "went on: which of its calls had which is not known"
-                    )
-                return signature
+        for past in known.past:
+            if ended < past.changed:
+                return past.signature
+            if began <= past.met:
+                raise TraceError(
+                    f"the defaults or the code of {function.__qualname__} were assigned to while the traced call "
+                    "went on: which of its calls had which is not known"
+                )
         return known.signature
 
 
-def _forgotten(function: FunctionType, where: dict[int, Any]) -> weakref.ref[FunctionType]:
+def forgotten(function: FunctionType, where: dict[int, Any]) -> weakref.ref[FunctionType]:
     """A reference to a function that takes it out of a dictionary by its identity when it is gone.
 
     No Python is run for that: an exception that a signal raised in it would be lost, and Ctrl-C with it.

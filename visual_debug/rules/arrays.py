@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from visual_debug.rules import items, scalar
 from visual_debug.rules.base import ZERO, Rule
-from visual_debug.rules.elementwise import Computed, FormulaRule, Given, Missing
+from visual_debug.rules.elementwise import Computed, ConjugateRule, FormulaRule, Given, Missing
 
 TABLE: dict[str, Rule] = {}
 
@@ -26,12 +28,22 @@ _ORIGIN = "where z = 0 the derivative is taken as 0"
 _POWER = "x**0 has derivative 0 everywhere; 0**y has dz/dy = 0 for y > 0; x < 0 gives NaN for dz/dy"
 _STEP = "piecewise constant in x: 0; y is the value at 0"
 _BOUND = "at a bound the operand gets it all, the bound nothing"
-_NOT_HOLOMORPHIC = "complex operands: not holomorphic, no derivative"
 
 
 def _cast(z: Any, *args: Any) -> int:
     """The partial of a conversion, by the kind of number that came out."""
     return ZERO if z.dtype.kind in "biu" else 1
+
+
+def _imaginary(z: Any, x: Any) -> Any:
+    return -1j if np.iscomplexobj(x) else ZERO
+
+
+def _turning(z: Any, x: Any, deg: Any = False) -> Any:
+    """The partial of the argument of a complex number, which is the imaginary part of its logarithm."""
+    if not np.iscomplexobj(x):
+        return ZERO
+    return -1j / np.asarray(x) * (180 / np.pi if deg else 1)
 
 
 _AS_IN_MATH = (
@@ -74,9 +86,9 @@ _row("where",      "where",      "0",                      "where(x, 1, 0)",    
 _row("clip",       "clip",       ("(x>=y)*(x<=w)", "inside(x, y, w)"), ("x<y", "below(x, y, w)"),
                                  ("x>w", "above(x, y, w)"), note=_BOUND, selects=True,
      names=("a", "a_min|min", "a_max|max"))
-_row("conjugate",  "conj",       ("1", "real(x, 1)"),                                  note=_NOT_HOLOMORPHIC)
-_row("real",       "real",       ("1", "real(x, 1)"),                                  note=_NOT_HOLOMORPHIC)
-_row("imag",       "imag",       ("0", "real(x, 0)"),                                  note=_NOT_HOLOMORPHIC)
+_row("real",       "real",       "1")
+_row("imag",       "imag",       Computed(_imaginary, "-1j*Δ"))
+_row("angle",      "angle",      Computed(_turning, "-1j*Δ/x"))
 _row("astype",     "astype",     Computed(_cast, "Δ"),      note="to integers: 0, piecewise constant")
 _row("sinc",       "sinc",       ("(cos(pi*x)-z)/x", "where(x==0, 0, (cos(pi*x)-z)/where(x==0, 1, x))"))
 _row("nan_to_num", "nan_to_num", ("1", "finite(x)"),       note="replaced elements: 0", selects=True)
@@ -92,6 +104,7 @@ _STEPS = (
 )
 for _name in _STEPS.split():
     _row(_name, _name, "0", "0", note=scalar.STEPS)
+_row("linalg.matrix_rank", "matrix_rank", "0", note=scalar.STEPS)
 for _name, _symbol in {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
     "logical_and": "and", "logical_or": "or", "logical_xor": "xor", "logical_not": "not",
@@ -100,17 +113,9 @@ for _name, _symbol in {
 _BITS = "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift bitwise_count gcd lcm"
 for _name in _BITS.split():
     _row(_name, _name, *[Missing("integer and bit operations have no derivative")] * 2)
-_row("angle", "angle", Missing("it is not holomorphic"))
+TABLE["numpy.conjugate"] = ConjugateRule("numpy.conjugate")
 
 for _name in ("divmod", "modf", "frexp"):
     _source = items.TABLE.get(_name) or items.TABLE[f"math.{_name}"]
     assert isinstance(_source, items.TupleRule)
     TABLE[f"numpy.{_name}"] = _source.under(f"numpy.{_name}")
-
-#: SciPy's functions of one number, for those who call them; none is imported here.
-for _name, _partial in {
-    "expit": "z*(1-z)", "gamma": "z*digamma(x)", "gammaln": "digamma(x)", "erf": "2/sqrt(pi)*exp(-x**2)",
-    "erfc": "-2/sqrt(pi)*exp(-x**2)", "logit": "1/(x*(1-x))",
-    "log1p": "1/(1+x)", "expm1": "exp(x)", "cbrt": "1/(3*z**2)",
-}.items():  # fmt: skip
-    TABLE[f"scipy.special.{_name}"] = FormulaRule(f"scipy.special.{_name}", _name, [_partial])

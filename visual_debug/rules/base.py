@@ -47,8 +47,10 @@ class NoPartial(ValueError):
 class Rule:
     """How one operation passes adjoints to its operands, and tangents to its result.
 
-    For complex numbers the derivative is the holomorphic one: adjoints are multiplied by dz/dx itself, never by its
-    conjugate, and operations that are not holomorphic (`abs`, `real`, …) have none.
+    The adjoint of a complex number x = a + bi under a real result L is dL/da - i dL/db, so that adjoints are
+    multiplied by dz/dx itself, never by its conjugate, and f'(x) comes out for a holomorphic f. Rules whose result
+    is real may give a complex partial for a complex operand: tangents are then the real part of its product with the
+    operand's. Real operands get the real part of what a rule gives them.
 
     Attributes:
         op: the operation's name (`"mul"`, `"math.exp"`, `"numpy.sum"`).
@@ -57,6 +59,11 @@ class Rule:
         arity: how many leading positional arguments are differentiable operands; None for all of them.
 
     """
+
+    #: Whether it writes to its first argument, whose new content is then its result `z`.
+    writes = False
+    #: Whether it takes conjugates: it has no derivative in the sense of complex numbers, only by their two parts.
+    conjugates = False
 
     def __init__(self, op: str, symbol: str, note: str = "", arity: int | None = None) -> None:
         self.op = op

@@ -23,14 +23,8 @@ def digamma(x: Any) -> Any:
 
 def sign(x: Any) -> Any:
     if np.iscomplexobj(x):
-        raise NoPartial("the absolute value of a complex number is not holomorphic")
+        return np.where(x == 0, 0, np.conj(x) / np.abs(x))
     return np.sign(x)
-
-
-def real(x: Any, partial: Any) -> Any:
-    if np.iscomplexobj(x):
-        raise NoPartial("it is not holomorphic for complex numbers")
-    return partial
 
 
 def over(x: Any, z: Any) -> Any:
@@ -88,6 +82,6 @@ def _lifted(value: Any) -> Any:
 
 NAMESPACE: dict[str, Any] = {
     **{name: getattr(np, name) for name in _SAME.split()},
-    "atan": np.arctan, "digamma": digamma, "sign": sign, "real": real, "over": over, "powx": powx, "powy": powy,
+    "atan": np.arctan, "digamma": digamma, "sign": sign, "over": over, "powx": powx, "powy": powy,
     "inside": inside, "below": below, "above": above, "finite": finite,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,45 +16,49 @@ if TYPE_CHECKING:
 
 
 class EinsumRule(Rule):
-    """args are (subscripts, *operands): the operand at position k is argument k."""
+    """args are (subscripts, *operands), or (operand, subscripts, operand, subscripts, …)."""
 
     def __init__(self) -> None:
         super().__init__("numpy.einsum", "einsum")
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        position = self._position(where)
-        terms, result = self._subscripts(where, args)
-        own, operand = terms[position - 1], np.asarray(args[position])
-        sizes = dict(zip(own, operand.shape, strict=True))
-        others = [(t, a) for k, (t, a) in enumerate(zip(terms, args[1:], strict=True), 1) if k != position]
+        if where == ("out",):
+            return products.zero_like(kwargs["out"])
+        k = self._operand(where, args)
+        terms, result, operands = _spelled(args)
+        own, operand = terms[k], operands[k]
+        sizes: dict[str, int] = {}
+        for term, array in zip(terms, operands, strict=True):
+            for label, n in zip(term, array.shape, strict=True):
+                sizes[label] = max(n, sizes.get(label, 1))
+        once = "".join(dict.fromkeys(own))
+        others = [(term, array) for i, (term, array) in enumerate(zip(terms, operands, strict=True)) if i != k]
         # An index that only this operand has was summed away: it comes back as a row of ones.
-        known = set(result).union(*(t for t, _ in others))
-        others += [(label, np.ones(sizes[label])) for label in own if label not in known]
-        text = ",".join([result, *(t for t, _ in others)]) + "->" + own
-        return np.einsum(text, np.broadcast_to(delta, np.shape(z)), *(a for _, a in others)).reshape(operand.shape)
+        known = set(result).union(*(term for term, _ in others))
+        others += [(label, np.ones(sizes[label])) for label in once if label not in known]
+        text = ",".join([result, *(term for term, _ in others)]) + "->" + once
+        found = np.einsum(text, np.broadcast_to(delta, np.shape(z)), *(array for _, array in others))
+        found = products.unbroadcast(found, np.empty([operand.shape[own.index(label)] for label in once]))
+        if once == own:
+            return found
+        whole = np.zeros(operand.shape, found.dtype)  # an index twice reads a diagonal
+        np.einsum(f"{own}->{once}", whole)[...] = found
+        return whole
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if where == ("out",):
+            return products.zero_like(z)
+        k = self._operand(where, args)
         changed = list(args)
-        changed[self._position(where)] = tangent
-        return np.einsum(*changed, **kwargs)
+        changed[k + 1 if isinstance(args[0], str) else 2 * k] = tangent
+        return np.einsum(*changed, **{key: value for key, value in kwargs.items() if key != "out"})
 
-    def _position(self, where: Where) -> int:
-        if not isinstance(where, int) or where == 0:
+    def _operand(self, where: Where, args: Sequence[Any]) -> int:
+        """Which of the operands stands at an argument's position."""
+        by_text = isinstance(args[0], str)
+        if not isinstance(where, int) or (where == 0 if by_text else where % 2):
             raise MissingPartial(self.op, where, "only its operands have a derivative, and not single items of them")
-        return where
-
-    def _subscripts(self, where: Where, args: Sequence[Any]) -> tuple[list[str], str]:
-        """The operands' subscripts and the result's, which defaults to the letters that occur once, sorted."""
-        text = args[0].replace(" ", "") if isinstance(args[0], str) else "."
-        if "." in text:
-            raise MissingPartial(self.op, where, "subscripts with an ellipsis, or given as lists, are not covered")
-        left, arrow, result = text.partition("->")
-        terms = left.split(",")
-        if any(len(set(term)) < len(term) for term in terms):
-            raise MissingPartial(self.op, where, "an index twice in one operand is not covered; numpy.diagonal is")
-        if not arrow:
-            result = "".join(sorted(label for label in set(left) - {","} if left.count(label) == 1))
-        return terms, result
+        return where - 1 if by_text else where // 2
 
     def text(
         self,
@@ -65,56 +70,37 @@ class EinsumRule(Rule):
         *,
         values: bool = True,
     ) -> str:
-        position = self._position(where)
         if args is None:
             return "einsum(Δ, others)"
-        terms, result = self._subscripts(where, args)
-        others = [k for k in range(1, len(args)) if k != position]
-        subscripts = ",".join([result, *(terms[k - 1] for k in others)]) + "->" + terms[position - 1]
-        return f"einsum({subscripts!r}, {', '.join(['Δ', *(f'x{k}' for k in others)])})"
+        k = self._operand(where, args)
+        terms, result, _ = _spelled(args)
+        others = [i for i in range(len(terms)) if i != k]
+        subscripts = ",".join([result, *(terms[i] for i in others)]) + "->" + terms[k]
+        return f"einsum({subscripts!r}, {', '.join(['Δ', *(f'x{i + 1}' for i in others)])})"
+
+
+def _spelled(args: Sequence[Any]) -> tuple[list[str], str, list[Any]]:
+    """Subscripts of each operand, those of the result, and the operands: with a letter for every axis."""
+    if isinstance(args[0], str):
+        left, arrow, result = args[0].replace(" ", "").partition("->")
+        terms, operands = left.split(","), [np.asarray(array) for array in args[1:]]
+    else:
+        operands = [np.asarray(array) for array in args[: len(args) // 2 * 2 : 2]]
+        terms = [_letters(labels) for labels in args[1 : len(operands) * 2 : 2]]
+        arrow, result = ("->", _letters(args[-1])) if len(args) % 2 else ("", "")
+    free = [letter for letter in string.ascii_letters if not any(letter in term for term in terms)]
+    spans = [array.ndim - len(term.replace("...", "")) for term, array in zip(terms, operands, strict=True)]
+    most = max((n for n, term in zip(spans, terms, strict=True) if "..." in term), default=0)
+    dots = "".join(free[:most])
+    terms = [term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, spans, strict=True)]
+    if not arrow:
+        whole = "".join(terms)
+        result = dots + "".join(sorted(label for label in set(whole) - set(dots) if whole.count(label) == 1))
+    return terms, result.replace("...", dots), operands
+
+
+def _letters(labels: Sequence[Any]) -> str:
+    return "".join("..." if label is Ellipsis else string.ascii_letters[label] for label in labels)
 
 
 TABLE: dict[str, Rule] = {"numpy.einsum": EinsumRule()}
-
-
-class SortRule(Rule):
-    """numpy.sort: the elements keep their order of rank, equal ones their order of place."""
-
-    def __init__(self) -> None:
-        super().__init__("numpy.sort", "sort", "between ties: elements are taken to move together", 1)
-
-    def _order(self, a: Any, axis: Any) -> tuple[Any, Any]:
-        array = np.ravel(a) if axis is None else np.asarray(a)
-        along = -1 if axis is None else axis
-        return np.argsort(array, axis=along, kind="stable"), along
-
-    def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        order, along = self._order(args[0], _axis(args, kwargs))
-        whole: Any = np.zeros(order.shape, dtype=np.result_type(np.asarray(delta), np.float64))
-        np.put_along_axis(whole, order, np.broadcast_to(delta, order.shape), along)
-        shaped: Any = whole.reshape(np.shape(args[0]))
-        return shaped if isinstance(where, int) else shaped[where[1:]]
-
-    def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        order, along = self._order(args[0], _axis(args, kwargs))
-        whole = np.asarray(products.placed(tangent, args[0], () if isinstance(where, int) else where[1:]))
-        return np.take_along_axis(whole.reshape(order.shape), order, along)
-
-    def text(
-        self,
-        where: Where,
-        count: int,
-        args: Sequence[Any] | None = None,
-        z: Any = None,
-        fmt: Format | None = None,
-        *,
-        values: bool = True,
-    ) -> str:
-        return "put(Δ, argsort(x))"
-
-
-def _axis(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    return args[1] if len(args) > 1 else kwargs.get("axis", -1)
-
-
-TABLE["numpy.sort"] = SortRule()

@@ -182,6 +182,33 @@ class FormulaRule(Rule):
         return self.symbol == "**" and count == 1 and len(args) == 2 and _finite(args[1])
 
 
+class ConjugateRule(FormulaRule):
+    """The complex conjugate."""
+
+    conjugates = True
+
+    def __init__(self, op: str) -> None:
+        super().__init__(op, "conj", ["1"])
+
+    def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return super().pull(where, delta.conjugate(), z, args, kwargs)
+
+    def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return super().push(where, tangent.conjugate(), z, args, kwargs)
+
+    def text(
+        self,
+        where: Where,
+        count: int,
+        args: Sequence[Any] | None = None,
+        z: Any = None,
+        fmt: Format | None = None,
+        *,
+        values: bool = True,
+    ) -> str:
+        return "conj(Δ)"
+
+
 def _masked(value: Any, mask: Any) -> Any:
     import numpy as np
 

@@ -24,6 +24,9 @@ class FunctionRule(Rule):
     that operands may come under; by default the parameters of the first function that follow (delta, z).
     """
 
+    #: Whether tangents are found from pullbacks, one for each element of the result.
+    pushes_by_pulls = False
+
     def __init__(
         self,
         op: str,
@@ -53,7 +56,32 @@ class FunctionRule(Rule):
             return products.zero_like(z)
         position, rest, args, kwargs = self._call(where, args, kwargs)
         tangent = products.placed(tangent, args[position], rest)
+        if self.pushes_by_pulls:
+            return self._pushed_by_pulls(position, where, tangent, z, args, kwargs)
         return self._run(self._pushes, position, where, tangent, z, args, kwargs)
+
+    def _pushed_by_pulls(
+        self, position: int, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """The tangent of each element of the result, from the pullback of that element alone."""
+        import numpy as np
+
+        parts = list(z) if isinstance(z, tuple) else [z]
+        found = []
+        for k, part in enumerate(parts):
+            value = np.asarray(part)
+            ways = (1.0, -1j) if value.dtype.kind == "c" else (1.0,)
+            total = np.zeros(value.size, value.dtype if value.dtype.kind == "c" else np.float64)
+            for i, way in ((i, way) for i in range(value.size) for way in ways):
+                unit = np.zeros(value.size, complex if len(ways) > 1 else float)
+                unit[i] = way
+                deltas: list[Any] = [np.zeros(np.shape(p)) for p in parts]
+                deltas[k] = unit.reshape(value.shape)
+                delta = tuple(deltas) if isinstance(z, tuple) else deltas[0]
+                whole = self._run(self._pulls, position, where, delta, z, args, kwargs)
+                total[i] += np.real(np.sum(np.asarray(whole) * tangent)) * (1j if way == -1j else 1.0)
+            found.append(total.reshape(value.shape))
+        return tuple(found) if isinstance(z, tuple) else found[0]
 
     def _call(
         self, where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -61,7 +89,12 @@ class FunctionRule(Rule):
         position, rest, values = products.positional(where, args, kwargs, self.names)
         if isinstance(position, str) or (self.arity is not None and position >= self.arity):
             raise MissingPartial(self.op, where, "no derivative with respect to this argument is known")
-        return position, rest, values, {key: value for key, value in kwargs.items() if key not in self.names}
+        return (
+            position,
+            rest,
+            values,
+            {key: value for key, value in kwargs.items() if key not in self.names and key != "out"},
+        )
 
     def _run(self, passes: tuple[Pass, ...], position: int, where: Where, *call: Any) -> Any:
         change, z, args, kwargs = call

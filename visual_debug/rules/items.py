@@ -123,31 +123,35 @@ class WriteRule(Rule):
         super().__init__(
             "setitem", "[]=", "the index is piecewise constant: 0; of two writes to one place the last counts", 3
         )
+        self.writes = True
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         before, index, value = args
-        if where == 1:
+        head, rest = (where, ()) if isinstance(where, int) else (where[0], where[1:])
+        if head == 1:
             return products.zero_like(index)
         if isinstance(before, list | tuple | dict):
-            return delta[index] if where == 2 else _replaced(delta, index, products.zero_like(before))
+            return delta[index] if head == 2 else _replaced(delta, index, products.zero_like(before))
         import numpy as np
 
         delta = np.broadcast_to(delta, z.shape)
-        if where == 2:
-            return products.unbroadcast(np.asarray(delta[index] * _last_writes(z.shape, index)), value)
+        if head == 2:
+            whole = products.unbroadcast(np.asarray(delta[index] * _last_writes(z.shape, index)), value)
+            return products.number_for(value, whole, rest) if rest else whole
         return _overwritten(delta, index, 0)
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        before, index, _ = args
-        if where == 1:
+        before, index, value = args
+        head, rest = (where, ()) if isinstance(where, int) else (where[0], where[1:])
+        if head == 1:
             return products.zero_like(z)
         if isinstance(before, list | tuple | dict):
             zeros = products.zero_like(z)
-            return _replaced(zeros, index, {index: tangent}) if where == 2 else _replaced(tangent, index, zeros)
+            return _replaced(zeros, index, {index: tangent}) if head == 2 else _replaced(tangent, index, zeros)
         import numpy as np
 
-        if where == 2:
-            return _overwritten(np.zeros(z.shape), index, tangent)
+        if head == 2:
+            return _overwritten(np.zeros(z.shape), index, products.placed(tangent, value, rest))
         return _overwritten(tangent, index, 0)
 
     def text(
@@ -160,7 +164,7 @@ class WriteRule(Rule):
         *,
         values: bool = True,
     ) -> str:
-        index = repr(args[1]) if args is not None and isinstance(args[1], int | str) else "y"
+        index = repr(args[1]) if args is not None and isinstance(args[1], (int, str)) else "y"
         return ("put(0, " + f"[{index}], Δ)", "0", f"Δ[{index}]")[where if isinstance(where, int) else int(where[0])]
 
 

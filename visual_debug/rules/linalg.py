@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from visual_debug.rules import products
-from visual_debug.rules.base import NoPartial, Rule
+from visual_debug.rules.base import Rule
 from visual_debug.rules.functions import FunctionRule
 
 Axes = tuple[int, ...]
@@ -100,46 +100,9 @@ def _flat_pulls(axes: Callable[..., tuple[Axes, Axes]]) -> list[Callable[..., An
     """Pulls of a product that first flattens both operands."""
     x, y = _pulls(axes)
     return [
-        lambda delta, z, a, b: _real(x(delta, z, np.ravel(a), np.ravel(b)).reshape(np.shape(a)), axes, a),
-        lambda delta, z, a, b: _real(y(delta, z, np.ravel(a), np.ravel(b)).reshape(np.shape(b)), axes, a),
+        lambda delta, z, a, b: x(delta, z, np.ravel(a), np.ravel(b)).reshape(np.shape(a)),
+        lambda delta, z, a, b: y(delta, z, np.ravel(a), np.ravel(b)).reshape(np.shape(b)),
     ]
-
-
-def _real(result: Any, axes: Callable[..., Any], a: Any) -> Any:
-    if axes is _inner_axes and np.iscomplexobj(a):
-        raise NoPartial("vdot conjugates its first operand, which is not holomorphic")
-    return result
-
-
-def pull_norm(delta: Any, z: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    kept = np.asarray(delta) if np.ndim(z) == np.ndim(x) else _kept(delta, z, x, axis)
-    return kept * _norm_weights(z, x, ord, axis)
-
-
-def push_norm(tangent: Any, z: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    return np.sum(_norm_weights(z, x, ord, axis) * tangent, axis=axis).reshape(np.shape(z))
-
-
-def _kept(reduced: Any, z: Any, x: Any, axis: Any) -> Any:
-    reduced = np.broadcast_to(reduced, np.shape(z))
-    return reduced if axis is None else np.expand_dims(reduced, axis)
-
-
-def _norm_weights(z: Any, x: Any, order: Any, axis: Any) -> Any:
-    """dz/dx in the shape of x."""
-    x = np.asarray(x)
-    if np.iscomplexobj(x):
-        raise NoPartial("the norm of complex numbers is not holomorphic")
-    z = np.asarray(z) if np.ndim(z) == x.ndim else _kept(z, z, x, axis)
-    vector = x.ndim == 1 if axis is None else not isinstance(axis, tuple) or len(axis) == 1
-    if order is None or (order == "fro" and not vector) or (order == 2 and vector):
-        return np.where(z == 0, 0, x / z)
-    if not vector or order in {0, "nuc", "fro"}:
-        raise NoPartial(f"its derivative for ord={order!r} is not covered")
-    if np.isinf(order):
-        hits = np.abs(x) == z
-        return np.sign(x) * hits / np.sum(hits, axis=axis, keepdims=True)
-    return np.where(z == 0, 0, np.sign(x) * (np.abs(x) / z) ** (order - 1))
 
 
 def pull_trace(delta: Any, z: Any, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
@@ -181,7 +144,7 @@ def _cofactors(a: Any) -> Any:
     u, s, vh = np.linalg.svd(a)
     others = np.stack([np.prod(np.delete(s, i, -1), -1) for i in range(s.shape[-1])], -1)
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    return sign[..., None, None] * (u * others[..., None, :]) @ vh
+    return sign[..., None, None] * np.conj(u * others[..., None, :]) @ np.conj(vh)
 
 
 def pull_det(delta: Any, z: Any, a: Any) -> Any:
@@ -192,7 +155,14 @@ def push_det(tangent: Any, z: Any, a: Any) -> Any:
     return np.sum(_cofactors(a) * tangent, axis=(-2, -1))
 
 
-_TWO = ("x", "y")
+def pull_vdot_x(delta: Any, z: Any, a: Any, b: Any) -> Any:
+    return np.reshape(np.conj(np.asarray(delta) * np.ravel(b)), np.shape(a))
+
+
+def pull_vdot_y(delta: Any, z: Any, a: Any, b: Any) -> Any:
+    return np.reshape(np.asarray(delta) * np.conj(np.ravel(a)), np.shape(b))
+
+
 _RULES = [
     FunctionRule(op, [pull_matmul_x, pull_matmul_y], _pushes(np.matmul), texts=["Δ @ y.T", "x.T @ Δ"], symbol="@")
     for op in ("matmul", "imatmul", "numpy.matmul")
@@ -203,9 +173,7 @@ _RULES += [
     FunctionRule("numpy.tensordot", _pulls(_tensordot_axes), _pushes(np.tensordot),
                  texts=["tensordot(Δ, y)", "tensordot(x, Δ)"]),
     FunctionRule("numpy.outer", _flat_pulls(_no_axes), _pushes(np.outer), texts=["dot(Δ, y)", "dot(x, Δ)"]),
-    FunctionRule("numpy.vdot", _flat_pulls(_inner_axes), _pushes(np.vdot), texts=["Δ*y", "Δ*x"]),
-    FunctionRule("numpy.linalg.norm", [pull_norm], [push_norm], texts=["Δ*x/z"],
-                 note="where z = 0 the derivative is taken as 0"),
+    FunctionRule("numpy.vdot", [pull_vdot_x, pull_vdot_y], _pushes(np.vdot), texts=["Δ*y", "Δ*x"]),
     FunctionRule("numpy.trace", [pull_trace], [lambda t, z, a, *rest, **kw: np.trace(t, *rest, **kw)],
                  texts=["Δ*eye(n)"]),
     FunctionRule("numpy.linalg.inv", [pull_inv], [push_inv], texts=["-z.T @ Δ @ z.T"]),
@@ -215,4 +183,5 @@ _RULES += [
     ),
     FunctionRule("numpy.linalg.det", [pull_det], [push_det], texts=["Δ*z*inv(x).T"]),
 ]  # fmt: skip
+next(rule for rule in _RULES if rule.op == "numpy.vdot").conjugates = True
 TABLE: dict[str, Rule] = {rule.op: rule for rule in _RULES}

@@ -18,7 +18,8 @@ ALIASES = {
 #: Methods of arrays and NumPy scalars that NumPy also offers as a function of (self, …), and `item`.
 _METHODS = (
     "all any argmax argmin argsort clip conj conjugate copy cumprod cumsum diagonal dot flatten max mean min nonzero "
-    "prod ravel repeat reshape round squeeze std sum swapaxes take trace transpose var astype item"
+    "prod ptp ravel repeat reshape round squeeze std sum swapaxes take trace transpose var astype item choose searchsorted "
+    "argpartition"
 )
 
 
@@ -30,6 +31,8 @@ def canonical(op: str) -> str:
     """
     for prefix in ("operator.", "_operator.", "builtins."):
         op = op.removeprefix(prefix)
+    if op.startswith("scipy.special."):
+        return f"scipy.special.{op.rpartition('.')[2]}"
     if op.startswith("numpy."):
         head, _, last = op.rpartition(".")
         if head.startswith(("numpy.core", "numpy._core")):

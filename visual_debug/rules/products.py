@@ -162,3 +162,12 @@ def placed(change: Any, operand: Any, path: Path) -> Any:
     whole: Any = np.zeros(np.shape(operand), dtype=np.result_type(np.asarray(change), np.float64))
     whole[path] = change
     return whole
+
+
+def number_for(operand: Any, whole: Any, path: Path) -> Any:
+    """The part of `whole` at `path`; a Python number for an operand that is one."""
+    part = whole[path] if path else whole
+    for step in path:
+        operand = operand[step]
+    is_plain = isinstance(operand, (int, float, complex)) and not hasattr(operand, "dtype")
+    return part.item() if is_plain and hasattr(part, "item") else part

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from visual_debug.rules.base import NoPartial, Rule
+from visual_debug.rules.base import Rule
 from visual_debug.rules.functions import FunctionRule
 
 Pull = Callable[..., Any]
@@ -34,11 +34,6 @@ def _reduced_shape(a: Any, axis: Any, *, keep: bool) -> tuple[int, ...]:
 def _count(a: Any, axis: Any, where: Any = True) -> Any:
     """How many elements go into each result, with the reduced axes kept."""
     return np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=True)
-
-
-def _refuse_mask(where: Any, initial: Any = None) -> None:
-    if where is not True or initial is not None:
-        raise NoPartial("its derivative with where= or initial= is not covered")
 
 
 def _chosen(weights: Any, change: Any, masked: bool) -> Any:
@@ -90,15 +85,14 @@ def mean_weights(z: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any =
 def prod_weights(z: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
                  initial: Any = 1, where: Any = True) -> Any:  # fmt: skip
     """Products of all other elements, from both sides, so that zeros do no harm."""
-    _refuse_mask(where)
-    a = np.asarray(a)
+    a = np.where(where, a, 1)
     axes = tuple(range(a.ndim)) if axis is None else tuple(i % a.ndim for i in np.atleast_1d(axis))
     last = np.moveaxis(a, axes, range(-len(axes), 0))
     flat = last.reshape(*last.shape[: a.ndim - len(axes)], -1)
     ones = np.ones((*flat.shape[:-1], 1))
     before = np.cumprod(np.concatenate([ones, flat[..., :-1]], -1), -1)
     after = np.cumprod(np.concatenate([ones, flat[..., :0:-1]], -1), -1)[..., ::-1]
-    return np.moveaxis((before * after * initial).reshape(last.shape), range(-len(axes), 0), axes)
+    return np.moveaxis((before * after * initial).reshape(last.shape), range(-len(axes), 0), axes) * where
 
 
 def extreme_weights(z: Any, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
@@ -114,11 +108,9 @@ def extreme_weights(z: Any, a: Any, axis: Any = None, out: Any = None, keepdims:
 def var_weights(z: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
                 keepdims: Any = False, *, where: Any = True, mean: Any = None,
                 correction: Any = None) -> Any:  # fmt: skip
-    _refuse_mask(where)
-    if np.iscomplexobj(a):
-        raise NoPartial("it takes absolute values, which is not holomorphic for complex numbers")
-    centre = np.mean(a, axis=axis, keepdims=True)
-    return 2 * (a - centre) / (_count(a, axis) - (ddof if correction is None else correction))
+    centre = np.mean(a, axis=axis, keepdims=True, where=where)
+    count = _count(a, axis, where) - (ddof if correction is None else correction)
+    return np.where(where, 2 * np.conj(a - centre) / count, 0)
 
 
 def std_weights(z: Any, a: Any, axis: Any = None, *rest: Any, **kwargs: Any) -> Any:

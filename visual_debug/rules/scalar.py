@@ -8,8 +8,8 @@ keeps its digits or does not overflow. Complex numbers: the holomorphic derivati
 from __future__ import annotations
 
 from visual_debug.rules import items, sequences
-from visual_debug.rules.base import Rule
-from visual_debug.rules.elementwise import FormulaRule, Given, Missing
+from visual_debug.rules.base import ZERO, Rule
+from visual_debug.rules.elementwise import Computed, ConjugateRule, FormulaRule, Given, Missing
 
 #: op -> rule.
 TABLE: dict[str, Rule] = {}
@@ -123,7 +123,9 @@ _rows_without("and_=& or_=| xor=^ lshift=<< rshift=>> iand=& ior=| ixor=^ ilshif
 _rows_without("invert=~ inv=~", _BITS, 1)
 _rows_without("math.comb math.perm math.factorial math.isqrt", _INTEGERS)
 _rows_without("math.gcd math.lcm", _INTEGERS, 9)
-_rows_without("cmath.phase cmath.polar complex.conjugate", "it is not holomorphic", 1)
+_rows_without("cmath.polar", "its result is a pair; use abs and cmath.phase", 1)
+_row("cmath.phase", "phase", Computed(lambda z, x: -1j / x if isinstance(x, complex) else ZERO, "-1j*Δ/x"))
+TABLE["complex.conjugate"] = ConjugateRule("complex.conjugate")
 
 TABLE |= sequences.TABLE
 TABLE |= items.TABLE

@@ -6,7 +6,7 @@ each element went.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,13 +25,28 @@ def _item(a: Any, *index: Any) -> Any:
 
 
 class MoverRule(Rule):
-    """A function that moves, repeats, drops or pads with zeros the elements of the argument at `position`."""
+    """A function that moves, repeats, drops or pads with zeros the elements of some of its arguments.
 
-    def __init__(self, op: str, position: int = 0, name: str = "a", text: str = "", note: str = "") -> None:
-        super().__init__(op, op.rpartition(".")[2], note, position + 1)
-        self._function = _item if self.symbol == "item" else getattr(np, self.symbol)
-        self._position = position
-        self._names = (None,) * position + (name,)
+    `sources` are the positions of those arguments, and the keywords that they may come under; None stands for all
+    positions. Keywords in `fills` give what the function puts in besides.
+    """
+
+    def __init__(
+        self,
+        op: str,
+        sources: Mapping[int, str] | None,
+        text: str = "",
+        note: str = "",
+        *,
+        function: Callable[..., Any] | None = None,
+        fills: Sequence[str] = (),
+        symbol: str | None = None,
+    ) -> None:
+        arity = None if sources is None else max(sources) + 1
+        super().__init__(op, op.rpartition(".")[2] if symbol is None else symbol, note, arity)
+        self._function = function or getattr(np, self.symbol)
+        self._sources = sources
+        self._fills = tuple(fills)
         self._text = text or f"{self.symbol} back(Δ)"
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -39,47 +54,50 @@ class MoverRule(Rule):
             return products.zero_like(kwargs["out"])
         path, values, rest = self._call(where, args, kwargs)
         operand = _at(values, path)
-        if path[0] != self._position or _discrete(z):
+        if not self._is_source(path[0]) or _discrete(z):
             return products.zero_like(operand)
         size = int(np.size(operand))
-        # Number 0 stands for the zeros that the function fills in; what they get is dropped.
+        # Number 0 stands for what the function fills in; what it gets is dropped.
         numbers = np.arange(1, size + 1).reshape(np.shape(operand))
         moved = self._apply(numbers, path, values, rest)
         total = np.zeros(size + 1, dtype=np.result_type(*map(np.asarray, _each(delta)), np.float64))
         for part, change in zip(_each(moved), _each(delta), strict=True):
             spots = np.asarray(part).astype(np.intp)
             np.add.at(total, spots.ravel(), np.broadcast_to(change, spots.shape).ravel())
-        return _number_for(operand, total[1:].reshape(np.shape(operand)))
+        return products.number_for(operand, total[1:].reshape(np.shape(operand)), ())
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         path, values, rest = self._call(where, args, kwargs)
-        if path[0] != self._position or _discrete(z):
+        if not self._is_source(path[0]) or _discrete(z):
             return products.zero_like(z)
         moved = self._apply(tangent, path, values, rest)
         return tuple(moved) if isinstance(moved, list | tuple) else moved
+
+    def _is_source(self, position: int) -> bool:
+        return self._sources is None or position in self._sources
 
     def _call(
         self, where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], list[Any], dict[str, Any]]:
         """Path of the operand, positional arguments, keywords: without the type, which would round the numbers."""
-        name = self._names[-1]
-        path = (where,) if isinstance(where, int) else where
+        path: tuple[Any, ...] = (where,) if isinstance(where, int) else where
         values = [None if isinstance(value, type | np.dtype) else value for value in args]
-        rest = {key: value for key, value in kwargs.items() if key not in {"dtype", "out"}}
-        if name in rest and len(values) == self._position:
-            values.append(rest.pop(name))
-        if path[0] == name:
-            path = (self._position, *path[1:])
+        rest = {key: value for key, value in kwargs.items() if key not in {"dtype", "out", "like"}}
+        for position, name in sorted((self._sources or {}).items()):
+            if name in rest and len(values) == position:
+                values.append(rest.pop(name))
+                if path[0] == name:
+                    path = (position, *path[1:])
         if not isinstance(path[0], int):
             raise MissingPartial(self.op, where, "this argument says how elements move, not what they are")
         return path, values, rest
 
     def _apply(self, whole: Any, path: tuple[Any, ...], args: list[Any], kwargs: dict[str, Any]) -> Any:
-        changed = list(args)
+        changed = [_nothing(value) if self._is_source(k) else value for k, value in enumerate(args)]
         changed[path[0]] = products.placed(whole, args[path[0]], path[1:])
         if self.symbol in {"reshape", "transpose"} and len(changed) > 2:
             changed = [changed[0], tuple(changed[1:])]  # a.reshape(2, 3) is reshape(a, (2, 3))
-        return self._function(*changed, **kwargs)
+        return self._function(*changed, **(kwargs | {name: 0 for name in self._fills if name in kwargs}))
 
     def text(
         self,
@@ -94,6 +112,13 @@ class MoverRule(Rule):
         if isinstance(where, int):
             return self._text
         return f"{self._text} at {path_text(where, count)}"
+
+
+def _nothing(value: Any) -> Any:
+    """Zeros in place of an argument; what is no number (a direction, as of `r_`) stays."""
+    if isinstance(value, slice):
+        return np.zeros(np.size(np.r_[value]), int)
+    return value if value is None or isinstance(value, str) else products.zero_like(value)
 
 
 def _at(values: Sequence[Any], path: tuple[Any, ...]) -> Any:
@@ -113,39 +138,74 @@ def _discrete(z: Any) -> bool:
     return hasattr(z, "dtype") and z.dtype.kind in "biu"
 
 
-def _number_for(operand: Any, total: Any) -> Any:
-    return total.item() if isinstance(operand, int | float | complex) and not hasattr(operand, "dtype") else total
+def _same(a: Any, *kind: Any) -> Any:
+    if kind:
+        raise MissingPartial("numpy.ndarray.view", 0, "it takes the bits of numbers for other numbers")
+    return np.array(a)
+
+
+def _in_lists(parts: Any) -> Any:
+    """Nested tuples as nested lists."""
+    return [_in_lists(part) for part in parts] if isinstance(parts, (list, tuple)) else parts
+
+
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    if mode not in {"constant", "edge", "reflect", "symmetric", "wrap", "empty"} or "reflect_type" in kwargs:
+        raise MissingPartial("numpy.pad", 0, f"with mode={mode!r} it computes what it pads with, which is not covered")
+    return np.pad(array, pad_width, mode, **kwargs)
 
 
 TABLE: dict[str, Rule] = {}
 
-_RESHAPE = "reshape ravel squeeze expand_dims atleast_1d atleast_2d atleast_3d"
+_RESHAPE = "reshape ravel squeeze expand_dims"
 _MOVE = (
     "transpose swapaxes moveaxis rollaxis flip fliplr flipud rot90 roll repeat take diagonal tril triu "
-    "matrix_transpose split array_split hsplit vsplit delete"
+    "matrix_transpose split array_split hsplit vsplit dsplit delete resize unstack take_along_axis compress"
 )
-_COPY = "array asarray asanyarray ascontiguousarray copy"
-_JOIN = {
+_COPY = "array asarray asanyarray ascontiguousarray asfortranarray copy"
+#: Functions that take their elements from one argument, and its name.
+_FROM = {
     "concatenate": "arrays", "stack": "arrays", "vstack": "tup", "hstack": "tup", "dstack": "tup",
-    "column_stack": "tup",
-    "diag": "v", "diagflat": "v", "tile": "A",
+    "column_stack": "tup", "diag": "v", "diagflat": "v", "tile": "A", "broadcast_to": "array",
+    "fromiter": "iter",
 }  # fmt: skip
 
 
-def _row(name: str, position: int = 0, argument: str = "a", text: str = "") -> None:
-    if hasattr(np, name):
-        TABLE[f"numpy.{name}"] = MoverRule(f"numpy.{name}", position, argument, text)
+def _row(name: str, sources: Mapping[int, str] | None, text: str = "", **more: Any) -> None:
+    if "function" in more or hasattr(np, name):
+        TABLE[f"numpy.{name}"] = MoverRule(f"numpy.{name}", sources, text, **more)
 
 
 for _name in _RESHAPE.split():
-    _row(_name, text="Δ.reshape(x.shape)")
+    _row(_name, {0: "a"}, "Δ.reshape(x.shape)")
 for _name in _MOVE.split():
-    _row(_name, text="Δ.T" if "transpose" in _name else "")
+    _row(_name, {0: "a"}, "Δ.T" if "transpose" in _name else "")
 for _name in _COPY.split():
-    _row(_name, text="Δ")
-for _name, _argument in _JOIN.items():
-    _row(_name, argument=_argument)
-TABLE["numpy.item"] = MoverRule("numpy.item", text="put(Δ, index)")
-_row("broadcast_to", argument="array", text="sum(Δ)")
-_row("full", 1, "fill_value", "sum(Δ)")
-_row("full_like", 1, "fill_value", "sum(Δ)")
+    _row(_name, {0: "a"}, "Δ")
+for _name, _argument in _FROM.items():
+    _row(_name, {0: _argument}, "sum(Δ)" if _name == "broadcast_to" else "")
+for _name in ("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "meshgrid"):
+    _row(_name, None)
+_row("block", {0: "arrays"}, function=lambda arrays: np.block(_in_lists(arrays)))
+_row("item", {0: "a"}, "put(Δ, index)", function=_item)
+_row(
+    "ndarray.compress", {0: "a"}, function=lambda a, condition, *rest, **more: np.compress(condition, a, *rest, **more)
+)
+_row("ndarray.view", {0: "a"}, "Δ", function=_same)
+_row("full", {1: "fill_value"}, "sum(Δ)")
+_row("full_like", {1: "fill_value"}, "sum(Δ)")
+_row("append", {0: "arr", 1: "values"})
+_row("insert", {0: "arr", 2: "values"})
+_row("compress", {1: "a"})
+_row("extract", {1: "arr"})
+_row("choose", {1: "choices"})
+_row("select", {1: "choicelist", 2: "default"})
+_row("pad", {0: "array"}, function=_pad, fills=("constant_values",))
+_row("r_", None, function=lambda *key: np.r_[key])
+_row("c_", None, function=lambda *key: np.c_[key])
+_row("fft.fftshift", {0: "x"}, function=np.fft.fftshift, symbol="fftshift")
+_row("fft.ifftshift", {0: "x"}, function=np.fft.ifftshift, symbol="ifftshift")
+_row("lib.stride_tricks.sliding_window_view", {0: "x"}, "sum of windows(Δ)", symbol="sliding_window_view",
+     function=np.lib.stride_tricks.sliding_window_view)  # fmt: skip
+_row("linalg.diagonal", {0: "x"}, function=lambda x, **more: np.diagonal(x, axis1=-2, axis2=-1, **more))
+_row("linalg.matrix_transpose", {0: "x"}, "Δ.T", function=lambda x: np.swapaxes(x, -1, -2))

@@ -40,17 +40,10 @@ class System:
 
 
 def _sign(x: Any) -> Any:
-    """-1, 0 or 1, and NaN for NaN."""
+    """-1, 0 or 1, and NaN for NaN: the derivative of abs(x); for complex numbers by their two parts."""
     if isinstance(x, complex):
-        raise NoPartial("the absolute value of a complex number is not holomorphic")
-    return (x > 0) - (x < 0) if x == 0 or x < 0 or x > 0 else x
-
-
-def _real(x: Any, partial: Any) -> Any:
-    """`partial`, which holds for real `x` only."""
-    if isinstance(x, complex):
-        raise NoPartial("it is not holomorphic for complex numbers")
-    return partial
+        return x.conjugate() / abs(x) if x != 0 else 0
+    return int(x > 0) - int(x < 0) if x == 0 or x < 0 or x > 0 else x
 
 
 def _over(x: Any, z: Any) -> Any:
@@ -103,7 +96,7 @@ _CMATH = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "at
 def _plain() -> Namespace:
     names = {name: getattr(math, name) for name in _MATH}
     more = {"pi": math.pi, "inf": math.inf, "hypot": math.hypot, "copysign": math.copysign, "round": round, "abs": abs}
-    own = {"sign": _sign, "over": _over, "powx": _powx, "powy": _powy(math.log), "real": _real, "digamma": digamma}
+    own = {"sign": _sign, "over": _over, "powx": _powx, "powy": _powy(math.log), "digamma": digamma}
     rest = {"maximum": max, "minimum": min, "where": lambda test, a, b: a if test else b}
     return {**names, **more, **own, **rest}
 

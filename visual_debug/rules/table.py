@@ -14,24 +14,62 @@ from visual_debug.rules.names import canonical, name_of
 if TYPE_CHECKING:
     from visual_debug.columns import Where
 
+#: Endings of the names of ufuncs' methods.
+UFUNC_METHODS = (".reduce", ".accumulate", ".reduceat", ".outer", ".at")
 _OWN: dict[str, Rule] = {}
-_ARRAY_OPERATORS = frozenset({"matmul", "imatmul"})
+_ARRAY_OPERATORS = frozenset({"matmul", "imatmul", "view", "flat=", "real=", "imag="})
 
 
 @cache
 def _arrays() -> Mapping[str, Rule]:
     """The NumPy rules; only here is NumPy imported, and only once an operation on arrays is looked up."""
-    from visual_debug.rules import arrays, einsum, linalg, reductions, shaping
+    from visual_debug.rules import (
+        arrays,
+        decompositions,
+        einsum,
+        linalg,
+        ordering,
+        reductions,
+        shaping,
+        sliding,
+        writing,
+    )
+    from visual_debug.rules.defined import DefinedRule
+    from visual_debug.rules.definitions import ALL
 
-    return arrays.TABLE | reductions.TABLE | shaping.TABLE | linalg.TABLE | einsum.TABLE
+    tables = (arrays, reductions, shaping, ordering, writing, linalg, decompositions, sliding, einsum)
+    rules = {op: rule for module in tables for op, rule in module.TABLE.items()}
+    return {op: DefinedRule(op, definition, find) for op, definition in ALL.items()} | rules
+
+
+@cache
+def _scipy() -> Mapping[str, Rule]:
+    """The rules of `scipy.special`, which somebody has called, so that it is there."""
+    from visual_debug.rules import scipy_special
+    from visual_debug.rules.defined import DefinedRule
+
+    defined = {op: DefinedRule(op, definition, find) for op, definition in scipy_special.DEFINITIONS.items()}
+    return scipy_special.TABLE | defined
+
+
+@cache
+def _of_ufunc(op: str) -> Rule | None:
+    """The rule of a method of a ufunc."""
+    from visual_debug.rules.ufuncs import method_rule
+
+    return method_rule(op, _arrays().get(op.rpartition(".")[0]))
 
 
 def find(op: str) -> Rule | None:
     """The rule of an operation by name, or None if there is none. A user's own rule goes before the package's."""
     name = canonical(op)
     found = _OWN.get(op) or _OWN.get(name) or scalar.TABLE.get(name)
-    if found is None and (name.startswith(("numpy.", "scipy.")) or name in _ARRAY_OPERATORS):
+    if found is None and name.startswith("scipy.special."):
+        found = _scipy().get(name)
+    if found is None and (name.startswith("numpy.") or name in _ARRAY_OPERATORS):
         found = _arrays().get(name)
+        if found is None and name.count(".") == 2 and name.endswith(UFUNC_METHODS):
+            found = _of_ufunc(name)
     return found
 
 

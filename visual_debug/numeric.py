@@ -1,0 +1,41 @@
+"""Values of a trace as a NumPy column, for what looks at all of them at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+Numbers = NDArray[np.int32]
+
+#: Numbers that a float column can stand for.
+PLAIN = frozenset({float, int, bool})
+_LARGEST = int(np.finfo(np.float64).max)
+
+
+def plain_values(values: list[Any]) -> tuple[Floats, Truths | None]:
+    """The values as floats, shape (values,), and which of them are floats, ints or bools; None if all of them are.
+
+    The others are NaN, and an int too large for a float is one of those. Other ints are rounded to the nearest float.
+    """
+    if set(map(type, values)) <= PLAIN:
+        try:
+            return np.fromiter(values, np.float64, len(values)), None
+        except OverflowError:
+            pass
+    plain = np.fromiter(map(_is_plain, values), np.bool_, len(values))
+    nan = float("nan")
+    numbers = (value if ok else nan for value, ok in zip(values, plain.tolist(), strict=True))
+    return np.fromiter(numbers, np.float64, len(values)), plain
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) is float or (type(value) in PLAIN and -_LARGEST <= value <= _LARGEST)
+
+
+def view(column: Any) -> Numbers:
+    """A column of node numbers as an array that shares its memory; the column cannot grow while the array lives."""
+    return np.frombuffer(column, np.int32) if len(column) else np.empty(0, np.int32)

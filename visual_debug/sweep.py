@@ -1,0 +1,93 @@
+"""Adjoints of a whole trace: by columns where every value is a plain number and nothing is in doubt, else node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from visual_debug import adjoint
+from visual_debug.columns import WORTH_NUMPY, Columns
+
+if TYPE_CHECKING:
+    from visual_debug.numeric import Floats, Truths
+
+
+def adjoints(columns: Columns, seeds: Mapping[int, Any]) -> Mapping[int, Any]:
+    """The adjoint of every node that passes something on to a seed. Raises NoDerivativeError as `adjoint.reverse` does."""
+    found = by_columns(columns, seeds)
+    if found is not None:
+        return found
+    result: dict[int, Any] = {}
+    for _ in adjoint.reverse(columns, seeds, result):
+        pass
+    return result
+
+
+def gradients(columns: Columns, seeds: Mapping[int, Any], leaves: Iterable[int]) -> dict[int, Any]:
+    """The adjoints of some nodes, without those that are certainly 0. Raises NoDerivativeError likewise."""
+    leaves = list(leaves)
+    found = by_columns(columns, seeds)
+    if found is not None:
+        known = {leaf: float(found.column[leaf]) for leaf in leaves}
+        return {leaf: value for leaf, value in known.items() if value}
+    result: dict[int, Any] = {}
+    for _ in adjoint.reverse(columns, seeds, result, adjoint.dependents(columns, leaves), only=set(leaves)):
+        pass
+    return result
+
+
+def by_columns(columns: Columns, seeds: Mapping[int, Any]) -> ColumnAdjoints | None:
+    """The adjoints of a long trace of plain numbers; None if it is short, or some number of it is not finite."""
+    if len(columns) <= WORTH_NUMPY or not all(
+        type(seed) is float and type(columns.value[node]) is float for node, seed in seeds.items()
+    ):
+        return None
+    import numpy as np
+
+    from visual_debug import linear, numeric, partials, runs
+
+    slopes = partials.partials(columns)
+    if slopes is None:
+        return None
+    loops = columns.runs or runs.repeated(columns)
+    start, operand = numeric.view(columns.start), numeric.view(columns.operand)
+    with np.errstate(all="ignore"):
+        column = linear.solve(start, operand, slopes.value, seeds.items(), loops)
+        if not np.isfinite(column).all():
+            return None
+
+    def reached() -> Truths:
+        ways = np.ones(len(operand))
+        ways[slopes.unknown] = 0.0
+        with np.errstate(all="ignore"):
+            counted = linear.solve(start, operand, ways, [(node, 1.0) for node in seeds], loops)
+        return counted > 0
+
+    return ColumnAdjoints(column, reached)
+
+
+class ColumnAdjoints(Mapping[int, float]):
+    """Adjoints by node, kept as one column; which nodes are among them is found out when it is asked."""
+
+    def __init__(self, column: Floats, reached: Any) -> None:
+        self.column = column
+        self._find = reached
+        self._found: Truths | None = None
+
+    @property
+    def reached(self) -> Truths:
+        """Whether a seed depends on each node, shape (nodes,)."""
+        if self._found is None:
+            self._found = self._find()
+        return self._found
+
+    def __getitem__(self, node: int) -> float:
+        if not 0 <= node < len(self.column) or not self.reached[node]:
+            raise KeyError(node)
+        return float(self.column[node])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.reached.nonzero()[0].tolist())
+
+    def __len__(self) -> int:
+        return int(self.reached.sum())
