@@ -72,7 +72,9 @@ def elementwise(size: int, rounds: int) -> str:
     x = np.linspace(0.1, 2.0, size)
     recorded = visual_debug(chain)
     found = times({"plain": lambda: chain(x), "recorded": lambda: recorded(x)}, rounds)
-    return f"elementwise chain on {size} elements: recorded {found['recorded'] / found['plain']:.3f}x the plain function"
+    return (
+        f"elementwise chain on {size} elements: recorded {found['recorded'] / found['plain']:.3f}x the plain function"
+    )
 
 
 def layers(rounds: int, points: int = 100, width: int = 32) -> str:
