@@ -7,7 +7,7 @@ from array import array
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from visual_debug import arrays, containers, cpython, policy, rules, stores, symbols
+from visual_debug import arrays, callbacks, containers, cpython, policy, rules, stores, symbols
 from visual_debug.columns import MISSING, Call
 from visual_debug.machine import Frame, Machine
 from visual_debug.models import MOVING, Pending, answers_by_code, is_callback, is_pure, model_of, told
@@ -361,10 +361,11 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
             m.globals.update({name: _perhaps(ref, pool) for name, ref in m.globals.items()})  # they may have been set
         if looks_around:
             m.elsewhere = _also(m.elsewhere, Thing(UNSET, pool=pool))
-        if function is not None and function.__code__.co_filename != f.plan.code.co_filename:
-            m.share(m.home(function), pool)
-        elif function is not None:
-            m.globals.update(dict.fromkeys(m.set_in_module_of(function), Thing(UNSET, pool=pool)))
+        for called in (*([] if function is None else [function]), *_unrecorded_callbacks(m, pending)):
+            if called.__code__.co_filename != f.plan.code.co_filename:
+                m.share(m.home(called), pool)
+            else:
+                m.globals.update(dict.fromkeys(m.set_in_module_of(called), Thing(UNSET, pool=pool)))
         return Thing(UNSET, pool=pool)
     m.unknown_code([ref for ref in args if ref is not None])
     for ref in given:
@@ -378,6 +379,19 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
         for ref in given:
             m.put(held, ref)
     return Thing(UNSET, seen)
+
+
+def _unrecorded_callbacks(m: Machine, pending: Pending) -> list[FunctionType]:
+    """The functions that a call was handed and that are not recorded when it calls them."""
+    given = [m.known_value(ref) for ref in (*pending.args, *pending.kwargs.values())]
+    wants = m.tape.policy.wants
+    return [
+        function
+        for value in given
+        if value is not UNSET
+        for function in callbacks.reachable(value)
+        if not wants(policy.plain_of(function))
+    ]
 
 
 def _handed_over(

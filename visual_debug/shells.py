@@ -61,6 +61,8 @@ _AT_ONCE: set[type] = LASTING - {tuple}
 _GONE = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType, FrameType, TracebackType})
 #: The same, by name, for such an object cannot be made without awaiting it.
 _AWAITABLES = frozenset({"async_generator_asend", "async_generator_athrow", "coroutine_wrapper", "anext_awaitable"})
+#: What every call of a method makes, and is let go with.
+_BOUND = frozenset({BuiltinFunctionType, MethodType})
 #: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
 _HARMLESS = frozenset({"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array"})
 #: Containers longer than this are looked into only at both ends, as most are of one kind.
@@ -77,7 +79,7 @@ def note(values: list[Any], value: Any) -> None:
     """Append a value that may be an object: what is left of it, if that can be told apart from all others already."""
     kind = type(value)
     if kind not in LASTING:
-        if symbols.is_number(value) or issubclass(kind, type):
+        if kind not in _BOUND and (symbols.is_number(value) or issubclass(kind, type)):
             LASTING.add(kind)
             _AT_ONCE.add(kind)
         else:
@@ -150,7 +152,7 @@ def exchange(tape: Tape) -> None:
             if kind is tuple:
                 values[index] = _tuple_now(value, memory)
             elif kind not in LASTING:
-                if symbols.is_number(value) or issubclass(kind, type):
+                if kind not in _BOUND and (symbols.is_number(value) or issubclass(kind, type)):
                     LASTING.add(kind)
                     _AT_ONCE.add(kind)
                 else:
@@ -173,13 +175,12 @@ _OURS = 3
 
 def _let_go(memory: Memory) -> None:
     """Forget the objects that nobody else refers to, and then those that only they referred to."""
-    gone = True
-    while gone:
-        gone = False
+    before = len(memory) + 1
+    while len(memory) < before:  # their end may run code that has others recorded
+        before = len(memory)
         for key, (held, _) in list(memory.items()):
             if type(held) is not weakref.ref and sys.getrefcount(held) <= _OURS:
-                del memory[key]
-                gone = True
+                memory.pop(key, None)
 
 
 def _tuple_now(value: tuple[Any, ...], memory: Shells, depth: int = 0) -> Any:
@@ -264,7 +265,10 @@ def _shell(value: Any, memory: Memory) -> Any:
 def _container(value: Any, memory: Memory, depth: int) -> Any:
     items = list(value.values()) if type(value) is dict else value
     looked_at = items if len(items) <= _LONG else [*items[:_LONG], *items[-_LONG:]]
-    if depth > _DEEP or all(type(item) in _STAYS for item in looked_at):
+    if depth > _DEEP:
+        return value
+    if _STAYS.issuperset(map(type, looked_at)):
+        memory[id(value)] = value, value
         return value
     if type(value) is tuple:
         parts = [_left(item, memory, depth + 1) for item in value]
