@@ -646,9 +646,6 @@ class _Writer:
         values = self._values(numbers)
         locals_after = {name: self._after(turn.outer.locals[name]) for name in turn.stored}
         columns, machine = self.columns, self.machine
-        table = np.empty((turns, len(operands)), np.int32)
-        for column, ids in enumerate(operands):
-            table[:, column] = ids
         columns.kind.extend(array(INDEX, [columns.kind_of(n.op, n.site) for n in turn.nodes]) * turns)
         self._activate()
         names = [turn.item_names.get(n.item) if n.item is not None else n.name for n in turn.nodes]
@@ -657,10 +654,7 @@ class _Writer:
         for place, node in enumerate(turn.nodes):
             if node.call is not None:
                 columns.calls.update(zip(range(base + place, base + turns * period, period), repeat(node.call)))
-        ends = np.cumsum([len(node.operands) for node in turn.nodes], dtype=np.int32) + np.int32(columns.start[-1])
-        starts = ends + np.int32(len(operands)) * np.arange(turns, dtype=np.int32)[:, None]
-        columns.start.frombytes(starts.reshape(-1).view(np.uint8).data)
-        columns.operand.frombytes(table.reshape(-1).view(np.uint8).data)
+        self._write_operands(operands)
         columns.runs.append(Run(base, period, turns))
         for item in turn.given:
             self.last[item] = self._take(item)
@@ -668,18 +662,35 @@ class _Writer:
         machine.v += (turn.v - machine.v) * turns
         machine.p += (turn.p - machine.p) * turns
 
+    def _write_operands(self, operands: list[Any]) -> None:
+        """The operands of all nodes, given the ids of each, and where those of each node begin."""
+        columns, count = self.columns, len(operands)
+        ends = np.cumsum([len(node.operands) for node in self.turn.nodes], dtype=np.int32) + np.int32(columns.start[-1])
+        for low in range(0, self.turns, _PORTION):
+            high = min(low + _PORTION, self.turns)
+            table = np.empty((high - low, count), np.int32)
+            for column, ids in enumerate(operands):
+                table[:, column] = ids if type(ids) is int else ids[low:high]
+            columns.operand.frombytes(table.reshape(-1).view(np.uint8).data)
+            starts = ends + np.int32(count) * np.arange(low, high, dtype=np.int32)[:, None]
+            columns.start.frombytes(starts.reshape(-1).view(np.uint8).data)
+
     def _activate(self) -> None:
         """The activations of all turns, and which of them each node is of."""
         turns, columns, entered = self.turns, self.columns, self.turn.entered
         own, base = self.frame.activation, len(columns.activations)
-        for first in range(base, base + turns * len(entered), max(len(entered), 1)):
+        if not entered:
+            columns.activation.extend(array(INDEX, [own]) * (turns * self.period))
+            return
+        for first in range(base, base + turns * len(entered), len(entered)):
             for number, call in enumerate(entered):
                 caller = own if call.caller < 0 else first + call.caller
                 columns.activations.append(Activation(first + number, call.function, caller))
         places = np.array([node.activation for node in self.turn.nodes], np.int32)
-        moved = np.where(places < 0, 0, len(entered)) * np.arange(turns, dtype=np.int32)[:, None]
-        numbers = np.where(places < 0, own, base + places) + moved
-        columns.activation.frombytes(numbers.astype(np.int32).reshape(-1).view(np.uint8).data)
+        steps = np.where(places < 0, 0, len(entered)).astype(np.int32)
+        begin = np.where(places < 0, own, base + places).astype(np.int32)
+        numbers = begin + steps * np.arange(turns, dtype=np.int32)[:, None]
+        columns.activation.frombytes(numbers.reshape(-1).view(np.uint8).data)
 
     def _values(self, numbers: dict[Item, list[int]]) -> list[Any]:
         """The values of all nodes. Raises Unfit where one on the tape is no plain number."""
