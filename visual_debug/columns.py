@@ -38,6 +38,16 @@ class Several:
 
 SEVERAL = Several()
 
+
+class Overwritten:
+    """The type of `OVERWRITTEN`, the value of an array that code which was not recorded wrote over."""
+
+    def __repr__(self) -> str:
+        return "<lost: overwritten by code that was not recorded>"
+
+
+OVERWRITTEN = Overwritten()
+
 #: Where an operand stands in a call: a position, or a path into nested arguments as `(0, 2)` or `("axis",)`.
 Where = int | tuple[int | str, ...]
 

@@ -456,8 +456,12 @@ def all_items(m: Machine, f: Frame, index: int, ref: Ref, made: Any = None) -> l
     `made` is the sequence that holds them afterwards, in this order.
     """
     node = m.node(ref)
-    value = None if node is None else m.columns.value[node]
+    value: Any = None if node is None else m.columns.value[node]
+    if node is not None and isinstance(value, tuple):
+        site = f.plan.site(index)
+        return [_item_of_node(m, f, site, node, i, part, None) for i, part in enumerate(value)]
     is_read = (arrays.is_array(value) and value.ndim) or flattened(m, ref) is not None
+    is_read = is_read or (type(ref) is Thing and type(ref.object) is range)
     items = iterate(m, f, index, ref).rest() if is_read else items_of(m.holder(ref))
     return items if items is None or made is None else held_by(m, made, items)
 

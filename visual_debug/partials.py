@@ -80,7 +80,6 @@ class _Kinds:
         self.integer[ints] = True
         self.truth = np.zeros(len(values), np.bool_)
         self.truth[whole[np.fromiter((kind is bool for kind in types), np.bool_, len(types))]] = True
-        self.has_truth = bool(self.truth.any())
 
     def groups(self) -> Iterator[tuple[str, Numbers]]:
         """Operations and the nodes of each that have equally many operands, and no call or one alike."""
@@ -155,12 +154,8 @@ def _by_formula(
             slope = formula(z, tuple(args))
         except ValueError:
             return False
-        flat = None
         if has_steps:  # what yields truth values, or integers from floats, is constant between jumps
             flat = kinds.truth[nodes] | (steps & ~kinds.integer[nodes_of])
-        if kinds.has_truth and (formula.constant is None or call is not None):  # as what is made of truth values is
-            flat = kinds.truth[nodes_of] if flat is None else flat | kinds.truth[nodes_of]
-        if flat is not None:
             void[place] = flat
             slope = np.where(flat, 0.0, slope)
         found[place] = slope

@@ -290,7 +290,7 @@ class _Player:
     def _raising_unit(self, at: int) -> int | None:
         """The code unit that raised an exception, told `at` a word of the path; None if it is one of other code."""
         offset = ~self.machine.path[at + 2]
-        return None if offset == rewrite.ELSEWHERE else offset // 2
+        return None if offset == rewrite.ELSEWHERE.tb_lasti else offset // 2
 
     def _stands_at(self, frame: Frame, kind: str) -> bool:
         """Whether the frame has come to the code unit that an activation was begun from, or a generator resumed."""

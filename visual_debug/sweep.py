@@ -31,7 +31,7 @@ def gradients(columns: Columns, seeds: Mapping[int, Any], leaves: Iterable[int])
         known = {leaf: float(found.column[leaf]) for leaf in leaves}
         return {leaf: value for leaf, value in known.items() if value}
     result: dict[int, Any] = {}
-    for _ in adjoint.reverse(columns, seeds, result, adjoint.dependents(columns, leaves)):
+    for _ in adjoint.reverse(columns, seeds, result, adjoint.dependents(columns, leaves), only=set(leaves)):
         pass
     return result
 

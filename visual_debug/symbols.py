@@ -252,7 +252,7 @@ def key_text(key: Any) -> str | None:
     if kind is tuple:
         parts = [key_text(part) for part in key]
         return None if None in parts else f"({', '.join(parts)}{',' * (len(parts) == 1)})"  # type: ignore[arg-type]
-    return repr(key) if kind in _PLAIN_KEYS or kind in SCALARS else None
+    return repr(key) if kind in _PLAIN_KEYS or kind in SCALARS or module_of(kind) == "numpy" else None
 
 
 def has_special(kind: type, name: str) -> bool:
