@@ -260,7 +260,7 @@ def test_traces_that_raised_were_cut_off_or_sliced(tmp_path):
     with pytest.raises(ZeroDivisionError):
         traced(2.0)
     loaded = vd.load(traced.trace.save(tmp_path / "a.parquet"))
-    assert isinstance(loaded.exception, ZeroDivisionError) and str(loaded.exception) == "float division by zero"
+    assert isinstance(loaded.exception, ZeroDivisionError) and str(loaded.exception) == str(traced.trace.exception)
     assert loaded[-1].raised
     with pytest.raises(vd.TraceError, match="raised ZeroDivisionError"):
         loaded.grad()

@@ -301,7 +301,81 @@ def walrus_and_flags(x, n):
     return x
 
 
+def slope(t, y):
+    return -2.0 * y + t
+
+
+def half(x):
+    y = x * 0.5
+    return y
+
+
+def quarter(x):
+    return half(half(x)) + 1.0
+
+
+def signed(x):
+    if x > 0.3:
+        return x * 0.5
+    return x + 0.1
+
+
+def same_again(x):
+    return x
+
+
+def with_default(x, k=2.0):
+    return x * k
+
+
+def runge_kutta(y, h, n):
+    t = 0.0
+    for _ in range(n):
+        k1 = slope(t, y)
+        k2 = slope(t + h / 2, y + h / 2 * k1)
+        k3 = slope(t + h / 2, y + h / 2 * k2)
+        k4 = slope(t + h, y + h * k3)
+        y = y + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        t = t + h
+    return y
+
+
+def calls_within_calls(x, n):
+    for i in range(n):
+        x = quarter(x) + half(i)
+    return x
+
+
+def branching_calls(x, n):
+    for _ in range(n):
+        x = signed(x)
+    return x
+
+
+def calls_that_pass_on(x, n):
+    for _ in range(n):
+        x = same_again(x) * 0.5
+    return x
+
+
+def calls_with_defaults(x, n):
+    for _ in range(n):
+        x = with_default(x) * 0.25
+    return x
+
+
+def exchanged_function(x, n):
+    f = half
+    for i in range(n):
+        x = f(x) + 1.0
+        if i == 20:
+            f = quarter
+    return x
+
+
 LOOPS = [
+    (runge_kutta, (1.0, 0.01, 40), 30), (calls_within_calls, (1.0, 40), 30), (branching_calls, (100.0, 40), 0),
+    (calls_that_pass_on, (1.0, 40), 0), (calls_with_defaults, (1.0, 40), 0), (exchanged_function, (1.0, 60), 10),
     (logistic, (0.3, 3.2, 40), 30), (fibonacci, (0.3, 1.0, 40), 30), (three_back, (0.3, 1.0, 0.1, 40), 30),
     (rotation, (1.0, 2.0, 40), 0), (counters, (0.5, 40), 30), (unused_counter, (0.5, 40), 30),
     (powers, (1.5, 40), 30), (functions, (0.4, 40), 30), (globals_and_cells, (0.4, 40), 30), (phases, (1.0, 90), 20),

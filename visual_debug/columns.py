@@ -64,7 +64,7 @@ class Call:
     where: tuple[Where, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there may be millions, and that would take three times as long
 class Activation:
     """One execution of one function: who called it, from which node's site, and what it is called."""
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from visual_debug.columns import Run
 from visual_debug.numeric import Floats, Numbers, Truths
+from visual_debug.runs import LEAST_NODES
 
 #: Turns whose partials are in Python's lists at a time.
 _PORTION = 8192
@@ -58,7 +59,7 @@ def solve(
     sweep = _Sweep(start, operand, partial, adjoint, void)
     end = len(start) - 1
     for run in sorted(runs, reverse=True):
-        if run.first + run.period * run.turns > end:
+        if run.first + run.period * run.turns > end or run.period * run.turns < LEAST_NODES:
             continue
         run = sweep.cut(run)
         # The first turns take what was before the loop, the last ones are taken by what comes behind it.

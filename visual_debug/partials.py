@@ -147,15 +147,18 @@ def _by_formula(
     for where, place, nodes_of in zip(wheres, places, operands, strict=True):
         formula = formulas[where]
         assert isinstance(formula, rules.Formula)
+        if formula.constant == 0:
+            void[place] = True
+            continue
         try:
             slope = formula(z, tuple(args))
         except ValueError:
             return False
-        flat = np.full(len(nodes), formula.constant == 0)
         if has_steps:  # what yields truth values, or integers from floats, is constant between jumps
-            flat |= kinds.truth[nodes] | (steps & ~kinds.integer[nodes_of])
-        void[place] = flat
-        found[place] = np.where(flat, 0.0, slope)
+            flat = kinds.truth[nodes] | (steps & ~kinds.integer[nodes_of])
+            void[place] = flat
+            slope = np.where(flat, 0.0, slope)
+        found[place] = slope
     return True
 
 

@@ -9,15 +9,20 @@ from visual_debug.numeric import Numbers, view
 
 #: Fewer turns are not worth the code that is made for them.
 LEAST_TURNS = 16
+#: Shorter loops are swept edge by edge as quickly.
+LEAST_NODES = 1000
+_NEARLY_ALL = 0.9
 #: A turn of more nodes than this would make very long code.
 LONGEST = 1000
 #: How often a beginning may turn out not to repeat before the search is given up.
 _PATIENCE = 1000
 
 
-def repeated(columns: Columns) -> list[Run]:
-    """Runs of at least `LEAST_TURNS` turns, in order and apart from each other."""
-    return find(view(columns.kind))
+def of(columns: Columns) -> list[Run]:
+    """Runs in a trace: those that replay has met if they are nearly all of it, else those that are found."""
+    known = [run for run in columns.runs if run.period * run.turns >= LEAST_NODES]
+    covered = sum(run.period * run.turns for run in known)
+    return known if covered > _NEARLY_ALL * len(columns) else find(view(columns.kind))
 
 
 def find(kinds: Numbers) -> list[Run]:

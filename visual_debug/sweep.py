@@ -60,7 +60,7 @@ def _ways(columns: Columns, nodes: Iterable[int], passable: Floats) -> Floats:
             numeric.view(columns.operand),
             passable,
             [(node, 1.0) for node in nodes],
-            columns.runs or runs.repeated(columns),
+            runs.of(columns),
         )
 
 
@@ -95,7 +95,7 @@ def by_columns(columns: Columns, seeds: Mapping[int, Any]) -> ColumnAdjoints | N
     slopes = partials.partials(columns)
     if slopes is None:
         return None
-    loops = columns.runs or runs.repeated(columns)
+    loops = runs.of(columns)
     start, operand = numeric.view(columns.start), numeric.view(columns.operand)
     with np.errstate(all="ignore"):
         column = linear.solve(start, operand, slopes.value, seeds.items(), loops)

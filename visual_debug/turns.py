@@ -10,20 +10,21 @@ array, an object) is left to the replay instruction by instruction, which is exa
 
 from __future__ import annotations
 
+import operator
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import repeat
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from visual_debug import calls, cpython, models, opcodes, policy, rules
-from visual_debug.columns import INDEX, Call, Run
+from visual_debug.columns import INDEX, Activation, Call, Run
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import NULL, UNSET, Cell, Leaf, Method, Ref, Stream, Thing
-from visual_debug.tape import Site
+from visual_debug.tape import Plan, Site
 
 #: Numbers whose operations always make a new object or one without identity, and that nobody writes to.
 _NUMBERS = frozenset({float, int, bool, complex})
@@ -33,6 +34,8 @@ LEAST = 4
 WORTH = 32
 #: From how many turns before a variable may be handed on.
 _LAGS = 3
+#: Calls within calls beyond this are not looked into.
+_DEEPEST = 50
 #: Turns whose values are in the processor's cache together.
 _PORTION = 2048
 #: A turn of more instructions than this is not looked into.
@@ -76,6 +79,27 @@ class _Node:
     item: Item | None = None
     call: Call | None = None
     name: str | None = None
+    activation: int = -1  #: which of the turn's activations it is of; -1 for that of the loop
+
+
+@dataclass(slots=True)
+class _Level:
+    """An activation in the turn: that of the loop, or of a function that it calls."""
+
+    plan: Plan
+    locals: dict[str, Ref]
+    number: int  #: -1 for that of the loop
+    floor: int  #: how much of the stack is not its own
+    caller: int = -1
+    pc: int = 0  #: of the instruction that is to come, or of the call that is under way
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """An activation of the turn: the function's name, and which activation called it."""
+
+    function: str
+    caller: int
 
 
 class _Turn:
@@ -86,7 +110,11 @@ class _Turn:
         self.frame = frame
         self.event = event
         self.carried = carried
-        self.locals: dict[str, Ref] = {**frame.locals, **{name: Carried(name) for name in carried}}
+        variables = {**frame.locals, **{name: Carried(name) for name in carried}}
+        self.level = self.outer = _Level(frame.plan, variables, -1, len(frame.stack), pc=frame.pc)
+        self.levels = [self.outer]
+        self.entered: list[_Entered] = []
+        self.returned: list[tuple[int, int]] = []  # results of calls and what returned them, by place on the tape
         self.stack: list[Ref] = list(frame.stack)
         self.nodes: list[_Node] = []
         self.same: list[int] = []  # where on the tape, from the beginning of a turn, the same object stands each time
@@ -99,26 +127,33 @@ class _Turn:
         self._run()
 
     def _run(self) -> None:
-        instructions = self.frame.plan.instructions
-        steps = self.machine.steps[self.frame.plan]
-        head = pc = self.frame.pc
+        head = self.frame.pc
         for _ in range(_LONGEST):
             if (self.v, self.p) == self.event:
                 raise Unfit
-            name = instructions[pc].name
-            handler = _HANDLERS.get(name)
+            level = self.level
+            pc = level.pc
+            handler = _HANDLERS.get(level.plan.instructions[pc].name)
             if handler is None:
                 raise Unfit
-            target = handler(self, pc, steps[pc][1])
-            if target == head and pc > head:
-                break
-            pc = pc + 1 if target is None else target
+            level.pc = pc + 1
+            target = handler(self, pc, self._argument(level.plan, pc))
+            if target is not None:
+                level.pc = target
+                if target == head and pc > head and level is self.outer:
+                    break
         else:
             raise Unfit
         if len(self.stack) != len(self.frame.stack) or any(
             a is not b for a, b in zip(self.stack, self.frame.stack, strict=True)
         ):
             raise Unfit
+
+    def _argument(self, plan: Plan, pc: int) -> Any:
+        steps = self.machine.steps.get(plan)
+        if steps is None:
+            raise Unfit
+        return steps[pc][1]
 
     # ---- what handlers do
 
@@ -144,7 +179,7 @@ class _Turn:
 
     def pop(self) -> Ref:
         """The top of the stack; what lay there before the turn stays."""
-        if len(self.stack) <= len(self.frame.stack):
+        if len(self.stack) <= self.level.floor:
             raise Unfit
         return self.stack.pop()
 
@@ -163,7 +198,7 @@ class _Turn:
             made = self.counters.get(ref)
             if made is None:
                 made = self.counters[ref] = Made(len(self.nodes))
-                self.nodes.append(_Node("const", self.stream(ref).site, [], item=ref))
+                self.add(_Node("const", self.stream(ref).site, [], item=ref))
             return made
         raise Unfit
 
@@ -177,14 +212,19 @@ class _Turn:
         if type(self.value()) not in _NUMBERS:
             raise Unfit
         self.stack.append(Made(len(self.nodes)))
-        self.nodes.append(_Node(op, self.frame.plan.site(pc), operands, offset=offset, call=call))
+        self.add(_Node(op, self.level.plan.site(pc), operands, offset=offset, call=call))
+
+    def add(self, node: _Node) -> None:
+        """A node of the activation that is running."""
+        node.activation = self.level.number
+        self.nodes.append(node)
 
     def load(self, name: str) -> None:
         """Push a variable."""
-        ref = self.locals.get(name)
-        if ref is None or name in self.frame.cells:
+        ref = self.level.locals.get(name)
+        if ref is None or self.has_cell(name):
             raise Unfit
-        if name not in self.stored:
+        if self.level is self.outer and name not in self.stored:
             self.first_read.add(name)
         self.stack.append(ref)
 
@@ -192,7 +232,7 @@ class _Turn:
         """Bind a variable; a number that had none gets its name."""
         ref = self.pop()
         kind = type(ref)
-        if name in self.frame.cells or kind not in (Made, Carried, Item, Leaf, int):
+        if self.has_cell(name) or kind not in (Made, Carried, Item, Leaf, int):
             raise Unfit
         if kind is Made:
             node = self.nodes[ref.place]
@@ -202,8 +242,41 @@ class _Turn:
             self.item_names.setdefault(ref, name)
         elif (kind is Leaf and ref.name is None) or (kind is int and self.machine.columns.name[ref] is None):
             raise Unfit
-        self.stored.add(name)
-        self.locals[name] = ref
+        if self.level is self.outer:
+            self.stored.add(name)
+        self.level.locals[name] = ref
+
+    def has_cell(self, name: str) -> bool:
+        """Whether a variable is shared with other functions."""
+        return self.level is self.outer and name in self.frame.cells
+
+    def enter(self, plan: Plan, args: list[Ref]) -> None:
+        """Go on in a function that takes nothing but these arguments."""
+        code = plan.code
+        if plan.is_generator or code.co_flags & 0x0C or code.co_cellvars or code.co_freevars:  # *args, **kwargs
+            raise Unfit
+        if len(args) != code.co_argcount or code.co_kwonlyargcount or len(self.levels) > _DEEPEST:
+            raise Unfit
+        variables = dict(zip(code.co_varnames, args, strict=False))
+        self.level.pc -= 1  # the call, which is come to again
+        self.level = _Level(plan, variables, len(self.entered), len(self.stack), caller=self.level.number)
+        self.entered.append(_Entered(code.co_qualname, self.level.caller))
+        self.levels.append(self.level)
+
+    def leave(self) -> None:
+        """Return a number that was made in this turn."""
+        ref = self.pop()
+        if self.level is self.outer or type(ref) is not Made or len(self.stack) != self.level.floor:
+            raise Unfit
+        offset = self.v - self.machine.v
+        z, node = self.value(), self.nodes[ref.place]
+        if node.offset < 0 or z is not self.machine.values[self.machine.v + node.offset]:
+            raise Unfit
+        self.returned.append((offset, node.offset))
+        self.levels.pop()
+        self.level = self.levels[-1]
+        self.level.pc += 1
+        self.stack.append(ref)
 
 
 _Handler = Callable[[_Turn, int, Any], "int | None"]
@@ -258,7 +331,7 @@ def _store_fast_store_fast(t: _Turn, pc: int, arg: Any) -> int | None:
 
 @_handles("LOAD_CONST", "LOAD_SMALL_INT")
 def _load_const(t: _Turn, pc: int, arg: Any) -> int | None:
-    t.stack.append(opcodes.literal(t.machine, t.frame.plan, *arg))
+    t.stack.append(opcodes.literal(t.machine, t.level.plan, *arg))
     return None
 
 
@@ -276,7 +349,7 @@ def _copy(t: _Turn, pc: int, arg: int) -> int | None:
 
 @_handles("SWAP")
 def _swap(t: _Turn, pc: int, arg: int) -> int | None:
-    if len(t.stack) - arg < len(t.frame.stack):
+    if len(t.stack) - arg < t.level.floor:
         raise Unfit
     t.stack[-1], t.stack[-arg] = t.stack[-arg], t.stack[-1]
     return None
@@ -331,7 +404,7 @@ def _pop_jump(t: _Turn, pc: int, arg: tuple[int, int, int, int, str]) -> int | N
     if type(ref) is opcodes.Comparison:
         operands = [t.number(ref.x), t.number(ref.y)]
         z = (word == taken) == name.endswith("TRUE")
-        t.nodes.append(_Node(ref.op, t.frame.plan.site(ref.index), operands, value=z))
+        t.add(_Node(ref.op, t.level.plan.site(ref.index), operands, value=z))
     elif type(ref) is not Item:
         t.number(ref)
     return target if word == taken else None
@@ -350,7 +423,7 @@ def _for_iter(t: _Turn, pc: int, arg: tuple[int, int]) -> int | None:
     depth = len(t.stack) - 1
     stream = t.stack[-1]
     item = Item(depth)
-    if pc != t.frame.pc or type(stream) is not Stream or stream.peek is None:
+    if t.level is not t.outer or pc != t.frame.pc or type(stream) is not Stream or stream.peek is None:
         raise Unfit
     t.value()
     t.given.append(item)
@@ -384,6 +457,8 @@ def _load_global(t: _Turn, pc: int, arg: tuple[int, str, bool, bool]) -> int | N
 @_handles("LOAD_DEREF")
 def _load_deref(t: _Turn, pc: int, arg: tuple[int, str, bool]) -> int | None:
     _, name, skip = arg
+    if t.level is not t.outer:
+        raise Unfit
     cell = t.frame.cells.get(name)
     ref: Ref = cell.ref if cell is not None else None
     if skip:
@@ -430,7 +505,16 @@ def _call(t: _Turn, pc: int, arg: tuple[int, int]) -> int | None:
         target, other = other, target
     callee = t.constant()
     base = target.base if type(target) is Method else target
-    if other is not NULL or type(base) is not Thing or not _is_plain_function(callee):
+    if other is not NULL or type(base) is not Thing:
+        raise Unfit
+    if type(callee) is FunctionType:
+        word = policy.meaning(t.word())
+        signature = t.machine.tape.policy.twins.signature(callee, t.machine.tape.began, t.machine.tape.ended)
+        if word is None or word.kind != policy.ENTRY or signature is None or signature.code is not word.plan.code:
+            raise Unfit
+        t.enter(word.plan, args)
+        return None
+    if not _is_plain_function(callee):
         raise Unfit
     name, bound = rules.resolve(callee)
     rule = rules.find(name)
@@ -443,6 +527,19 @@ def _call(t: _Turn, pc: int, arg: tuple[int, int]) -> int | None:
         if word is not None and word.kind == policy.ENTRY:
             raise Unfit
     t.make(name, pc, [t.number(ref) for ref in args])
+    return None
+
+
+@_handles("RETURN_VALUE")
+def _return_value(t: _Turn, pc: int, arg: Any) -> int | None:
+    t.leave()
+    return None
+
+
+@_handles("RESUME")
+def _resume(t: _Turn, pc: int, arg: int) -> int | None:
+    if arg & cpython.RESUMES:
+        raise Unfit
     return None
 
 
@@ -478,7 +575,7 @@ def _steady(machine: Machine, frame: Frame, event: tuple[int, int]) -> _Turn:
     while True:
         turn = _Turn(machine, frame, event, carried)
         changed = {
-            name for name in turn.stored & turn.first_read if not _is_same(turn.locals[name], frame.locals[name])
+            name for name in turn.stored & turn.first_read if not _is_same(turn.outer.locals[name], frame.locals[name])
         }
         if changed <= carried:
             return turn
@@ -506,6 +603,10 @@ def _how_many(turn: _Turn, event: tuple[int, int], path: Callable[[], Any]) -> i
         begin, end = machine.v, machine.v + stride * turns
         for offset in turn.same:
             if len(set(map(id, machine.values[begin + offset : end : stride]))) != 1:
+                raise Unfit
+        for offset, made in turn.returned:
+            pairs = machine.values[begin + offset : end : stride], machine.values[begin + made : end : stride]
+            if not all(map(operator.is_, *pairs)):
                 raise Unfit
     return turns
 
@@ -543,29 +644,53 @@ class _Writer:
         operands = [self._ids(ref) for node in turn.nodes for ref in node.operands]
         numbers = {item: self._numbers(item) for item in turn.counters}
         values = self._values(numbers)
-        locals_after = {name: self._after(turn.locals[name]) for name in turn.stored}
+        locals_after = {name: self._after(turn.outer.locals[name]) for name in turn.stored}
         columns, machine = self.columns, self.machine
-        table = np.empty((turns, len(operands)), np.int32)
-        for column, ids in enumerate(operands):
-            table[:, column] = ids
         columns.kind.extend(array(INDEX, [columns.kind_of(n.op, n.site) for n in turn.nodes]) * turns)
-        columns.activation.extend(array(INDEX, [self.frame.activation]) * (turns * period))
+        self._activate()
         names = [turn.item_names.get(n.item) if n.item is not None else n.name for n in turn.nodes]
         columns.name.extend(names * turns)
         columns.value.extend(values)
         for place, node in enumerate(turn.nodes):
             if node.call is not None:
                 columns.calls.update(zip(range(base + place, base + turns * period, period), repeat(node.call)))
-        ends = np.cumsum([len(node.operands) for node in turn.nodes], dtype=np.int32) + np.int32(columns.start[-1])
-        starts = ends + np.int32(len(operands)) * np.arange(turns, dtype=np.int32)[:, None]
-        columns.start.frombytes(starts.reshape(-1).view(np.uint8).data)
-        columns.operand.frombytes(table.reshape(-1).view(np.uint8).data)
+        self._write_operands(operands)
         columns.runs.append(Run(base, period, turns))
         for item in turn.given:
             self.last[item] = self._take(item)
         self.frame.locals.update((name, after()) for name, after in locals_after.items())
         machine.v += (turn.v - machine.v) * turns
         machine.p += (turn.p - machine.p) * turns
+
+    def _write_operands(self, operands: list[Any]) -> None:
+        """The operands of all nodes, given the ids of each, and where those of each node begin."""
+        columns, count = self.columns, len(operands)
+        ends = np.cumsum([len(node.operands) for node in self.turn.nodes], dtype=np.int32) + np.int32(columns.start[-1])
+        for low in range(0, self.turns, _PORTION):
+            high = min(low + _PORTION, self.turns)
+            table = np.empty((high - low, count), np.int32)
+            for column, ids in enumerate(operands):
+                table[:, column] = ids if type(ids) is int else ids[low:high]
+            columns.operand.frombytes(table.reshape(-1).view(np.uint8).data)
+            starts = ends + np.int32(count) * np.arange(low, high, dtype=np.int32)[:, None]
+            columns.start.frombytes(starts.reshape(-1).view(np.uint8).data)
+
+    def _activate(self) -> None:
+        """The activations of all turns, and which of them each node is of."""
+        turns, columns, entered = self.turns, self.columns, self.turn.entered
+        own, base = self.frame.activation, len(columns.activations)
+        if not entered:
+            columns.activation.extend(array(INDEX, [own]) * (turns * self.period))
+            return
+        for first in range(base, base + turns * len(entered), len(entered)):
+            for number, call in enumerate(entered):
+                caller = own if call.caller < 0 else first + call.caller
+                columns.activations.append(Activation(first + number, call.function, caller))
+        places = np.array([node.activation for node in self.turn.nodes], np.int32)
+        steps = np.where(places < 0, 0, len(entered)).astype(np.int32)
+        begin = np.where(places < 0, own, base + places).astype(np.int32)
+        numbers = begin + steps * np.arange(turns, dtype=np.int32)[:, None]
+        columns.activation.frombytes(numbers.reshape(-1).view(np.uint8).data)
 
     def _values(self, numbers: dict[Item, list[int]]) -> list[Any]:
         """The values of all nodes. Raises Unfit where one on the tape is no plain number."""
@@ -610,7 +735,7 @@ class _Writer:
             if len(entered) == _LAGS:
                 raise Unfit
             entered.append(self._entry(end.name))
-            end = self.turn.locals[end.name]
+            end = self.turn.outer.locals[end.name]
         if type(end) is not Made:
             raise Unfit
         ids = self._made(end, len(entered))
