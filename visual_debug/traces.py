@@ -442,23 +442,31 @@ class Trace:
         return f"<Trace of {self.function}: {how}>"
 
     def export(
-        self, path: str | Path, *, view: str = "graph", step: int | None = None, of: Any = None, seed: Any = None
+        self,
+        path: str | Path,
+        *,
+        view: str = "graph",
+        step: int | None = None,
+        of: Any = None,
+        seed: Any = None,
+        nodes: Iterable[Node | int] | None = None,
     ) -> Path:
         """Draw one picture; the suffix of `path` picks the format.
 
         Args:
-            path: where to write: `.svg`, `.png` or `.dot`.
+            path: where to write: `.svg`, `.png`, `.dot`; or `.html`, a page with every step that works without network.
             view: `"graph"`, one box per node, or `"tree"`, shared nodes repeated.
             step: index into `steps()` of the state to show; by default the last, with all values and adjoints.
             of: as for `grad`.
             seed: as for `grad`.
+            nodes: of a page of a long trace, the nodes that are drawn one by one; by default those nearest to the result.
 
         Raises:
             RenderError: for an unknown suffix or view, or more boxes than a picture can show.
         """
         from visual_debug import export
 
-        return export.picture(self, Path(path), view, step, self._reverse_seeds(of, seed))
+        return export.picture(self, Path(path), view, step, self._reverse_seeds(of, seed), nodes)
 
     def export_steps(
         self,
@@ -475,7 +483,7 @@ class Trace:
         Args:
             path: the folder, made if need be.
             view: as for `export`.
-            format: `"svg"` or `"png"`.
+            format: `"svg"` or `"png"`; or `"html"` for one page with all steps, `path` itself if it ends in `.html`.
             of: as for `grad`.
             seed: as for `grad`.
             progress: called with (pictures written, pictures in all) after each.
