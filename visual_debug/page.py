@@ -71,7 +71,8 @@ def data(
         raise RenderError(
             f"the tree repeats shared parts and has more than {steps.MOST_TREE_BOXES} boxes: use view='graph'"
         )
-    first = view if view in sheets else "graph" if whole or nodes is not None else "summary"
+    folded = not whole and nodes is None
+    first = "summary" if folded else view if view in sheets else "graph"
     if step is not None and not -len(part.steps) <= step < len(part.steps):
         raise RenderError(f"step {step}: the page has {len(part.steps)} steps, 0 to {len(part.steps) - 1}")
     return {
@@ -126,7 +127,9 @@ class Part:
         self.number = {node: i for i, node in enumerate(shown)}
         self.code = Code()
         self.stopped: str | None = None
-        self.sums: dict[int, Any] = {}
+        self.sums: dict[int, Any] = {}  # of the contributions that have a step
+        self.whole: dict[int, Any] = {}  # of all contributions
+        self.unseen: dict[int, int] = {}  # contributions of operations that are not shown
         self.terms: dict[int, list[str]] = {}
         #: phase, operation, operand that is written to, its position, text of the contribution, text of the sum
         self.steps: list[list[Any]] = [["leaves"]]
@@ -144,17 +147,34 @@ class Part:
                 self._contribution("reverse", node, operand, position, value)
         except NoDerivativeError as error:
             self.stopped = str(error)
+        self._rest()
+        if self.stopped is not None:
             self.steps.append(["stopped"])
+
+    def _rest(self) -> None:
+        """One step for all that operations which are not shown have contributed: in the end adjoints are whole."""
+        rest = []
+        for target, count in self.unseen.items():
+            terms = self.terms.setdefault(target, [])
+            terms.append(f"{count:,} not shown")
+            self.sums[target] = self.whole[target]
+            rest.append([target, terms[-1], measure.shown(display.value_text(self.whole[target]))])
+        if rest:
+            self.steps.append(["rest", rest])
 
     def _contribution(self, phase: str, node: int, operand: int, position: int | None, value: Any) -> None:
         target = self.number.get(operand)
         if target is None:
             return
+        self.whole[target] = adjoint.add(self.whole[target], value) if target in self.whole else value
+        if node not in self.number:
+            self.unseen[target] = self.unseen.get(target, 0) + 1
+            return
         terms = self.terms.setdefault(target, [])
         self.sums[target] = value if not terms else adjoint.add(self.sums[target], value)
         terms.append(measure.shown(display.value_text(value)))
         total = terms[0] if len(terms) == 1 else measure.shown(display.value_text(self.sums[target]))
-        self.steps.append([phase, self.number.get(node), target, position, terms[-1], total])
+        self.steps.append([phase, self.number[node], target, position, terms[-1], total])
 
     # ---- what is said of each node
 
@@ -228,6 +248,8 @@ class Part:
         history = " + ".join(self.terms.get(node, ()))
         total = f" = {display.value_text(self.sums[node])}" if len(self.terms.get(node, ())) > 1 else ""
         value = display.value_text(self.columns.value[self.shown[node]])
+        if steps.is_leaf(self.columns, self.shown[node]) and value == label:
+            value = ""  # a literal: its label says it
         return _slot([label, measure.shown(value), f"∂ {history}{total}" if history else ""])
 
 

@@ -89,8 +89,8 @@ function showListing() {
 
 function both(node) {
   const value = element("span", { class: "value" }, valueAt(node, state.step));
-  const adjoint = adjointAt(node, state.step, true);
-  return adjoint ? [value, " ", element("span", { class: "adjoint" }, `∂ ${cut(adjoint, 60)}`)] : [value];
+  const adjoint = adjointAt(node, state.step, false);
+  return adjoint ? [value, " ", element("span", { class: "adjoint" }, `∂ ${adjoint}`)] : [value];
 }
 
 // Scroll within a pane, and the page not at all.

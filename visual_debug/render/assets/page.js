@@ -36,15 +36,15 @@ function setSheet(name) {
   }
   buildPicture();
   search();
-  show();
   firstSight();
+  show();
 }
 
 function select(node) {
   state.selected = node;
   show();
   reveal(node);
-  if (rows[node]) nearest(values, rows[node]);
+  revealRow(node);
 }
 
 // ---- playing
@@ -169,6 +169,7 @@ function listen() {
   by("search").addEventListener("keydown", (event) => { if (event.key === "Enter") goTo(); });
   document.addEventListener("keydown", key);
   window.addEventListener("beforeprint", fit);
+  window.addEventListener("resize", cull);
 }
 
 heading();
@@ -177,6 +178,6 @@ buildListing();
 buildTable();
 buildPicture();
 listen();
-show();
 firstSight();
+show();
 document.documentElement.dataset.ready = "yes";

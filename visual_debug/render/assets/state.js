@@ -10,6 +10,7 @@ const born = new Array(count).fill(0);
 const terms = Array.from({ length: count }, () => []);
 data.steps.forEach(([phase, node, target, , term, sum], step) => {
   if (phase === "forward") born[node] = step;
+  else if (phase === "rest") for (const [operand, text, total] of node) terms[operand].push([step, text, total]);
   else if (phase === "seed" || phase === "reverse") terms[target].push([step, term, sum]);
 });
 
@@ -41,12 +42,25 @@ const valueAt = (node, step) => (born[node] <= step ? nodes.text[node] : "");
 
 // The adjoint with the history of its terms, as far as a step has come; the sum alone where there is no room.
 function adjointAt(node, step, wide) {
-  const known = terms[node].filter(([at]) => at <= step);
-  if (!known.length) return "";
-  const sum = known[known.length - 1][2];
-  if (known.length === 1) return sum;
-  const history = known.map(([, term]) => term).join(" + ") + (known.length === terms[node].length ? ` = ${sum}` : "");
-  return wide || history.length + 2 <= WIDEST ? history : cut(`${known.length} terms = ${sum}`, WIDEST - 2);
+  const known = arrived(node, step);
+  if (!known) return "";
+  const sum = terms[node][known - 1][2];
+  if (known === 1) return sum;
+  const folded = `${known} terms = ${sum}`;
+  if (known > 12) return folded;
+  const history = terms[node].slice(0, known).map(([, term]) => term).join(" + ") + (known === terms[node].length ? ` = ${sum}` : "");
+  return history.length + 2 <= (wide ? 3 * WIDEST : WIDEST) ? history : cut(folded, WIDEST - 2);
+}
+
+// How many terms of a node's adjoint have come by a step.
+function arrived(node, step) {
+  let [low, high] = [0, terms[node].length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (terms[node][middle][0] <= step) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function cut(text, length) {
@@ -58,12 +72,12 @@ function titleOf(step) {
   const [phase, node, target, , term] = data.steps[step];
   const line = (n) => (nodes.line[n] === null ? "" : ` (line ${nodes.line[n]})`);
   if (phase === "leaves") return "the inputs and literals";
+  if (phase === "rest") return "what operations that are not shown add to the adjoints";
   if (phase === "stopped") return `the reverse pass stops: ${data.stopped}`;
   if (phase === "forward") return `forward: ${nodes.label[node]} = ${nodes.text[node]}${line(node)}`;
   if (phase === "seed") return `seed: the adjoint of ${nodes.label[target]} is ${term}${line(target)}`;
-  const from = node === null ? "an operation that is not shown" : nodes.label[node];
-  const rule = node !== null && nodes.pullback[node] ? ` pulls back ${nodes.pullback[node]},` : " gives";
-  return `reverse: ${from}${rule} ${term} to ${nodes.label[target]}${node === null ? "" : line(node)}`;
+  const rule = nodes.pullback[node] ? ` pulls back ${nodes.pullback[node]},` : " gives";
+  return `reverse: ${nodes.label[node]}${rule} ${term} to ${nodes.label[target]}${line(node)}`;
 }
 
 // The nodes that a step writes to, and the operation whose pullback speaks.
@@ -71,6 +85,7 @@ function touched(step) {
   const [phase, node, target] = data.steps[step];
   if (phase === "leaves") return { lit: nodes.leaf.flatMap((leaf, i) => (leaf ? [i] : [])), active: null };
   if (phase === "forward") return { lit: [node], active: null };
+  if (phase === "rest") return { lit: node.map(([operand]) => operand), active: null };
   if (phase === "stopped") return { lit: [], active: null };
   return { lit: [target], active: phase === "reverse" ? node : null };
 }
@@ -80,7 +95,7 @@ function strength(node) {
   const value = { value: nodes.value, adjoint: nodes.adjoint, magnitude: nodes.value }[state.colour];
   if (state.colour === "rounding") return allRounding ? rounding[node] / scale.most : null;
   if (!value || value[node] === null) return null;
-  if (state.colour === "adjoint" && !terms[node].some(([at]) => at <= state.step)) return null;
+  if (state.colour === "adjoint" && !arrived(node, state.step)) return null;
   if (state.colour !== "adjoint" && born[node] > state.step) return null;
   if (state.colour !== "magnitude") return scale.most ? value[node] / scale.most : 0;
   if (value[node] === 0) return 0;

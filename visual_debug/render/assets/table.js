@@ -2,46 +2,83 @@
 
 const values = document.getElementById("values");
 const details = document.getElementById("details");
-const rows = [];
+const ROW = 1.7; // rem, the height of a row; only those in sight are in the document
+
+let cellsOf = () => [];
+let total = 0;
 
 function buildTable() {
   const heads = isSummary()
     ? ["expression", "line", "function", "times", "first", "last", "least", "greatest", "not finite"]
     : ["#", "operation", "value", "adjoint", "expression", "line"];
-  const body = element("tbody");
-  rows.length = 0;
-  const add = (i, cells) => {
-    const row = element("tr", { tabindex: "-1" }, ...cells.map((text) => element("td", {}, text === null ? "" : String(text))));
-    row.addEventListener("click", () => select(i));
-    rows.push(row);
-    body.append(row);
-  };
   if (isSummary()) {
-    data.sheets.summary.rows.forEach((r, i) => add(i, [r.lines[0], r.line, r.function, r.count.toLocaleString("en"),
-      r.first, r.count > 1 ? r.last : "", r.count > 1 ? r.least : "", r.count > 1 ? r.most : "", r.bad || ""]));
+    const rows = data.sheets.summary.rows;
+    total = rows.length;
+    cellsOf = (i) => {
+      const r = rows[i];
+      const many = r.count > 1;
+      return [r.lines[0], r.line, r.function, r.count.toLocaleString("en"), r.first, many ? r.last : "",
+        many ? r.least : "", many ? r.most : "", r.bad || ""];
+    };
   } else {
-    for (let i = 0; i < count; i += 1) add(i, [nodes.id[i], nodes.label[i], "", "", nodes.source[i], nodes.line[i]]);
+    total = count;
+    cellsOf = (i) => [nodes.id[i], nodes.label[i], valueAt(i, state.step), adjointAt(i, state.step, true),
+      nodes.source[i], nodes.line[i]];
   }
   const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
-  values.replaceChildren(element("table", {},
+  values.replaceChildren(element("table", { "aria-rowcount": String(total + 1), class: isSummary() ? "rows" : "nodes" },
     element("caption", {}, isSummary() ? "Expressions of the source" : "Values and adjoints by now"),
-    element("thead", {}, head), body));
+    element("thead", {}, head), element("tbody")));
+  values.scrollTop = 0;
+}
+
+function rowHeight() {
+  return ROW * parseFloat(getComputedStyle(document.documentElement).fontSize);
 }
 
 function showTable() {
-  rows.forEach((row, i) => {
-    if (!isSummary()) {
-      const texts = [valueAt(i, state.step), adjointAt(i, state.step, true)];
-      texts.forEach((text, k) => { if (row.cells[2 + k].textContent !== text) row.cells[2 + k].textContent = text; });
-      row.className = born[i] > state.step ? "later" : "";
-      row.cells[2].className = "value";
-      row.cells[3].className = "adjoint";
-    }
-    row.classList.toggle("selected", state.selected === i);
-    if (state.selected === i) row.setAttribute("aria-current", "true");
-    else row.removeAttribute("aria-current");
-  });
+  const body = values.querySelector("tbody");
+  const high = rowHeight();
+  const all = total <= 60 || printing;
+  const first = all ? 0 : Math.max(Math.min(Math.floor(values.scrollTop / high) - 10, total - 60), 0);
+  const last = all ? total : Math.min(first + Math.ceil(values.clientHeight / high) + 60, total);
+  const room = (rows) => {
+    const row = element("tr", { class: "room", "aria-hidden": "true" });
+    row.style.height = `${rows * high}px`;
+    return row;
+  };
+  const shown = [];
+  for (let i = first; i < last; i += 1) shown.push(tableRow(i));
+  body.replaceChildren(...(first ? [room(first)] : []), ...shown, ...(last < total ? [room(total - last)] : []));
 }
+
+function tableRow(i) {
+  const kinds = isSummary() ? [] : ["", "", "value", "adjoint"];
+  const row = element("tr", { "aria-rowindex": String(i + 2), onclick: () => select(i) });
+  cellsOf(i).forEach((text, k) => {
+    row.append(element("td", { class: kinds[k] || "", title: text === null ? "" : text }, text === null ? "" : String(text)));
+  });
+  if (!isSummary() && born[i] > state.step) row.classList.add("later");
+  if (state.selected === i) {
+    row.classList.add("selected");
+    row.setAttribute("aria-current", "true");
+  }
+  return row;
+}
+
+// Scroll the table to a row that is out of sight.
+function revealRow(i) {
+  const high = rowHeight();
+  if ((i + 1) * high < values.scrollTop || (i + 4) * high > values.scrollTop + values.clientHeight) {
+    values.scrollTop = Math.max(i * high - values.clientHeight / 3, 0);
+  }
+  showTable();
+}
+
+let printing = false;
+values.addEventListener("scroll", () => window.requestAnimationFrame(showTable));
+window.addEventListener("beforeprint", () => { printing = true; showTable(); });
+window.addEventListener("afterprint", () => { printing = false; showTable(); });
 
 function link(node) {
   return element("button", { type: "button", class: "link", onclick: () => select(node) },
