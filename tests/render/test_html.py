@@ -92,7 +92,8 @@ def test_slider_keys_and_play(visit, trace):
     page.dispatch_event("#slider", "input")
     assert page.inner_text("#title").startswith("3 /")
     page.keyboard.press(" ")
-    page.wait_for_function("Number(document.getElementById('slider').value) > 3")
+    page.wait_for_timeout(1500)  # the policy of the page forbids a function given as text
+    assert step(page) > 3
     assert page.get_attribute("#play", "aria-pressed") == "true"
     page.keyboard.press(" ")
     assert page.get_attribute("#play", "aria-pressed") == "false"
