@@ -18,10 +18,10 @@ from visual_debug.errors import NoDerivativeError, RenderError
 from visual_debug.render import engines, layered, measure
 from visual_debug.render.compose import CELL, Slot
 from visual_debug.render.diagram import Arrow, Box, Diagram
+from visual_debug.tape import Site
 
 if TYPE_CHECKING:
     from visual_debug.summary import Row
-    from visual_debug.tape import Site
 
 VIEWS = ("graph", "tree", "code", "summary")
 MOST_SHOWN = 2000  #: nodes that are drawn one by one
@@ -368,6 +368,9 @@ class Code:
             return None
         key = site.file, site.line, site.column, site.end_line, site.end_column
         if key not in self._known:
+            read = Site(site.file, site.function, (site.line, site.end_line, site.column, site.end_column))
+            if read.text != site.text:
+                return None  # a saved trace, whose source has changed since
             first, last = self._lines.get(site.file, (site.line, site.line))
             self._lines[site.file] = min(first, site.line), max(last, site.end_line)
             self._known[key] = len(self.spans)

@@ -80,8 +80,8 @@ function showListing() {
       note.textContent = row ? (row.count > 1 ? `×${row.count.toLocaleString("en")}: ${row.first} … ${row.last}` : row.first) : "";
       continue;
     }
-    const node = spans.map((span) => latest(span, state.step)).find((n) => n !== null);
-    note.replaceChildren(...(node === undefined ? [] : both(node)));
+    const node = spans.length ? latest(spans[0], state.step) : null; // of the longest expression that ends here
+    note.replaceChildren(...(node === null ? [] : both(node)));
   }
   const mark = code.querySelector(".selected, .now");
   if (mark) nearest(code, mark);
