@@ -172,6 +172,9 @@ def test_a_long_trace_is_folded(tmp_path):
     assert last["count"] == 1000 == len(values)
     texts = [f"{v:.6g}" for v in (values[0], values[-1], min(values), max(values))]
     assert [last["first"], last["last"], last["least"], last["most"]] == texts
+    index = {label: i for i, label in enumerate(row["lines"][0] for row in data["sheets"]["summary"]["rows"])}
+    again = sorted((tail, head) for tail, head, *_ in data["sheets"]["summary"]["back"])
+    assert again == sorted((index["3.7 * x * (1 - x)"], index[part]) for part in ("3.7 * x", "1 - x"))
     assert len(data["nodes"]["id"]) == page.NEAREST
     assert trace.outputs.id in data["nodes"]["id"]
 

@@ -18,6 +18,7 @@ from visual_debug.errors import NoDerivativeError, RenderError
 from visual_debug.render import engines, layered, measure
 from visual_debug.render.compose import CELL, Slot
 from visual_debug.render.diagram import Arrow, Box, Diagram
+from visual_debug.render.layout import around
 from visual_debug.tape import Site
 
 if TYPE_CHECKING:
@@ -307,10 +308,26 @@ def _summary_sheet(columns: Columns, part: Part) -> dict[str, Any]:
             back.add(key)
     diagram = Diagram(boxes, list(arrows.values()), [], None, "graph")
     sheet = _sheet(diagram, {f"r{i}": _slot(row["lines"]) for i, row in enumerate(rows)})
+    back_arrows = _back(sheet["boxes"], sorted(back))
     return {
-        **sheet, "rows": rows, "counts": [counts[key] for key in arrows],
-        "back": [[*key, counts[key]] for key in sorted(back)],
-    }  # fmt: skip
+        **sheet,
+        "rows": rows,
+        "back": back_arrows,
+        "counts": [counts[key] for key in (*arrows, *sorted(back))],
+    }
+
+
+def _back(boxes: list[list[Any]], links: Sequence[tuple[int, int]]) -> list[list[Any]]:
+    """Arrows to what came first but is computed again from later values: loops. They run in a bow beside the boxes."""
+    found = []
+    for tail, head in links:
+        (_, x, y, width, _), (_, to_x, to_y, to_width, _) = boxes[tail], boxes[head]
+        apart = 9.0 if tail == head else 0.0
+        flip = -1.0 if to_x > x else 1.0  # on the side where what is computed again lies
+        edge = around((flip * x - width / 2, y - apart), (flip * to_x - to_width / 2, to_y + apart), 26.0)
+        line, head_corners = ([(flip * px, py) for px, py in points] for points in (edge.line, edge.head))
+        found.append([tail, head, 0, _points(line), _points(head_corners)])
+    return found
 
 
 def _row(row: Row, part: Part, members: list[int]) -> dict[str, Any]:

@@ -25,7 +25,8 @@ function buildPicture() {
   }
   picture.tops = above.flatMap((n, i) => (n ? [] : [i]));
   picture.boxes = sheet.boxes.map(([node, x, y, width, height]) => ({ node, x, y, width, height, g: null, on: false }));
-  picture.arrows = sheet.arrows.map(([tail, head]) => ({ tail, head, g: null, on: false }));
+  const all = [...sheet.arrows, ...(sheet.back || [])];
+  picture.arrows = all.map((drawn, i) => ({ tail: drawn[0], head: drawn[1], drawn, back: i >= sheet.arrows.length, g: null, on: false }));
   picture.bad = new Set(isSummary() ? [] : nodes.bad);
   picture.world.append(picture.layers.arrows, picture.layers.boxes);
   root.append(picture.world);
@@ -68,12 +69,12 @@ function cull() {
 
 function buildArrow(arrow, i) {
   const sheet = data.sheets[state.sheet];
-  const [, , position, line, corners] = sheet.arrows[i];
+  const [, , position, line, corners] = arrow.drawn;
   const [start, ...rest] = line.split(" ");
-  arrow.g = shape("g", { class: "arrow" });
+  arrow.g = shape("g", { class: arrow.back ? "arrow back" : "arrow" });
   arrow.g.append(shape("path", { d: `M${start}C${rest.join(" ")}` }), shape("polygon", { points: corners }));
   const times = sheet.counts ? `, ${sheet.counts[i].toLocaleString("en")} times` : "";
-  arrow.g.append(shape("title", {}, `operand ${position + 1}${times}`));
+  arrow.g.append(shape("title", {}, arrow.back ? `from one pass of a loop to the next${times}` : `operand ${position + 1}${times}`));
 }
 
 function buildBox(box, i) {
