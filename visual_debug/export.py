@@ -6,11 +6,11 @@ A picture is of a view (`graph`, `tree`, `code`, `summary`) after a step. Data f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from visual_debug import listing, steps
 from visual_debug.errors import RenderError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from visual_debug.traces import Trace
 
 VIEWS = ("graph", "tree", "code", "summary")
-STEP_FORMATS = ("svg", "png", "gif")
+STEP_FORMATS = ("svg", "png", "gif", "html")
 Progress = Callable[[int, int], None]
 
 
@@ -36,6 +36,7 @@ class Request:
     turn: str | int = "last"
     call: int = 0
     opened: bool | Collection[int] = False
+    nodes: Iterable[SupportsIndex] | None = None
 
     @cached_property
     def adjoints(self) -> Mapping[int, Any] | None:
@@ -132,6 +133,17 @@ def _timeline(request: Request, path: Path) -> None:
     data.write_json(path, timeline.timeline(request.trace._columns))
 
 
+def _html(request: Request, path: Path) -> None:
+    from visual_debug import page
+    from visual_debug.render import html
+
+    trace = request.trace
+    shown = page.data(
+        trace._columns, trace._shown_roots(), request.seeds, view=request.view, nodes=request.nodes, step=request.step
+    )
+    path.write_text(html.document(shown), encoding="utf-8", newline="\n")
+
+
 #: How a file is written, by the end of its name; a longer end goes before a shorter one.
 FORMATS: dict[str, Callable[[Request, Path], None]] = {
     "svg": _picture("svg"),
@@ -144,6 +156,7 @@ FORMATS: dict[str, Callable[[Request, Path], None]] = {
     "json": _json,
     "graphml": _graphml,
     "tex": _latex,
+    "html": _html,
 }
 
 
@@ -160,6 +173,8 @@ def format_of(path: Path) -> str:
 def picture(path: Path, request: Request) -> Path:
     """One picture or file; see `Trace.export`."""
     write = FORMATS[format_of(path)]
+    if request.nodes is not None and write is not _html:
+        raise RenderError("nodes=… names what an .html page draws one by one: for other formats use t.slice(node)")
     _check(request)
     path.parent.mkdir(parents=True, exist_ok=True)
     write(request, path)
@@ -179,7 +194,7 @@ def _check(request: Request) -> None:
 def frames(path: Path, format: str | None, request: Request, progress: Progress | None) -> list[Path]:
     """Every step as a picture of its own, or all of them in one file that plays; see `Trace.export_steps`."""
     suffix = path.suffix.lower().lstrip(".")
-    is_file = not path.is_dir() and suffix in ("gif", "svg") and format in (None, suffix)
+    is_file = not path.is_dir() and suffix in ("gif", "svg", "html") and format in (None, suffix)
     if format is None:
         format = suffix if is_file else "svg"
     if format not in STEP_FORMATS:
@@ -187,6 +202,8 @@ def frames(path: Path, format: str | None, request: Request, progress: Progress 
     if format == "gif" and not is_file:
         raise RenderError(f"{path}: an animated GIF is one file, whose name ends in .gif")
     _check(request)
+    if format == "html":
+        return [picture(path if is_file else path / "steps.html", request)]
     if request.view == "summary":
         raise RenderError("the summary has no steps: export it as one picture, or choose view='graph' or view='code'")
     if is_file:

@@ -495,11 +495,13 @@ class Trace:
         turn: str | int = "last",
         call: int = 0,
         opened: bool | Collection[int] = False,
+        nodes: Iterable[Node | int] | None = None,
     ) -> Path:
         """Write one picture or file; the suffix of `path` picks the format.
 
         Args:
-            path: where to write. Pictures: `.svg`, `.png`, `.pdf`, `.dot`, `.mmd` (Mermaid), `.txt`. The whole trace:
+            path: where to write. Pictures: `.svg`, `.png`, `.pdf`, `.dot`, `.mmd` (Mermaid), `.txt`. `.html`: a page with all
+                steps, source and values that needs no network. The whole trace:
                 `.json`, `.graphml`, `.tex` (formula, numbers in place, result), `.trace.json` (timeline for Perfetto).
             view: `"graph"`, one box per node; `"tree"`, shared nodes repeated; `"code"`, the source with values in
                 place; or `"summary"`, one box per expression of the source, with counts and ranges.
@@ -510,13 +512,14 @@ class Trace:
             turn: of the code view, as for `code`.
             call: of the code view, as for `code`.
             opened: of the code view, as for `code`.
+            nodes: of the page of a long trace, the nodes drawn one by one; by default those nearest to the result.
 
         Raises:
             RenderError: for an unknown suffix or view, or more boxes than a picture can show.
         """
         from visual_debug import export
 
-        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened)
+        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes)
         return export.picture(Path(path), request)
 
     def export_steps(
@@ -535,9 +538,9 @@ class Trace:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
         Args:
-            path: the folder, made if need be; or a file that ends in `.gif` or `.svg`, for one picture that plays.
+            path: the folder, made if need be; or a file that ends in `.gif`, `.svg` or `.html`, for one that plays.
             view: as for `export`, but for the summary.
-            format: `"svg"` (the default) or `"png"` in a folder; of a file its suffix says it.
+            format: `"svg"` (the default), `"png"` or `"html"` in a folder; of a file its suffix says it.
             of: as for `grad`.
             seed: as for `grad`.
             turn: of the code view, as for `code`.
@@ -550,7 +553,8 @@ class Trace:
         """
         from visual_debug import export
 
-        request = export.Request(self, view, None, self._reverse_seeds(of, seed), turn, call, opened)
+        is_page = format == "html" or (format is None and str(path).lower().endswith(".html"))
+        request = export.Request(self, view, 0 if is_page else None, self._reverse_seeds(of, seed), turn, call, opened)
         return export.frames(Path(path), format, request, progress)
 
     def _header(self) -> dict[str, Any]:

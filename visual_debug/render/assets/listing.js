@@ -1,0 +1,115 @@
+// The source: every expression of which a node is there can be clicked, and shows what it has come to by now.
+
+const code = document.getElementById("code");
+const listing = { pieces: [], ends: [], notes: [] };
+
+function buildListing() {
+  code.replaceChildren();
+  if (!data.code.length) {
+    code.append(element("p", { class: "quiet" }, "The source cannot be had; the table says the operations."));
+    return;
+  }
+  for (const { file, first, lines } of data.code) {
+    const table = element("div", { class: "listing" });
+    code.append(element("h2", { title: file }, file.split(/[\\/]/).pop()), table);
+    const spans = data.spans.map((span, i) => [i, span]).filter(([, span]) => span[0] === file);
+    lines.forEach((text, n) => table.append(buildLine(text, first + n, spans)));
+  }
+}
+
+function buildLine(text, number, spans) {
+  const here = spans
+    .filter(([, [, line, , end]]) => line <= number && number <= end)
+    .map(([i, [, line, column, end, behind]]) => ({
+      i, start: line === number ? column : text.length - text.trimStart().length, end: end === number ? behind : text.length,
+      size: (end - line) * 1000 + behind - column,
+    }));
+  const cuts = [...new Set([0, text.length, ...here.flatMap(({ start, end }) => [start, end])])].sort((a, b) => a - b);
+  const source = element("span", { class: "source" });
+  for (let k = 0; k + 1 < cuts.length; k += 1) {
+    const piece = text.slice(cuts[k], cuts[k + 1]);
+    const around = here.filter(({ start, end }) => start <= cuts[k] && cuts[k + 1] <= end).sort((a, b) => a.size - b.size);
+    const made = element("span", {}, piece);
+    if (around.length) {
+      made.className = "part";
+      made.addEventListener("click", () => selectSpan(around[0].i));
+      listing.pieces.push([made, new Set(around.map(({ i }) => i))]);
+    }
+    source.append(made);
+    for (const { i, end } of around) {
+      if (end === cuts[k + 1] && data.spans[i][3] === number) {
+        const chip = element("span", { class: "chip", hidden: "" });
+        listing.ends[i] = chip;
+        source.append(chip);
+      }
+    }
+  }
+  const note = element("span", { class: "notes" });
+  const outer = here.filter(({ i }) => data.spans[i][3] === number).sort((a, b) => b.size - a.size);
+  listing.notes.push([note, outer.map(({ i }) => i)]);
+  return element("div", { class: "line" }, element("span", { class: "number" }, String(number)), source, note);
+}
+
+// The node of a span that was computed last, up to now; null if there is none yet.
+function latest(span, step) {
+  let found = null;
+  for (const node of spanNodes[span]) if (born[node] <= step) found = node;
+  return found;
+}
+
+function showListing() {
+  const { lit, active } = touched(state.step);
+  const now = new Set();
+  const spoken = data.steps[state.step][0] === "leaves" ? [] : [...lit, active];
+  for (const node of spoken) if (node !== null && nodes.span[node] !== null) now.add(nodes.span[node]);
+  const chosen = selectedSpan();
+  for (const [piece, around] of listing.pieces) {
+    piece.classList.toggle("now", [...now].some((span) => around.has(span)));
+    piece.classList.toggle("selected", chosen !== null && around.has(chosen));
+  }
+  listing.ends.forEach((chip, span) => {
+    const node = state.selected !== null && !isSummary() && chosen === span ? state.selected
+      : spoken.find((n) => n !== null && nodes.span[n] === span);
+    const show = node !== undefined && node !== null && born[node] <= state.step && !isSummary();
+    chip.hidden = !show;
+    chip.replaceChildren(...(show ? both(node) : []));
+  });
+  for (const [note, spans] of listing.notes) {
+    if (isSummary()) {
+      const row = data.sheets.summary.rows.find((r) => r.span === spans[0] && spans.length);
+      note.textContent = row ? (row.count > 1 ? `×${row.count.toLocaleString("en")}: ${row.first} … ${row.last}` : row.first) : "";
+      continue;
+    }
+    const node = spans.length ? latest(spans[0], state.step) : null; // of the longest expression that ends here
+    note.replaceChildren(...(node === null ? [] : both(node)));
+  }
+  const mark = code.querySelector(".selected, .now");
+  if (mark) nearest(code, mark);
+}
+
+function both(node) {
+  const value = element("span", { class: "value" }, valueAt(node, state.step));
+  const adjoint = adjointAt(node, state.step, false);
+  return adjoint ? [value, " ", element("span", { class: "adjoint" }, `∂ ${adjoint}`)] : [value];
+}
+
+// Scroll within a pane, and the page not at all.
+function nearest(pane, inner) {
+  const [a, b] = [pane.getBoundingClientRect(), inner.getBoundingClientRect()];
+  if (b.top < a.top || b.bottom > a.bottom) pane.scrollTop += b.top - a.top - a.height / 3;
+}
+
+function selectedSpan() {
+  if (state.selected === null) return null;
+  return isSummary() ? data.sheets.summary.rows[state.selected].span : nodes.span[state.selected];
+}
+
+function selectSpan(span) {
+  if (isSummary()) {
+    const row = data.sheets.summary.rows.findIndex((r) => r.span === span);
+    if (row >= 0) select(row);
+    return;
+  }
+  const node = latest(span, state.step) ?? spanNodes[span][0];
+  if (node !== undefined) select(node);
+}

@@ -1,0 +1,183 @@
+// The page as a whole: what the user does, and what is shown again for it.
+
+const by = (id) => document.getElementById(id);
+const slider = by("slider");
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+let timer = null;
+
+function show() {
+  slider.value = state.step;
+  const title = isSummary() ? "the whole trace, folded by the expressions of the source" : titleOf(state.step);
+  by("title").textContent = isSummary() ? title : `${state.step} / ${data.steps.length - 1}  ${title}`;
+  slider.setAttribute("aria-valuetext", isSummary() ? title : `step ${state.step} of ${data.steps.length - 1}: ${title}`);
+  for (const id of ["first", "back", "play", "forward", "last", "slider", "colour"]) by(id).disabled = isSummary();
+  by("legend").textContent = legend();
+  showPicture();
+  showListing();
+  showTable();
+  showDetails();
+}
+
+function setStep(step) {
+  if (isSummary()) return;
+  state.step = Math.min(Math.max(step, 0), data.steps.length - 1);
+  show();
+}
+
+function setSheet(name) {
+  if (!(name in data.sheets)) return;
+  const folded = isSummary() !== (name === "summary");
+  pause();
+  state.sheet = name;
+  by("sheet").value = name;
+  if (folded) {
+    state.selected = null;
+    buildTable();
+  }
+  buildPicture();
+  search();
+  firstSight();
+  show();
+}
+
+function select(node) {
+  state.selected = node;
+  show();
+  reveal(node);
+  revealRow(node);
+}
+
+// ---- playing
+
+function play() {
+  if (isSummary()) return;
+  if (state.step === data.steps.length - 1) setStep(0);
+  timer = window.setInterval(() => {
+    if (state.step === data.steps.length - 1) pause();
+    else setStep(state.step + 1);
+  }, calm.matches ? 1500 : 600);
+  mark(true);
+}
+
+function pause() {
+  if (timer !== null) window.clearInterval(timer);
+  timer = null;
+  mark(false);
+}
+
+function mark(playing) {
+  by("play").textContent = playing ? "❚❚ pause" : "▶ play";
+  by("play").setAttribute("aria-label", playing ? "Pause" : "Play");
+  by("play").setAttribute("aria-pressed", String(playing));
+  by("title").setAttribute("aria-live", playing ? "off" : "polite"); // every step would be read out
+}
+
+// ---- search
+
+let at = -1;
+function search() {
+  const words = by("search").value.trim().toLowerCase();
+  const line = /^line\s*(\d+)$/.exec(words);
+  const number = /^#(\d+)$/.exec(words);
+  const hit = (label, name, op, source, text, where, id) => {
+    if (line) return where === Number(line[1]);
+    if (number) return id === Number(number[1]);
+    return [label, name, op, source, text].some((t) => t && String(t).toLowerCase().includes(words));
+  };
+  let found = [];
+  if (words && isSummary()) {
+    found = data.sheets.summary.rows.flatMap((r, i) =>
+      (hit(r.lines[0], r.name, r.op, r.function, `${r.first} ${r.last}`, r.line, i) ? [i] : []));
+  } else if (words) {
+    found = nodes.id.flatMap((id, i) =>
+      (hit(nodes.label[i], nodes.name[i], nodes.op[i], nodes.leaf[i] ? "" : nodes.source[i], nodes.text[i], nodes.line[i], id) ? [i] : []));
+  }
+  state.matches = found;
+  state.found = isSummary() ? null : new Set(found);
+  state.foundRows = isSummary() ? new Set(found) : null;
+  at = -1;
+  by("matches").textContent = words ? `${found.length} found` : "";
+}
+
+function goTo() {
+  if (!state.matches || !state.matches.length) return;
+  at = (at + 1) % state.matches.length;
+  select(state.matches[at]);
+  by("matches").textContent = `${at + 1} of ${state.matches.length}`;
+}
+
+// ---- keys and buttons
+
+function key(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const on = event.target;
+  const typing = on.matches("input[type=search], select");
+  const pressing = on.matches("button") && event.key === " ";
+  if (typing || pressing) return;
+  const acts = {
+    ArrowLeft: () => setStep(state.step - 1),
+    ArrowRight: () => setStep(state.step + 1),
+    Home: () => setStep(0),
+    End: () => setStep(data.steps.length - 1),
+    " ": () => (timer === null ? play() : pause()),
+    "+": () => zoom(1.25),
+    "-": () => zoom(0.8),
+    0: fit,
+    "/": () => by("search").focus(),
+  };
+  if (!(event.key in acts)) return;
+  event.preventDefault();
+  acts[event.key]();
+}
+
+function heading() {
+  by("heading").textContent = data.function;
+  const notes = [`${data.total.toLocaleString("en")} values`];
+  if (!data.whole) {
+    notes.push(`${count.toLocaleString("en")} of them one by one: ${data.named ? "those that were named" : "those nearest to the result"}`);
+  }
+  if (!data.reverse) notes.push("no reverse pass: the result is no single number");
+  if (data.stopped) notes.push(`the reverse pass stops: ${data.stopped}`);
+  by("note").textContent = notes.join(" · ");
+  const names = { graph: data.whole ? "graph" : "graph of a part", tree: "tree", summary: "summary" };
+  for (const name of Object.keys(data.sheets)) by("sheet").append(element("option", { value: name }, names[name]));
+  by("sheet").value = state.sheet;
+  slider.max = data.steps.length - 1;
+}
+
+function listen() {
+  const click = (id, act) => by(id).addEventListener("click", act);
+  slider.addEventListener("input", () => { pause(); setStep(Number(slider.value)); });
+  click("first", () => { pause(); setStep(0); });
+  click("back", () => { pause(); setStep(state.step - 1); });
+  click("forward", () => { pause(); setStep(state.step + 1); });
+  click("last", () => { pause(); setStep(data.steps.length - 1); });
+  click("play", () => (timer === null ? play() : pause()));
+  click("larger", () => zoom(1.25));
+  click("smaller", () => zoom(0.8));
+  click("fit", fit);
+  click("next", goTo);
+  click("unfold", () => { state.collapsed[state.sheet].clear(); fold(); showPicture(); });
+  click("theme", () => {
+    const dark = document.documentElement.dataset.theme
+      ? document.documentElement.dataset.theme === "dark" : window.matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset.theme = dark ? "light" : "dark";
+  });
+  by("sheet").addEventListener("change", () => setSheet(by("sheet").value));
+  by("colour").addEventListener("change", () => { state.colour = by("colour").value; rescale(); show(); });
+  by("search").addEventListener("input", () => { search(); showPicture(); });
+  by("search").addEventListener("keydown", (event) => { if (event.key === "Enter") goTo(); });
+  document.addEventListener("keydown", key);
+  window.addEventListener("beforeprint", fit);
+  window.addEventListener("resize", cull);
+}
+
+heading();
+rescale();
+buildListing();
+buildTable();
+buildPicture();
+listen();
+firstSight();
+show();
+document.documentElement.dataset.ready = "yes";

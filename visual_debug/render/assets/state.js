@@ -1,0 +1,139 @@
+// What the page is of, and what each step shows. Nothing here touches the document but to read the data.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const nodes = data.nodes;
+const count = nodes.id.length;
+const WIDEST = 28; // characters of a line in a box; the data's coordinates leave room for so many
+
+// For each node the step that gives it its value, and its adjoint's terms as [step, term, sum so far].
+const born = new Array(count).fill(0);
+const terms = Array.from({ length: count }, () => []);
+data.steps.forEach(([phase, node, target, , term, sum], step) => {
+  if (phase === "forward") born[node] = step;
+  else if (phase === "rest") for (const [operand, text, total] of node) terms[operand].push([step, text, total]);
+  else if (phase === "seed" || phase === "reverse") terms[target].push([step, term, sum]);
+});
+
+// Who uses each node, and how often.
+const consumers = Array.from({ length: count }, () => []);
+nodes.operands.forEach((operands, node) => {
+  for (const operand of operands) if (operand >= 0) consumers[operand].push(node);
+});
+
+const spanNodes = data.spans.map(() => []);
+nodes.span.forEach((span, node) => { if (span !== null) spanNodes[span].push(node); });
+
+// Shares of the bound on the result's rounding error: |adjoint * value| of every operation on floats, to first order.
+const rounding = nodes.value.map((value, i) =>
+  nodes.inexact[i] && value !== null && nodes.adjoint[i] !== null ? Math.abs(value * nodes.adjoint[i]) : 0);
+const allRounding = rounding.reduce((a, b) => a + b, 0);
+
+const state = {
+  step: data.step,
+  sheet: data.first,
+  selected: null, // a node's number, or of the summary a row's
+  collapsed: {}, // by sheet: the set of boxes whose operands are hidden
+  colour: "kind",
+};
+for (const name of Object.keys(data.sheets)) state.collapsed[name] = new Set();
+
+const isSummary = () => state.sheet === "summary";
+const valueAt = (node, step) => (born[node] <= step ? nodes.text[node] : "");
+
+// The adjoint with the history of its terms, as far as a step has come; the sum alone where there is no room.
+function adjointAt(node, step, wide) {
+  const known = arrived(node, step);
+  if (!known) return "";
+  const sum = terms[node][known - 1][2];
+  if (known === 1) return sum;
+  const folded = `${known} terms = ${sum}`;
+  if (known > 12) return folded;
+  const history = terms[node].slice(0, known).map(([, term]) => term).join(" + ") + (known === terms[node].length ? ` = ${sum}` : "");
+  return history.length + 2 <= (wide ? 3 * WIDEST : WIDEST) ? history : cut(folded, WIDEST - 2);
+}
+
+// How many terms of a node's adjoint have come by a step.
+function arrived(node, step) {
+  let [low, high] = [0, terms[node].length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (terms[node][middle][0] <= step) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function cut(text, length) {
+  const letters = Array.from(text);
+  return letters.length <= length ? text : letters.slice(0, length - 1).join("") + "…";
+}
+
+function titleOf(step) {
+  const [phase, node, target, , term] = data.steps[step];
+  const line = (n) => (nodes.line[n] === null ? "" : ` (line ${nodes.line[n]})`);
+  if (phase === "leaves") return "the inputs and literals";
+  if (phase === "rest") return "what operations that are not shown add to the adjoints";
+  if (phase === "stopped") return `the reverse pass stops: ${data.stopped}`;
+  if (phase === "forward") return `forward: ${nodes.label[node]} = ${nodes.text[node]}${line(node)}`;
+  if (phase === "seed") return `seed: the adjoint of ${nodes.label[target]} is ${term}${line(target)}`;
+  const rule = nodes.pullback[node] ? ` pulls back ${nodes.pullback[node]},` : " gives";
+  return `reverse: ${nodes.label[node]}${rule} ${term} to ${nodes.label[target]}${line(node)}`;
+}
+
+// The nodes that a step writes to, and the operation whose pullback speaks.
+function touched(step) {
+  const [phase, node, target] = data.steps[step];
+  if (phase === "leaves") return { lit: nodes.leaf.flatMap((leaf, i) => (leaf ? [i] : [])), active: null };
+  if (phase === "forward") return { lit: [node], active: null };
+  if (phase === "rest") return { lit: node.map(([operand]) => operand), active: null };
+  if (phase === "stopped") return { lit: [], active: null };
+  return { lit: [target], active: phase === "reverse" ? node : null };
+}
+
+// How strongly a node is coloured, from -1 to 1, or null for not at all.
+function strength(node) {
+  const value = { value: nodes.value, adjoint: nodes.adjoint, magnitude: nodes.value }[state.colour];
+  if (state.colour === "rounding") return allRounding ? rounding[node] / scale.most : null;
+  if (!value || value[node] === null) return null;
+  if (state.colour === "adjoint" && !arrived(node, state.step)) return null;
+  if (state.colour !== "adjoint" && born[node] > state.step) return null;
+  if (state.colour !== "magnitude") return scale.most ? value[node] / scale.most : 0;
+  if (value[node] === 0) return 0;
+  return (Math.log10(Math.abs(value[node])) - scale.low) / (scale.high - scale.low || 1);
+}
+
+let scale = {};
+function rescale() {
+  const finite = (list) => list.filter((v) => v !== null);
+  const most = (list) => finite(list).reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+  const logs = finite(nodes.value).filter((v) => v !== 0).map((v) => Math.log10(Math.abs(v)));
+  scale = {
+    most: { value: most(nodes.value), adjoint: most(nodes.adjoint), rounding: most(rounding) }[state.colour] || 0,
+    low: logs.reduce((a, b) => Math.min(a, b), Infinity),
+    high: logs.reduce((a, b) => Math.max(a, b), -Infinity),
+  };
+}
+
+function legend() {
+  const short = (v) => Number(v.toPrecision(3)).toString();
+  if (state.colour === "kind") return "";
+  if (isSummary()) return "the summary is coloured by pass only";
+  if (state.colour === "rounding") {
+    return allRounding ? `darkest: ${short(100 * scale.most / allRounding)} % of the error bound, to first order`
+      : "no float operation has an adjoint";
+  }
+  if (state.colour === "magnitude") {
+    return isFinite(scale.low) ? `1e${short(scale.low)} (light) to 1e${short(scale.high)} (dark)` : "no numbers";
+  }
+  return `blue ${short(-scale.most)}, orange ${short(scale.most)}`;
+}
+
+function element(name, attributes, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (key === "onclick") made.addEventListener("click", value);
+    else made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+}
