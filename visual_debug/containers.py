@@ -443,13 +443,18 @@ def all_items(m: Machine, f: Frame, index: int, ref: Ref, made: Any = None) -> l
     return items if items is None or made is None else held_by(m, made, items)
 
 
+def _is_same(known: Any, value: Any) -> bool:
+    """Whether two objects of one type are the same element, or two views of the same row, of an array."""
+    return bool(known.shape == value.shape if arrays.is_array(known) else known == value)
+
+
 def held_by(m: Machine, made: Any, items: list[Ref]) -> list[Ref]:
     """The items of a sequence that was made of them, where reading an array made a new object of each."""
     if len(made) == len(items):
         for ref, value in zip(items, made, strict=True):
             if type(ref) is int and m.columns.op[ref] == "getitem":
                 known = m.columns.value[ref]
-                if known is not value and not arrays.is_array(known) and type(known) is type(value) and known == value:
+                if type(known) is type(value) and _is_same(known, value):
                     m.columns.value[ref] = value
     return items
 
