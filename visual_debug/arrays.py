@@ -65,7 +65,7 @@ def is_same(a: Any, b: Any) -> bool:
         return False
     if is_array(a):
         return owner_of(a) is owner_of(b) and a.dtype == b.dtype and geometry(a) == geometry(b)
-    return bool(a == b) or (a != a and b != b)
+    return bool(a == b) or not (a == a or b == b)  # noqa: PLR0124 neither is a number
 
 
 def share_memory(a: Any, b: Any) -> bool:

@@ -301,11 +301,11 @@ def _given(args: list[Ref], kwargs: dict[str, Ref]) -> list[Ref]:
 
 
 #: Callables whose arguments, given as one list or tuple, are the operands themselves.
-_SPREAD = frozenset({"sum", "max", "min", "math.fsum", "math.prod"})
+SPREAD = frozenset({"sum", "max", "min", "math.fsum", "math.prod"})
 
 
 def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
-    if name not in _SPREAD or not args or type(args[0]) in (int, Leaf):
+    if name not in SPREAD or not args or type(args[0]) in (int, Leaf):
         return None
     items = containers.items_of(args[0])
     if items is None or any(type(item) not in (int, Leaf) for item in items):

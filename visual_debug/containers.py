@@ -9,6 +9,9 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterator
+from copy import copy
+from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
@@ -338,7 +341,15 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
         def advance(z: Any) -> Ref:
             return Leaf(next(numbers, z), "const", None, site)
 
-        return Stream(advance, None, lambda: [Leaf(i, "const", None, site) for i in numbers], counts=True)
+        return Stream(
+            advance,
+            None,
+            lambda: [Leaf(i, "const", None, site) for i in numbers],
+            counts=True,
+            peek=lambda count: list(islice(copy(numbers), count)),
+            skip=lambda count: _drop(numbers, count),
+            site=site,
+        )
     if type(ref) is View:
         return ref.make()
     ref = m.holder(ref)
@@ -350,6 +361,11 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
         mapping = ref
         return Stream(lambda z: key_of(m, mapping, z, site), ref)
     return unfollowed(m, ref, site)
+
+
+def _drop(iterator: Iterator[Any], count: int) -> None:
+    for _ in islice(iterator, count):
+        pass
 
 
 def unfollowed(m: Machine, ref: Ref, site: Site) -> Stream:
@@ -383,7 +399,14 @@ def over(m: Machine, sequence: Sequence, *, backward: bool = False) -> Stream:
         position = -1 if backward else len(items)
         return refs
 
-    return Stream(advance, sequence, rest)
+    def peek(count: int) -> list[Ref] | None:
+        return None if backward or sequence.items is None else list(sequence.items[position + 1 : position + 1 + count])
+
+    def skip(count: int) -> None:
+        nonlocal position
+        position += step * count
+
+    return Stream(advance, sequence, rest, peek=peek, skip=skip)
 
 
 def items_of(ref: Ref) -> list[Ref] | None:

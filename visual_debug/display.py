@@ -101,3 +101,11 @@ def symbol(columns: Columns, node: int) -> str:
         return f"**{value_text(call.args[1])}"
     rule = rules.find(op)
     return rule.symbol if rule is not None else op.rpartition(".")[2]
+
+
+def may_show(op: str, text: str) -> bool:
+    """Whether a node of an operation can be asked for by a text: its name, or what `symbol` may say of it."""
+    if op == text or op in ("input", "const", "pow"):
+        return True
+    rule = rules.find(op)
+    return text == (rule.symbol if rule is not None else op.rpartition(".")[2])

@@ -7,7 +7,7 @@ import operator
 from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from visual_debug import arrays, containers, heaps, stores, symbols
@@ -73,6 +73,10 @@ def is_callback(ref: Ref) -> bool:
     return not (isinstance(ref.object, BuiltinFunctionType) and is_pure(ref.object))
 
 
+#: Types of the callables that there are models of. To look any other up would run its class's `__hash__`.
+_HASHED = frozenset({type, BuiltinFunctionType, FunctionType})
+
+
 def model_of(callee: Any) -> Model | None:
     """The model of a callable, which gives the reference of its result, or None if it does not know it either."""
     owner = told(callee, "__self__")
@@ -84,12 +88,9 @@ def model_of(callee: Any) -> Model | None:
         return _listed if callee.__name__ == "tolist" else None
     if type(callee) is BuiltinFunctionType and type(owner).__name__ == "_array_converter":
         return _wrapped if callee.__name__ == "wrap" else None
-    if isinstance(callee, type) and callee.__module__ == "numpy":
+    if type(callee) is type and symbols.module_of(callee) == "numpy":
         return _OF_NUMPY.get(callee.__name__)
-    try:
-        return _MODELS.get(callee)
-    except TypeError:  # unhashable
-        return None
+    return _MODELS.get(callee) if type(callee) in _HASHED else None
 
 
 def _models(*callables: Any) -> Callable[[Model], Model]:

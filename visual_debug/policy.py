@@ -188,6 +188,7 @@ class Policy:
         """Have recorded what a callable that is not recorded may call: what it is itself made of, and its arguments."""
         tape = tape_here.get()
         if tape.end is None:
+            shells.exchange(tape)
             tape.has_objects = True  # who knows what it returns
             self.lend(tape, (target, *arguments))
 

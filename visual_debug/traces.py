@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visual_debug import adjoint, display, sweep
 from visual_debug.columns import MISSING, Columns
-from visual_debug.errors import TraceError
+from visual_debug.errors import NoDerivativeError, TraceError
 from visual_debug.replay import Replayed, replay
 from visual_debug.tape import Source, Tape
 
 if TYPE_CHECKING:
     import networkx
 
+    from visual_debug.diagnose.compare import Comparison
+    from visual_debug.diagnose.evaluate import Replay
+    from visual_debug.diagnose.gradcheck import GradientCheck
+    from visual_debug.diagnose.health import GradientHealth
+    from visual_debug.diagnose.nonfinite import NonfiniteReport
+    from visual_debug.diagnose.rounding import CancellationReport, Condition, RoundingReport
+    from visual_debug.diagnose.truth import Truth
+    from visual_debug.diagnose.why import Why
+    from visual_debug.saved import SavedTape
     from visual_debug.steps import Step
 
 
@@ -187,7 +196,7 @@ class Trace:
     Made by the decorator and by `visual_debug.trace`; nothing is computed until something is asked for.
     """
 
-    def __init__(self, tape: Tape, replayed: Replayed | None = None) -> None:
+    def __init__(self, tape: Tape | SavedTape, replayed: Replayed | None = None) -> None:
         self._tape = tape
         if replayed is not None:
             self.__dict__["_replayed"] = replayed  # a part of another trace, which needs no replay
@@ -232,6 +241,7 @@ class Trace:
 
     @cached_property
     def _replayed(self) -> Replayed:
+        assert isinstance(self._tape, Tape)  # one that was loaded has its columns with it
         return replay(self._tape)
 
     @property
@@ -426,6 +436,38 @@ class Trace:
 
         return text.tree(self._columns, self._shown_roots(), max_depth)
 
+    def code(
+        self,
+        step: int | None = None,
+        *,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
+        of: Any = None,
+        seed: Any = None,
+    ) -> str:
+        """The source with each evaluated part replaced in place by its value, adjoints under them after the reverse pass.
+
+        Args:
+            step: which step of the code view, from 0, the bare source (negative: from the end); by default the last,
+                in which both passes are over. A variable that is read is a step of its own.
+            turn: which pass of each loop: `"first"`, `"last"`, `"all"` (they come one after the other), or its number
+                from 0.
+            call: which call's source, as `Node.call` counts them; 0 is the traced call.
+            opened: whether the code of the calls it made stands below the lines that make them; or which.
+            of: as for `grad`.
+            seed: as for `grad`.
+
+        Raises:
+            RenderError: for a step, turn or call that there is not.
+        """
+        from visual_debug import listing
+        from visual_debug.render import code
+
+        only = -1 if step is None else step
+        seeds = self._reverse_seeds(of, seed)
+        return code.text(listing.frames(self._columns, seeds, only=only, turn=turn, call=call, opened=opened)[0])
+
     def __str__(self) -> str:
         from visual_debug.render import text
 
@@ -443,50 +485,98 @@ class Trace:
         return f"<Trace of {self.function}: {how}>"
 
     def export(
-        self, path: str | Path, *, view: str = "graph", step: int | None = None, of: Any = None, seed: Any = None
+        self,
+        path: str | Path,
+        *,
+        view: str = "graph",
+        step: int | None = None,
+        of: Any = None,
+        seed: Any = None,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
     ) -> Path:
-        """Draw one picture; the suffix of `path` picks the format.
+        """Write one picture or file; the suffix of `path` picks the format.
 
         Args:
-            path: where to write: `.svg`, `.png` or `.dot`.
-            view: `"graph"`, one box per node, or `"tree"`, shared nodes repeated.
-            step: index into `steps()` of the state to show; by default the last, with all values and adjoints.
+            path: where to write. Pictures: `.svg`, `.png`, `.pdf`, `.dot`, `.mmd` (Mermaid), `.txt`. The whole trace:
+                `.json`, `.graphml`, `.tex` (formula, numbers in place, result), `.trace.json` (timeline for Perfetto).
+            view: `"graph"`, one box per node; `"tree"`, shared nodes repeated; `"code"`, the source with values in
+                place; or `"summary"`, one box per expression of the source, with counts and ranges.
+            step: index into `steps()` of the state to show; by default the last, with all values and adjoints. The
+                code view has steps of its own, as for `code`.
             of: as for `grad`.
             seed: as for `grad`.
+            turn: of the code view, as for `code`.
+            call: of the code view, as for `code`.
+            opened: of the code view, as for `code`.
 
         Raises:
             RenderError: for an unknown suffix or view, or more boxes than a picture can show.
         """
         from visual_debug import export
 
-        return export.picture(self, Path(path), view, step, self._reverse_seeds(of, seed))
+        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened)
+        return export.picture(Path(path), request)
 
     def export_steps(
         self,
         path: str | Path,
         *,
         view: str = "graph",
-        format: str = "svg",
+        format: str | None = None,
         of: Any = None,
         seed: Any = None,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Path]:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
         Args:
-            path: the folder, made if need be.
-            view: as for `export`.
-            format: `"svg"` or `"png"`.
+            path: the folder, made if need be; or a file that ends in `.gif` or `.svg`, for one picture that plays.
+            view: as for `export`, but for the summary.
+            format: `"svg"` (the default) or `"png"` in a folder; of a file its suffix says it.
             of: as for `grad`.
             seed: as for `grad`.
-            progress: called with (pictures written, pictures in all) after each.
+            turn: of the code view, as for `code`.
+            call: of the code view, as for `code`.
+            opened: of the code view, as for `code`.
+            progress: called with (pictures drawn, pictures in all) after each.
 
         Raises:
             RenderError: as for `export`.
         """
         from visual_debug import export
 
-        return export.frames(self, Path(path), view, format, self._reverse_seeds(of, seed), progress)
+        request = export.Request(self, view, None, self._reverse_seeds(of, seed), turn, call, opened)
+        return export.frames(Path(path), format, request, progress)
+
+    def _header(self) -> dict[str, Any]:
+        """What is said of the whole trace where it is written as data."""
+        return {
+            "function": self.function,
+            "result": display.value_text(self.result),
+            "exception": None if self.exception is None else type(self.exception).__name__,
+            "truncated": self.truncated,
+            "inputs": _listed(self._replayed.inputs),
+            "outputs": _listed(self._replayed.result),
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write the trace to a Parquet file, which `visual_debug.load` reads back; returns the path.
+
+        Any reader of Parquet finds a row for each node there. Objects that are no numbers, arrays or plain containers
+        are saved by their `repr` only.
+
+        Raises:
+            TraceError: if the file cannot be written.
+        """
+        from visual_debug import saved
+
+        saved.save(Path(path), self)
+        return Path(path)
 
     # ---- asking
 
@@ -499,24 +589,27 @@ class Trace:
     ) -> list[Node]:
         """The nodes with that operation (or symbol), variable name, source line, and for which `where(node)` holds."""
         columns = self._columns
-        found = []
-        for i in range(len(columns)):
-            if op is not None and op != columns.op[i] and op != display.symbol(columns, i):
-                continue
-            if name is not None and columns.name[i] != name:
-                continue
-            if line is not None and columns.site[i].line != line:
-                continue
-            node = Node(self, i)
-            if where is None or where(node):
-                found.append(node)
-        return found
+        kinds = list(range(len(columns.site.entries)))
+        if line is not None:
+            kinds = [k for k in kinds if columns.site.entries[k].line == line]
+        if op is not None:
+            kinds = [k for k in kinds if display.may_show(columns.op.entries[k], op)]
+        wanted = bytearray(len(columns.site.entries))
+        for k in kinds:
+            wanted[k] = 1
+        ids: Iterable[int] = (
+            range(len(columns)) if all(wanted) else [i for i, kind in enumerate(columns.kind) if wanted[kind]]
+        )
+        if name is not None:
+            ids = [i for i in ids if columns.name[i] == name]
+        if op is not None:
+            ids = [i for i in ids if op == columns.op[i] or op == display.symbol(columns, i)]
+        return [node for node in map(self._node, ids) if where is None or where(node)]
 
     def ancestors(self, node: Node | int) -> list[Node]:
         """Every node that `node` was computed from, in execution order, without itself."""
         id = self[node].id
-        marked = adjoint.ancestors(self._columns, [id])
-        return [Node(self, i) for i in range(id) if marked[i]]
+        return [Node(self, i) for i in sweep.ancestors(self._columns, [id]) if i != id]
 
     def slice(self, node: Node | int) -> Trace:
         """What a node was computed from, and the node itself, as a trace of its own whose result is the node.
@@ -524,22 +617,273 @@ class Trace:
         Nodes are numbered anew; arguments that the node does not depend on are None in its `inputs`.
         """
         id = self[node].id
-        marked = adjoint.ancestors(self._columns, [id])
-        kept = [i for i in range(id + 1) if marked[i]]
+        kept = sweep.ancestors(self._columns, [id])
         renumbered = {old: new for new, old in enumerate(kept)}
         inputs = {k: _map_structure(ids, renumbered.get) for k, ids in self._replayed.inputs.items()}
         return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
         """The first node that is NaN or infinite (or holds such an element) though all its operands are finite."""
+        found = sweep.first_nonfinite(self._columns, _finite)
+        return None if found is None else Node(self, found)
+
+    # ---- what went wrong with the numbers
+
+    def _result_nodes(self) -> list[int]:
+        """The nodes of the result, each once; of a call that raised there are none."""
+        return list(dict.fromkeys(_leaves(self._replayed.result)))
+
+    def nonfinite(self) -> NonfiniteReport:
+        """Every NaN and infinity: born where and why, whether it reaches the result, and what was nearly one.
+
+        A masked one that never reaches the result is told apart; of a call that raised (ZeroDivisionError, a domain
+        error), the operation and what it had got. `print` the report, or read its fields.
+        """
+        from visual_debug.diagnose import nonfinite
+
+        error = None if self.exception is None else f"{type(self.exception).__name__}: {self.exception}"
+        return nonfinite.story(self._columns, self._result_nodes(), error)
+
+    def replay(
+        self,
+        number_system: Any,
+        *,
+        precision: int | None = None,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        literals: str = "recorded",
+        unknown: str = "raise",
+    ) -> Replay:
+        """The recorded graph evaluated again, in other numbers, along the recorded path.
+
+        Args:
+            number_system: `"float32"`, `"longdouble"` or another NumPy float type; `"fraction"`; `"mpmath"`;
+                `"interval"`; `"sympy"`, of which an argument is a symbol; a type of your own, called with a float to make
+                a number; or a `visual_debug.diagnose.systems.NumberSystem`.
+            precision: bits of `"mpmath"` (212 by default) and `"interval"` (53).
+            functions: functions of `math` by name over numbers of your own: `{"exp": my_exp}`.
+            literals: `"recorded"`, the floats that the program had, or `"exact"`, the decimal numbers in the source.
+            unknown: what becomes of operations that are not known for other numbers: `"raise"`, or `"keep"` the
+                recorded values, which `kept` then names.
+
+        Returns:
+            Values of all nodes, the result in its structure, and what would have gone another way (`flipped`).
+
+        Raises:
+            TraceError: for an unknown system, one that is not installed, or an operation it does not have.
+        """
+        from visual_debug.diagnose import evaluate
+
+        return evaluate.replay(
+            self._columns,
+            self._replayed.result,
+            number_system,
+            precision=precision,
+            functions=functions,
+            literals=literals,
+            unknown=unknown,
+        )
+
+    def truth(self, *, literals: str = "recorded") -> Truth:
+        """The true error of every value, by evaluating the recorded graph in as many digits as it takes (mpmath).
+
+        Arguments are taken to be exact, and so are literals unless `literals="exact"`: then 0.1 means 1/10.
+
+        Returns:
+            Per node the error in bits: in all, local to the operation, inherited; the operations ranked by it; and
+            the comparisons that come out otherwise in truth.
+
+        Raises:
+            TraceError: without mpmath, or if the call raised.
+        """
+        from visual_debug.diagnose import truth
+
+        outputs = self._result_nodes()
+        needed = adjoint.ancestors(self._columns, outputs)
+        return truth.truth(self._columns, self._replayed.result, outputs, needed, literals=literals)
+
+    def _lone_output(self, of: Any) -> tuple[int, Mapping[int, Any]]:
+        """The node of the result that `of` names, which must be a lone number, and the adjoints of it."""
+        seeds = self._seeds(of, None)
+        (output,) = seeds
+        return output, self.adjoints if of is None else sweep.adjoints(self._columns, seeds)
+
+    def rounding(self, *, of: Any = None) -> RoundingReport:
+        """The rounding budget: what each operation can have added to the error of the result, to first order.
+
+        Every operation is charged |adjoint x half a unit in the last place| of its own format, or what is known of its
+        algorithm (sums, products and solutions of arrays); exact operations and integers nothing. Arguments and
+        literals are taken to be exact.
+
+        Args:
+            of: which number of the result, as for `grad`.
+
+        Raises:
+            NoDerivativeError, TraceError: as `grad` does.
+        """
+        from visual_debug.diagnose import rounding
+
+        output, adjoints = self._lone_output(of)
+        return rounding.budget(self._columns, output, adjoints, adjoint.ancestors(self._columns, [output]))
+
+    def cancellations(self, digits: float = 3.0) -> CancellationReport:
+        """Sums and differences in which at least `digits` decimal digits cancel, by expression, the worst first.
+
+        Where the operands carry no error the cancellation is harmless, and said to be.
+        """
+        from visual_debug.diagnose import rounding
+
+        try:
+            output, adjoints = self._lone_output(None)
+        except (TraceError, NoDerivativeError):
+            return rounding.cancellations(self._columns, None, None, digits)
+        return rounding.cancellations(self._columns, output, adjoints, digits)
+
+    def condition(self, *, of: Any = None) -> Condition:
+        """Condition numbers: |x f'/f| of every argument, and |x z'/z| of every operation.
+
+        Raises NoDerivativeError and TraceError as `grad` does.
+        """
+        from visual_debug.diagnose import rounding
+
+        output, adjoints = self._lone_output(of)
         columns = self._columns
-        bad = bytearray(len(columns))
-        for i, value in enumerate(columns.value):
-            if not _finite(value):
-                bad[i] = 1
-                if not any(bad[operand] for operand in columns.operands(i)):
-                    return Node(self, i)
-        return None
+        result = columns.value[output]
+
+        def ratio(node: int) -> Any:
+            change = abs(adjoints.get(node, 0.0) * columns.value[node])
+            return change / abs(result) if result else change * float("inf")
+
+        inputs = {
+            name: _map_structure(ids, ratio)
+            for name, ids in self._replayed.inputs.items()
+            if any(True for _ in _leaves(ids))
+        }
+        total = max((rounding.total(value) for value in inputs.values()), default=0.0)
+        needed = adjoint.ancestors(columns, [output])
+        own = rounding.own_conditions(columns, lambda node, position: adjoint.partial(columns, node, position), needed)
+        return rounding.condition(columns, inputs, total, own)
+
+    def gradient_health(
+        self, *, of: Any = None, seed: Any = None, tiny: float = 1e-12, huge: float = 1e12
+    ) -> GradientHealth:
+        """What is wrong with the gradient: NaNs born in the reverse pass, what vanishes or explodes, kinks, dead inputs.
+
+        A NaN gradient of a finite value is traced to the edge where 0 met infinity, with the `where` that did not take
+        that branch and the guard to write.
+
+        Args:
+            of: which part of the result, as for `grad`.
+            seed: as for `grad`.
+            tiny: adjoints of arguments below this are said to vanish.
+            huge: adjoints above this are said to explode.
+
+        Raises:
+            TraceError: as `grad` does.
+        """
+        from visual_debug.diagnose import health
+
+        inputs = {name: list(_leaves(ids)) for name, ids in self._replayed.inputs.items()}
+        return health.health(self._columns, self._seeds(of, seed), inputs, tiny=tiny, huge=huge)
+
+    def gradient_check(self, *, tolerance: float = 1e-5) -> GradientCheck:
+        """Every operation's derivative against differences of the operation itself: names a wrong rule and element.
+
+        Checks a few evaluations of each expression and a few elements of each array; kinks are passed over.
+        """
+        from visual_debug.diagnose import gradcheck
+
+        needed = adjoint.ancestors(self._columns, self._result_nodes())
+        return gradcheck.check(self._columns, needed, tolerance)
+
+    def compare(self, other: Trace, *, tolerance: float = 0.0) -> Comparison:
+        """This run against another: first difference, growth, what is added and what inherited, where they part.
+
+        Operations are matched by call path, expression and evaluation: for two inputs, two number types, or two
+        versions of a function. Relative differences up to `tolerance` are passed over.
+        """
+        from visual_debug.diagnose import compare
+
+        return compare.compare(self._columns, other._columns, (self.result, other.result), tolerance)
+
+    def why(self, node: Node | int | None = None, *, element: Any = None, least: float = 0.01) -> Why:
+        """Why a value is what it is: what it comes from by influence, and the comparisons that led there.
+
+        Args:
+            node: whose history; by default the result's.
+            element: of an array, the index of one element.
+            least: values with less influence (as a fraction of the value itself) are left out.
+
+        Raises:
+            TraceError: if there are several results, or an array and no element.
+        """
+        from visual_debug.diagnose import why
+
+        if node is None:
+            outputs = self._result_nodes()
+            if len(outputs) != 1:
+                raise TraceError(f"the result of {self.function} has {len(outputs)} numbers: say which node")
+            node = outputs[0]
+        id = self[node].id
+        seed = why.seed_of(self._columns.value[id], element)
+        try:
+            return why.why(self._columns, id, element, sweep.adjoints(self._columns, {id: seed}), "", least)
+        except NoDerivativeError as error:
+            return why.why(self._columns, id, element, None, f"without influences: {error}", least)
+
+    def what_if(self, changes: Mapping[Any, Any] | None = None, /, **arguments: Any) -> Replay:
+        """The recorded graph with other arguments, or other values in place of nodes, along the recorded path.
+
+        Args:
+            changes: node (or its id) -> another value.
+            **arguments: argument name -> another value, in the structure of the argument.
+
+        Returns:
+            All values, the result, and in `flipped` the comparisons that would have come out otherwise: then the
+            function itself would have gone another way.
+
+        Raises:
+            TraceError: for an unknown argument, another structure, or an operation that cannot be called again.
+        """
+        from visual_debug.diagnose import whatif
+
+        changed = {self[node].id: value for node, value in (changes or {}).items()}
+        for name, value in arguments.items():
+            if name not in self._replayed.inputs:
+                raise TraceError(
+                    f"{self.function} has no argument {name!r}, only {', '.join(self._replayed.inputs) or 'none'}"
+                )
+            ids = list(_leaves(self._replayed.inputs[name]))
+            values = [value] if isinstance(self._replayed.inputs[name], int) else list(_values(value))
+            if len(ids) != len(values):
+                raise TraceError(f"{name}: {len(values)} numbers in place of {len(ids)}")
+            changed.update(zip(ids, values, strict=True))
+        return whatif.what_if(self._columns, self._replayed.result, changed)
+
+
+def load(path: str | Path, nodes: slice | None = None) -> Trace:
+    """Read a trace that `Trace.save` has written; neither the traced code nor its source is needed, and nothing is run.
+
+    Args:
+        path: the file.
+        nodes: ids, as `slice(1_000_000, 1_000_100)`, to load these alone, without reading the rest. What they were
+            computed from are leaves then, the result is the last of them, and they are numbered anew.
+
+    Raises:
+        TraceError: if the file is damaged, cut off, of another kind, or of a newer version.
+    """
+    from visual_debug import saved
+
+    tape, replayed = saved.load(Path(path), nodes)
+    return Trace(tape, replayed)
+
+
+def _listed(structure: Any) -> Any:
+    """Node ids in nested lists and objects, as JSON has them."""
+    if isinstance(structure, (list, tuple)):
+        return [_listed(item) for item in structure]
+    if isinstance(structure, dict):
+        return {str(key): _listed(item) for key, item in structure.items()}
+    return structure
 
 
 def _finite(value: Any) -> bool:

@@ -39,6 +39,8 @@ def _forget(tape: Tape, note: Note) -> None:
     """Forget what lies before a note. The lists stay the same objects, for frames stand on them."""
     tape.beginning = note.beginning
     del tape.values[: note.values]
+    tape.shells.made.intersection_update(map(id, tape.values))
+    tape.exchanged = max(tape.exchanged - note.values, 0)
     del tape.path[: note.words]
     path, previous = tape.path, 0
     for position, word in enumerate(path):

@@ -1,0 +1,256 @@
+"""A recorded graph evaluated again, in other numbers: the path stays the recorded one, and where a comparison or a
+rounding to an integer would have come out otherwise, it is said so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from visual_debug.columns import MISSING, SEVERAL, Columns
+from visual_debug.diagnose import lifted, systems
+from visual_debug.diagnose.places import Place, Places, listed, number_text
+from visual_debug.errors import TraceError
+from visual_debug.rules.names import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A comparison, or a step to an integer, that comes out otherwise: `there` is what it is in the other numbers.
+
+    None stands for "not certain", as of intervals that overlap.
+    """
+
+    node: int
+    here: Any
+    there: Any
+    place: Place
+
+    def __str__(self) -> str:
+        other = "may be either" if self.there is None else f"would be {number_text(self.there)}"
+        return f"{self.place}, {other}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A graph's values in another number system.
+
+    Attributes:
+        system: its name.
+        values: one per node of the trace; None where there is none.
+        result: in the structure of the call's result.
+        flipped: what would have gone another way, in order.
+        kept: nodes that were not evaluated again (not recorded, or unknown there) and kept their recorded value, with
+            the reason.
+
+    """
+
+    system: str
+    values: tuple[Any, ...]
+    result: Any
+    flipped: tuple[Flip, ...]
+    kept: dict[int, str]
+
+    def __getitem__(self, node: Any) -> Any:
+        return self.values[node.__index__()]
+
+    def __str__(self) -> str:
+        lines = [f"in {self.system}: {self.result}"]
+        if self.flipped:
+            lines += ["would have gone another way:", *listed(self.flipped, "")]
+        if self.kept:
+            lines += ["kept their recorded values:", *listed((f"node {n}: {why}" for n, why in self.kept.items()), "")]
+        return "\n".join(lines)
+
+
+class Evaluator:
+    """Evaluates nodes of a trace in a number system.
+
+    `literals="exact"` takes a literal for the decimal number that is written (0.1 as 1/10), not for the float that
+    stands in its place. `unknown="keep"` keeps the recorded value of an operation that the system does not have, and
+    notes it in `kept`; else that is refused.
+    """
+
+    def __init__(
+        self, columns: Columns, system: systems.NumberSystem, *, literals: str = "recorded", unknown: str = "raise"
+    ) -> None:
+        if literals not in ("recorded", "exact") or unknown not in ("raise", "keep"):
+            raise ValueError(f"literals={literals!r}, unknown={unknown!r}: 'recorded' or 'exact', 'raise' or 'keep'")
+        self.columns = columns
+        self.system = system
+        self.literals = literals
+        self.unknown = unknown
+        self.arithmetic = systems.Arithmetic(system)
+        self.kept: dict[int, str] = {}
+        self.flips: list[tuple[int, Any, Any]] = []
+        self._found: dict[str, Callable[..., Any]] = {}
+
+    def run(self, changed: Mapping[int, Any] | None = None) -> list[Any]:
+        """The values of all nodes; those of `changed` are given."""
+        columns = self.columns
+        changed = changed or {}
+        values: list[Any] = []
+        with self.system.context():
+            for node in range(len(columns)):
+                values.append(changed[node] if node in changed else self.value(node, values))
+        return values
+
+    def value(self, node: int, values: list[Any]) -> Any:
+        """One node's value, from the values of the nodes before it."""
+        columns = self.columns
+        op, z = columns.op[node], columns.value[node]
+        if op in ("input", "const"):
+            return self.leaf(node)
+        if z is MISSING or z is SEVERAL:
+            return None
+        if op == "opaque":
+            return self.keep(node, "it passed through code that was not recorded")
+        args, kwargs = arguments(columns, node, values)
+        try:
+            found = self.apply(op, args, kwargs)
+        except (NotImplementedError, TypeError, AttributeError) as error:
+            return self.keep(node, str(error))
+        except (ArithmeticError, ValueError) as error:
+            return self.keep(node, f"{type(error).__name__}: {error}")
+        return self._noted(node, canonical(op), z, found)
+
+    def _noted(self, node: int, op: str, z: Any, found: Any) -> Any:
+        base = systems.base_name(op)
+        if base in _DECIDING or (isinstance(z, (bool, np.bool_)) and op not in ("getitem", "opaque")):
+            if found is None or bool(np.any(np.not_equal(found, z))):
+                self.flips.append((node, z, found))
+            if base in systems.COMPARISONS:
+                return z if found is None else found
+        if self.system.finish is not None:
+            found = self.system.finish(found)
+        return found
+
+    def leaf(self, node: int) -> Any:
+        """An argument or literal as a number of the system."""
+        columns = self.columns
+        value = columns.value[node]
+        if columns.op[node] == "const" and self.literals == "exact":
+            exact = lifted.exact_literal(columns.site[node].text, value)
+            if exact is not None:
+                return self.system.number(exact)
+        if columns.op[node] == "input" and self.system.symbol is not None:
+            return self._symbols(columns.name[node] or columns.site[node].text or f"n{node}", value)
+        return self.number(value)
+
+    def _symbols(self, name: str, value: Any) -> Any:
+        assert self.system.symbol is not None
+        if isinstance(value, np.ndarray):
+            found = np.empty(value.shape, dtype=object)
+            for index in np.ndindex(value.shape):
+                found[index] = self.system.symbol(f"{name}[{','.join(map(str, index))}]", value[index])
+            return found
+        return self.system.symbol(name, value) if isinstance(value, (int, float)) else value
+
+    def number(self, value: Any) -> Any:
+        """A recorded value as a number of the system; an array element by element; ints and what is none as they are."""
+        if type(value) is float:
+            return self.system.number(value)
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
+            if self.system.dtype is not object:
+                return value.astype(self.system.dtype)
+            return lifted.elementwise(self.system.number)(value)
+        if isinstance(value, (bool, int, np.bool_)):
+            return value
+        if isinstance(value, np.integer):
+            return int(value)
+        if isinstance(value, (np.floating, complex, Fraction)) or hasattr(value, "as_integer_ratio"):
+            return self.system.number(value)
+        if isinstance(value, (tuple, list)):
+            return type(value)(map(self.number, value)) if type(value) in (tuple, list) else value
+        return value
+
+    def keep(self, node: int, reason: str) -> Any:
+        """The recorded value, noted as such; refused if that was not asked for."""
+        columns = self.columns
+        site = columns.site[node]
+        if self.unknown == "raise":
+            raise TraceError(
+                f"{site}: {columns.op[node]} `{site.text}` cannot be evaluated in {self.system.name}: {reason} "
+                '(unknown="keep" keeps the recorded value there)'
+            )
+        self.kept[node] = f"{site}: {columns.op[node]} `{site.text}`: {reason}"
+        return self.number(columns.value[node])
+
+    def apply(self, op: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """One operation on numbers of the system. Raises NotImplementedError for what is not known there."""
+        function = self._found.get(op)
+        if function is None:
+            function = self._found[op] = lifted.function(op, self.arithmetic)
+        return function(*args, **kwargs)
+
+    def flipped(self, places: Places) -> tuple[Flip, ...]:
+        """What came out otherwise, with its place."""
+        return tuple(Flip(node, here, there, places(node)) for node, here, there in self.flips[:_FLIPS])
+
+
+#: Steps to an integer, and what is said to go another way where they differ.
+_DECIDING = frozenset({*systems.COMPARISONS, "int", "floor", "ceil", "trunc", "round", "rint"})
+#: Flips that are explained.
+_FLIPS = 1000
+
+
+def arguments(columns: Columns, node: int, values: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of an operation, with the given values of its operands in their places."""
+    operands = columns.operands(node)
+    call = columns.calls.get(node)
+    if call is None:
+        return tuple([values[operand] for operand in operands]), {}
+    args: list[Any] = list(call.args)
+    kwargs: dict[str, Any] = dict(call.kwargs)
+    for operand, where in zip(operands, call.where, strict=True):
+        if isinstance(where, int):
+            args[where] = values[operand]
+        elif isinstance(where[0], str):
+            kwargs[where[0]] = _placed(kwargs[where[0]], where[1:], values[operand])
+        else:
+            args[where[0]] = _placed(args[where[0]], where[1:], values[operand])
+    return tuple(args), kwargs
+
+
+def _placed(container: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    items = list(container)
+    items[path[0]] = _placed(items[path[0]], path[1:], value)
+    return tuple(items) if isinstance(container, tuple) else items
+
+
+def structure(result: Any, values: list[Any]) -> Any:
+    """Values in the structure of a result that holds node ids."""
+    if isinstance(result, (list, tuple)):
+        return type(result)(structure(item, values) for item in result)
+    if isinstance(result, dict):
+        return {key: structure(item, values) for key, item in result.items()}
+    return None if result is None else values[result]
+
+
+def replay(
+    columns: Columns,
+    result: Any,
+    number_system: Any,
+    *,
+    precision: int | None = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    literals: str = "recorded",
+    unknown: str = "raise",
+    changed: Mapping[int, Any] | None = None,
+) -> Replay:
+    """Evaluate a graph in another number system; see `Trace.replay`."""
+    system = systems.find(number_system, precision=precision, functions=functions)
+    evaluator = Evaluator(columns, system, literals=literals, unknown=unknown)
+    if changed:
+        with system.context():
+            changed = {node: evaluator.number(value) for node, value in changed.items()}
+    values = evaluator.run(changed)
+    flipped = evaluator.flipped(Places(columns))
+    return replace(
+        Replay(system.name, tuple(values), structure(result, values), flipped, evaluator.kept),
+    )

@@ -1,0 +1,141 @@
+"""Where an operation stands and what it worked on, as the text that every diagnosis prints."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from visual_debug import display
+from visual_debug.columns import MISSING, Columns
+
+#: Of a long list of findings so many are printed, and it is said how many there are.
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One operation of a trace, and how the program had come to it.
+
+    `turn` counts how often this very expression had been evaluated in this activation, from 1: in a loop, the
+    iteration. `path` are the qualified names of the active functions, the traced one first.
+    """
+
+    node: int
+    op: str
+    file: str
+    line: int | None
+    text: str
+    function: str
+    path: tuple[str, ...]
+    turn: int
+    turns: int
+    operands: tuple[str, ...]
+    value: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line is not None else self.file
+        within = " > ".join(self.path)
+        again = f", evaluation {self.turn} of {self.turns}" if self.turns > 1 else ""
+        return f"{where} in {within}{again}: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """The expression, its operands and its value."""
+        what = f"`{' '.join(self.text.split())}`" if self.text else self.op
+        if self.op == "input" and not self.text:
+            what = "the argument"
+        given = f" with {', '.join(self.operands)}" if self.operands else ""
+        return f"{what}{given} → {self.value}"
+
+
+class Places:
+    """The places of a trace's nodes. The first one takes a pass over the columns, for the counts of evaluations."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+
+    @cached_property
+    def _turns(self) -> dict[tuple[int, int, str], list[int]]:
+        columns = self.columns
+        turns: dict[tuple[int, int, str], list[int]] = {}
+        for node, key in enumerate(zip(map(id, columns.site), columns.activation, columns.op, strict=True)):
+            known = turns.get(key)
+            if known is None:
+                turns[key] = [node]
+            else:
+                known.append(node)
+        return turns
+
+    def __call__(self, node: int) -> Place:
+        """The place of a node."""
+        columns = self.columns
+        site, activation, op = columns.site[node], columns.activation[node], columns.op[node]
+        same = self._turns[id(site), activation, op] if op != "input" else [node]
+        return Place(
+            node,
+            op,
+            site.file,
+            site.line,
+            site.text or (columns.name[node] or "" if op == "input" else ""),
+            site.function,
+            call_path(columns, activation),
+            bisect_left(same, node) + 1,
+            len(same),
+            operand_texts(columns, node),
+            number_text(columns.value[node]),
+        )
+
+
+def call_path(columns: Columns, activation: int | None) -> tuple[str, ...]:
+    """Qualified names of the functions that were active, the traced one first."""
+    path: list[str] = []
+    while activation is not None:
+        current = columns.activations[activation]
+        path.append(current.function)
+        activation = current.caller
+    return tuple(reversed(path))
+
+
+def operand_texts(columns: Columns, node: int) -> tuple[str, ...]:
+    """The operands as `name = value` where that says more than the value, to 17 digits where they are floats."""
+    texts = []
+    for operand in columns.operands(node)[:6]:
+        value = number_text(columns.value[operand])
+        label = display.symbol(columns, operand) if columns.op[operand] == "input" else columns.name[operand]
+        label = label or (columns.site[operand].text if columns.op[operand] != "const" else None)
+        label = " ".join(label.split()) if label else ""
+        texts.append(f"{label} = {value}" if label and label != value and len(label) <= 40 else value)
+    return tuple(texts)
+
+
+def number_text(value: Any) -> str:
+    """A lone float in full, since its last digits matter here; anything else as in pictures."""
+    if value is not MISSING and isinstance(value, float):
+        return repr(float(value)) if type(value) is float or not hasattr(value, "dtype") else str(value)
+    return display.value_text(value)
+
+
+def where_text(columns: Columns, node: int) -> str:
+    """File and line of a node."""
+    return str(columns.site[node])
+
+
+def listed(lines: Iterable[object], what: str, total: int | None = None, shown: int = SHOWN) -> list[str]:
+    """The first lines, indented, and how many more there are of `total`."""
+    every = [str(line) for line in lines]
+    count = len(every) if total is None else total
+    rest = [f"  … and {count - shown} more {what}"] if count > shown else []
+    return [f"  {line}" for line in every[:shown]] + rest
+
+
+def graded(magnitudes: Mapping[int, float], labels: Mapping[int, str]) -> dict[int, tuple[float, str]]:
+    """The colouring of a diagnosis: node id -> (0 to 1, label), relative to the largest magnitude."""
+    most = max((m for m in magnitudes.values() if math.isfinite(m)), default=0.0)
+    return {
+        node: (1.0 if not math.isfinite(m) else m / most if most else 0.0, labels.get(node, ""))
+        for node, m in magnitudes.items()
+    }

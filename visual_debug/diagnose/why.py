@@ -1,0 +1,213 @@
+"""Why a value is what it is: what it was computed from, weighted by influence, and the comparisons on the way.
+
+The influence of a node is |d value / d node x node| / |value|: by what fraction the value changes, to first order, for
+the same fraction of the node.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from visual_debug import adjoint
+from visual_debug.columns import Columns
+from visual_debug.diagnose.places import Place, Places, graded, listed
+from visual_debug.errors import TraceError
+from visual_debug.numeric import plain_values
+
+_LEAVES = ("input", "const")
+_COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A value that another was computed from, with its influence; None where there is no derivative.
+
+    `elements` are the indices of an array's elements that matter, at most 20; () of a lone number.
+    """
+
+    node: int
+    influence: float | None
+    elements: tuple[tuple[int, ...], ...]
+    place: Place
+
+    def __str__(self) -> str:
+        much = f"{self.influence:8.2%}" if self.influence is not None else "       ?"
+        which = f" (elements {', '.join(str(list(e)) for e in self.elements)})" if self.elements else ""
+        return f"{much}{which}: {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A comparison before the value that may have decided the way to it: the closest evaluation of its expression.
+
+    `margin` is |x - y| / max(|x|, |y|): by how much the operands had to change for it to come out otherwise.
+    """
+
+    node: int
+    outcome: bool
+    margin: float
+    count: int
+    place: Place
+
+    def __str__(self) -> str:
+        often = f" (closest of {self.count})" if self.count > 1 else ""
+        return f"margin {self.margin:.1e}{often}: {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A value's history.
+
+    Attributes:
+        node: whose.
+        element: of an array, which element; None for the whole.
+        causes: operations and inputs that matter, in order of execution.
+        inputs: the inputs among them, the most influential first.
+        left_out: how many that have less influence are left out.
+        decisions: comparisons before it in the calls that led to it, the closest first.
+        note: why there are no weights, or "".
+        colours: node id -> (0 to 1, label), by influence.
+
+    """
+
+    node: int
+    element: Any
+    place: Place
+    causes: tuple[Cause, ...]
+    inputs: tuple[Cause, ...]
+    left_out: int
+    decisions: tuple[Decision, ...]
+    note: str
+    colours: dict[int, tuple[float, str]]
+
+    def __str__(self) -> str:
+        which = f" element {self.element}" if self.element is not None else ""
+        lines = [f"why{which} of {self.place}"]
+        if self.note:
+            lines.append(self.note)
+        lines += ["it comes from (influence):", *listed(self.inputs, "inputs")]
+        lines += ["by:", *listed((c for c in self.causes if c.place.op not in _LEAVES), "operations", shown=20)]
+        if self.left_out:
+            lines.append(f"  {self.left_out} values of less influence are left out")
+        if self.decisions:
+            lines += ["the way there was decided by:", *listed(self.decisions, "comparisons")]
+        return "\n".join(lines)
+
+
+def why(
+    columns: Columns,
+    node: int,
+    element: Any,
+    adjoints: Mapping[int, Any] | None,
+    note: str,
+    least: float,
+) -> Why:
+    """The history of one value. Linear in the trace."""
+    z = columns.value[node]
+    size = float(np.max(np.abs(z if element is None else z[element]))) if np.size(z) else 0.0
+    marked = adjoint.ancestors(columns, [node])
+    inside = [i for i in range(node) if marked[i] and columns.op[i] != "const"]
+    influence: dict[int, float] = {}
+    if adjoints is not None:
+        influence = _influence(columns, inside, adjoints, size)
+        kept = [i for i in inside if influence[i] >= least]
+    else:
+        kept = inside
+    places = Places(columns)
+    ranked = sorted(kept, key=lambda i: -influence.get(i, 0.0))
+    leaves = [i for i in ranked if columns.op[i] == "input"][:_MOST]
+    shown = sorted({*ranked[:_MOST], *leaves})
+    causes = [Cause(i, influence.get(i), _elements(adjoints, i), places(i)) for i in shown]
+    inputs = sorted((c for c in causes if c.place.op == "input"), key=lambda c: -(c.influence or 0.0))
+    labels = {i: f"influence {influence[i]:.2%}" for i in shown if i in influence}
+    return Why(
+        node, element, places(node), tuple(causes), tuple(inputs), len(inside) - len(shown),
+        tuple(_decisions(places, node, marked)), note, graded({i: influence.get(i, 1.0) for i in shown}, labels),
+    )  # fmt: skip
+
+
+#: Causes that are explained.
+_MOST = 200
+
+
+def _influence(columns: Columns, inside: list[int], adjoints: Mapping[int, Any], size: float) -> dict[int, float]:
+    column = getattr(adjoints, "column", None)
+    if column is not None:  # all values are plain numbers
+        values, _ = plain_values(columns.value)
+        with np.errstate(all="ignore"):
+            weights = np.abs(column * values)
+            weights = weights / size if size else np.where(weights > 0, math.inf, 0.0)
+        return dict(zip(inside, np.where(np.isnan(weights), math.inf, weights)[inside].tolist(), strict=True))
+    found: dict[int, float] = {}
+    for i in inside:
+        weight = adjoints.get(i, 0.0)
+        value = columns.value[i]
+        try:
+            with np.errstate(all="ignore"):
+                much = (
+                    float(np.sum(np.abs(np.asarray(weight) * value))) if np.ndim(value) else float(abs(weight * value))
+                )
+        except (TypeError, ValueError, OverflowError):
+            much = math.nan
+        found[i] = math.inf if math.isnan(much) else much / size if size else (math.inf if much else 0.0)
+    return found
+
+
+def _elements(adjoints: Mapping[int, Any] | None, node: int) -> tuple[tuple[int, ...], ...]:
+    weight = None if adjoints is None else adjoints.get(node)
+    if not isinstance(weight, np.ndarray) or weight.ndim == 0 or np.count_nonzero(weight) == weight.size:
+        return ()
+    return tuple(tuple(int(i) for i in index) for index in np.argwhere(weight)[:20])
+
+
+def _decisions(places: Places, node: int, marked: bytearray) -> list[Decision]:
+    """Comparisons before a node, in the activations that what it comes from was computed in, and their callers."""
+    columns = places.columns
+    active: set[int | None] = set()
+    for i in range(node + 1):
+        if marked[i]:
+            call: int | None = columns.activation[i]
+            while call is not None and call not in active:
+                active.add(call)
+                call = columns.activations[call].caller
+    groups: dict[tuple[Any, bool], list[int]] = {}
+    for i in range(node):
+        if columns.op[i] in _COMPARISONS and isinstance(columns.value[i], bool) and columns.activation[i] in active:
+            groups.setdefault((columns.site[i], columns.value[i]), []).append(i)
+    found = []
+    for (_, outcome), nodes in groups.items():
+        margins = [_margin(columns, i) for i in nodes]
+        best = min(range(len(nodes)), key=lambda k: (margins[k], -k))
+        found.append(Decision(nodes[best], outcome, margins[best], len(nodes), places(nodes[best])))
+    return sorted(found, key=lambda d: d.margin)
+
+
+def _margin(columns: Columns, node: int) -> float:
+    values = [columns.value[o] for o in columns.operands(node)]
+    try:
+        x, y = (float(v) for v in values)
+    except (TypeError, ValueError, OverflowError):
+        return math.inf
+    largest = max(abs(x), abs(y))
+    return abs(x - y) / largest if largest and math.isfinite(largest) else math.inf if largest else 0.0
+
+
+def seed_of(value: Any, element: Any) -> Any:
+    """The seed that picks one value or one element of an array. Raises TraceError for an index out of it."""
+    if np.ndim(value) == 0:
+        if element is not None:
+            raise TraceError(f"element={element!r}: the value is a lone number")
+        return 1.0 if isinstance(value, float) else 1
+    if element is None:
+        raise TraceError(f"the value is an array of shape {np.shape(value)}: say which element=…")
+    seed = np.zeros(np.shape(value))
+    try:
+        seed[element] = 1.0
+    except IndexError:
+        raise TraceError(f"element={element!r} is not in an array of shape {np.shape(value)}") from None
+    return seed
