@@ -92,3 +92,26 @@ def test_gradients_of_random_programs(chunk: int) -> None:
         got = (gradient["a"] * tangent).sum() + 0.7 * gradient["s"]
         assert got == pytest.approx(slopes[0], rel=1e-5, abs=1e-6), program(seed)
         assert trace.jvp(a=tangent, s=0.7) == pytest.approx(got, rel=1e-9, abs=1e-9), program(seed)
+
+
+def test_lists_of_elements_that_change_afterwards() -> None:
+    def f(a):
+        items = a[0].tolist()
+        items[0] = 5.0 * items[1]
+        rows = list(a)
+        rows.reverse()
+        numbers = list(a[1])
+        numbers.reverse()
+        numbers.append(2.0)
+        _, *others = a
+        least, _, _ = sorted(a[0])
+        return items[0] + items[2] + rows[0].sum() * 3.0 + numbers[0] * numbers[3] + others[0][1] + least
+
+    a = np.array([[1.0, 2.0, 1.0], [4.0, 4.0, 6.0]])
+    trace = vd.trace(f, a)
+    assert trace.result == f(a)
+    assert trace.grad("a").tolist() == [[1.0, 5.0, 1.0], [3.0, 4.0, 5.0]]
+    for node in trace:
+        if node.op == "getitem" and np.ndim(node.value) == 0:
+            _, index = trace._columns.calls[node.id].args
+            assert trace[node.operands[0]].value[index] == node.value

@@ -59,6 +59,15 @@ def same_content(a: Any, b: Any) -> bool:
     return a.size == 0 or bool((a.ravel(order="K").view(numpy.uint8) == b.ravel(order="K").view(numpy.uint8)).all())
 
 
+def is_same(a: Any, b: Any) -> bool:
+    """Whether two objects are the same view of an array, or the same number."""
+    if type(a) is not type(b):
+        return False
+    if is_array(a):
+        return owner_of(a) is owner_of(b) and a.dtype == b.dtype and geometry(a) == geometry(b)
+    return bool(a == b) or not (a == a or b == b)  # noqa: PLR0124 neither is a number
+
+
 def share_memory(a: Any, b: Any) -> bool:
     """Whether two arrays have an element in common, or may have (bounds only: exact answers can cost too much)."""
     return bool(sys.modules["numpy"].may_share_memory(a, b))

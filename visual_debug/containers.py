@@ -213,11 +213,7 @@ def unpack_starred(
     site = f.plan.site(index)
     middle = values[before]
     items = all_items(m, f, index, source) if m.node(source) is not None else None
-    source = (
-        Sequence(list, held_by(m, [*values[:before], *middle, *values[before + 1 :]], items))
-        if items
-        else m.holder(source)
-    )
+    source = Sequence(list, items) if items else m.holder(source)
     if type(source) is Sequence and source.items is not None and len(source.items) >= before + after:
         items = list(source.items)
         stop = len(items) - after
@@ -439,22 +435,19 @@ def _elements(m: Machine, f: Frame, site: Site, node: int, *, flat: bool = False
         nonlocal position
         now = m.node(node)
         assert now is not None
-        content = m.content(now)
+        content = m.content(now) if flat or m.columns.value[now].ndim == 1 else m.columns.value[now]
         content = content.ravel() if flat else content
         begin, position = position + 1, len(content)
         return [
-            _item_of_node(m, f, site, now, flat_index(m, now, i) if flat else i, content[i], None)
+            m.copied(_item_of_node(m, f, site, now, flat_index(m, now, i) if flat else i, content[i], None))
             for i in range(begin, len(content))
         ]
 
     return Stream(advance, node, rest)
 
 
-def all_items(m: Machine, f: Frame, index: int, ref: Ref, made: Any = None) -> list[Ref] | None:
-    """All items that a consumer of the whole takes, of an array too; None if they are not known.
-
-    `made` is the sequence that holds them afterwards, in this order.
-    """
+def all_items(m: Machine, f: Frame, index: int, ref: Ref) -> list[Ref] | None:
+    """All items that a consumer of the whole takes, of an array too; None if they are not known."""
     node = m.node(ref)
     value: Any = None if node is None else m.columns.value[node]
     if node is not None and isinstance(value, tuple):
@@ -462,19 +455,7 @@ def all_items(m: Machine, f: Frame, index: int, ref: Ref, made: Any = None) -> l
         return [_item_of_node(m, f, site, node, i, part, None) for i, part in enumerate(value)]
     is_read = (arrays.is_array(value) and value.ndim) or flattened(m, ref) is not None
     is_read = is_read or (type(ref) is Thing and type(ref.object) is range)
-    items = iterate(m, f, index, ref).rest() if is_read else items_of(m.holder(ref))
-    return items if items is None or made is None else held_by(m, made, items)
-
-
-def held_by(m: Machine, made: Any, items: list[Ref]) -> list[Ref]:
-    """The items of a sequence that was made of them, where reading an array made a new object of each."""
-    if len(made) == len(items):
-        for ref, value in zip(items, made, strict=True):
-            if type(ref) is int and m.columns.op[ref] == "getitem":
-                known = m.columns.value[ref]
-                if known is not value and not arrays.is_array(known) and type(known) is type(value) and known == value:
-                    m.columns.value[ref] = value
-    return items
+    return iterate(m, f, index, ref).rest() if is_read else items_of(m.holder(ref))
 
 
 def next_item(m: Machine, f: Frame, index: int, stream: Ref, z: Any) -> Ref:

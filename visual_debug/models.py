@@ -190,7 +190,7 @@ def _next(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) 
 
 @_models(list, tuple)
 def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    items = containers.all_items(m, f, index, call.args[0], z) if call.args else []
+    items = containers.all_items(m, f, index, call.args[0]) if call.args else []
     if items is None:
         return None
     m.heap[id(z)] = ref = Sequence(type(z), items, z)
@@ -233,7 +233,7 @@ def _sorted(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any
     order = _order(m, items, call.kwargs)
     if items is None or order is None:
         return None
-    m.heap[id(z)] = ref = Sequence(list, containers.held_by(m, z, [items[i] for i in order]), z)
+    m.heap[id(z)] = ref = Sequence(list, [items[i] for i in order], z)
     return ref
 
 
@@ -277,14 +277,19 @@ def _listed(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any
     array: Any = None if node is None else m.columns.value[node]
     if not arrays.is_array(array) or not array.ndim or not type(z) is list:
         return None
-    return _lists(m, f, index, node, z, ())
-
-
-def _lists(m: Machine, f: Frame, index: int, node: int | None, z: Any, place: tuple[int, ...]) -> Ref:
     assert node is not None
-    if type(z) is not list:
-        return containers.item_of_array(m, f, f.plan.site(index), node, place, z)
-    m.heap[id(z)] = ref = Sequence(list, [_lists(m, f, index, node, item, (*place, i)) for i, item in enumerate(z)], z)
+    return _lists(m, f, index, node, m.content(node), z, ())
+
+
+def _lists(m: Machine, f: Frame, index: int, node: int, content: Any, z: Any, place: tuple[int, ...]) -> Ref:
+    """What is at a place: `z`, if it is a list that is still there, was made for it."""
+    if not arrays.is_array(content):
+        return m.copied(containers.item_of_array(m, f, f.plan.site(index), node, place, content.item()))
+    inner = z if type(z) is list and len(z) == len(content) else [None] * len(content)
+    items = [_lists(m, f, index, node, content[i], inner[i], (*place, i)) for i in range(len(content))]
+    ref = Sequence(list, items, z if type(z) is list else UNSET)
+    if type(z) is list:
+        m.heap[id(z)] = ref
     return ref
 
 

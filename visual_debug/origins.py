@@ -67,6 +67,7 @@ class Origins:
         self.snapshot = 0  # how many snapshots are behind us
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
         self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
+        self._copied: set[int] = set()  # nodes of items of arrays, of which every reading makes another object
         self._changed: dict[int, bool] = {}  # snapshots of what was perhaps written to
         self._kept_of: dict[int, list[int]] | None = None  # owner of memory -> which snapshots are of it
         self.memory = Memory()
@@ -576,7 +577,8 @@ class Origins:
         """Whether a reference certainly stands for a recorded value."""
         kind = type(ref)
         if kind is int:
-            return self.columns.value[ref] is value
+            known = self.columns.value[ref]
+            return known is value or (ref in self._copied and arrays.is_same(known, value))
         if kind is Leaf:
             # The number of a loop's turn was not recorded, and is another object.
             return ref.value is value or (type(value) is int and ref.op == "const" and ref.value == value)
@@ -589,6 +591,11 @@ class Origins:
         if kind in _HOLDERS or kind is Closure:
             return ref.object is value
         return False
+
+    def copied(self, ref: Ref) -> Ref:
+        """An item of an array that reading makes a new object of each time: it is known by what it holds, and where."""
+        self._copied.add(ref)
+        return ref
 
     def claim(self, ref: Ref, value: Any, site: Site, name: str | None = None, source: Ref = None) -> Ref:
         """`ref` if it stands for `value`, else whatever can be found out about the value."""

@@ -12,4 +12,4 @@ SPEC.loader.exec_module(arrays)
 
 def test_the_figures_are_made(capsys):
     arrays.main(["--quick"])
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert len(capsys.readouterr().out.splitlines()) == 4

@@ -86,6 +86,8 @@ class FunctionRule(Rule):
     def _call(
         self, where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[int, tuple[Any, ...], tuple[Any, ...], Mapping[str, Any]]:
+        if not kwargs and isinstance(where, int) and (self.arity is None or where < self.arity):
+            return where, (), tuple(args), kwargs
         position, rest, values = products.positional(where, args, kwargs, self.names)
         if isinstance(position, str) or (self.arity is not None and position >= self.arity):
             raise MissingPartial(self.op, where, "no derivative with respect to this argument is known")

@@ -75,6 +75,8 @@ class ItemRule(Rule):
             raise MissingPartial(
                 self.op, 0, f"items of a {type(container).__name__} are not numbers it is known to hold"
             )
+        if container.dtype.kind in "VO":
+            raise MissingPartial(self.op, 0, "the fields of structured arrays, and objects, are not followed")
         import numpy as np
 
         return np.zeros(container.shape, dtype=np.result_type(np.asarray(delta), np.float64))

@@ -34,11 +34,15 @@ def _as_matrices(delta: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
 
 
 def pull_matmul_x(delta: Any, z: Any, x: Any, y: Any) -> Any:
+    if np.ndim(x) == np.ndim(y) == np.ndim(delta) == 2:
+        return delta @ swap(y)
     delta, row, right = _as_matrices(delta, x, y)
     return products.unbroadcast(delta @ swap(right), row).reshape(np.shape(x))
 
 
 def pull_matmul_y(delta: Any, z: Any, x: Any, y: Any) -> Any:
+    if np.ndim(x) == np.ndim(y) == np.ndim(delta) == 2:
+        return swap(x) @ delta
     delta, left, column = _as_matrices(delta, x, y)
     return products.unbroadcast(swap(left) @ delta, column).reshape(np.shape(y))
 

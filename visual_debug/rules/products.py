@@ -67,12 +67,16 @@ def pulled(delta: Any, partial: Any, z: Any, operand: Any, *, selects: bool = Fa
     shape = getattr(z, "shape", _NO_SHAPE)
     if shape == () == getattr(operand, "shape", _NO_SHAPE) and not isinstance(operand, (list, tuple)):
         return in_kind_of(operand, 0 if selects and partial == 0 else times(delta, partial))
+    if type(partial) is int and getattr(delta, "shape", None) == shape == getattr(operand, "shape", None):
+        return times(delta, partial)  # a sum or difference
     import numpy as np
 
     with np.errstate(all="ignore"):
         product = times(delta, partial)
         if selects:
             product = np.where(partial == 0, 0, product)
+        if getattr(product, "shape", None) == shape == getattr(operand, "shape", None):
+            return product
         return unbroadcast(np.broadcast_to(product, shape), operand)
 
 

@@ -55,6 +55,8 @@ def _weighted_pull(weights: Callable[..., Any]) -> Pull:
     """The pull of the same reduction: weights * delta, in the shape of the operand."""
 
     def pull(delta: Any, z: Any, a: Any, axis: Any = None, *rest: Any, **kwargs: Any) -> Any:
+        if axis is None and not rest and not kwargs and np.ndim(delta) == 0 and weights in _EVEN:
+            return np.full(np.shape(a), delta / np.size(a) if weights is mean_weights else delta)
         keep = np.shape(z) != () and np.ndim(z) == np.ndim(a)
         return _chosen(weights(z, a, axis, *rest, **kwargs), spread(delta, a, axis, keep), weights in _CHOOSING)
 
@@ -119,6 +121,8 @@ def std_weights(z: Any, a: Any, axis: Any = None, *rest: Any, **kwargs: Any) -> 
     return np.where(twice == 0, 0, var_weights(z, a, axis, *rest, **kwargs) / twice)
 
 
+#: Those in which all elements count alike.
+_EVEN = (sum_weights, mean_weights)
 _CHOOSING = (sum_weights, mean_weights, extreme_weights)
 
 

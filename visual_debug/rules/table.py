@@ -62,6 +62,18 @@ def _of_ufunc(op: str) -> Rule | None:
 
 def find(op: str) -> Rule | None:
     """The rule of an operation by name, or None if there is none. A user's own rule goes before the package's."""
+    try:
+        return _FOUND[op]
+    except KeyError:
+        _FOUND[op] = found = _look_up(op)
+        return found
+
+
+#: What was found for each name, until a rule is added or removed.
+_FOUND: dict[str, Rule | None] = {}
+
+
+def _look_up(op: str) -> Rule | None:
     name = canonical(op)
     found = _OWN.get(op) or _OWN.get(name) or scalar.TABLE.get(name)
     if found is None and name.startswith("scipy.special."):
@@ -107,6 +119,7 @@ def rule(
     if bool(partials) == (pull is not None):
         raise TypeError(f"rule of {op}: give its partial derivatives, or pull= functions, and not both")
     shown = symbol if symbol is not None else op.rpartition(".")[2]
+    _FOUND.clear()
     if partials:
         given = [Missing("its rule gives no derivative for this operand") if p is None else p for p in partials]
         _OWN[op] = FormulaRule(op, shown, given, note)
@@ -125,6 +138,7 @@ def _listed(given: Any) -> tuple[Any, ...]:
 
 def forget(function: str | Callable[..., Any]) -> None:
     """Remove a user's own rule; the package's, if there is one, holds again. Raises KeyError if there was none."""
+    _FOUND.clear()
     del _OWN[canonical(function if isinstance(function, str) else name_of(function))]
 
 
