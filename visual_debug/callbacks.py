@@ -8,8 +8,9 @@ which the interpreter calls on its own.
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Iterator
-from types import FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,6 +29,25 @@ _LEFT_OUT = frozenset(
     for name in ("del", "repr", "str", "format", "sizeof", "reduce", "reduce_ex", "getstate", "setstate", "dir",
                  "class_getitem", "init_subclass", "set_name", "instancecheck", "subclasscheck", "subclasshook")
 )  # fmt: skip
+
+#: Methods of plain containers and texts that run no code, given arguments that have none: most calls in a loop.
+_QUIET: dict[type, frozenset[str]] = {
+    list: frozenset({"append", "insert", "pop", "reverse", "copy"}),
+    dict: frozenset({"get", "pop", "setdefault", "items", "keys", "values", "copy"}),
+    set: frozenset({"add", "copy"}),
+    deque: frozenset({"append", "appendleft", "pop", "popleft", "rotate", "reverse", "copy"}),
+    str: frozenset({"lower", "upper", "strip", "lstrip", "rstrip", "split", "rsplit", "startswith", "endswith", "find",
+                    "replace", "isdigit", "isalpha", "isspace", "splitlines", "partition", "rpartition", "title"}),
+    float: frozenset({"is_integer", "hex", "as_integer_ratio", "conjugate"}),
+    int: frozenset({"bit_length", "bit_count", "conjugate"}),
+}  # fmt: skip
+
+
+def is_quiet(method: BuiltinFunctionType, arguments: tuple[Any, ...]) -> bool:
+    """Whether a call of a method of C runs no Python code and drops nothing that could: 0.3 us to ask."""
+    quiet = _QUIET.get(type(method.__self__))
+    return quiet is not None and method.__name__ in quiet and INERT.issuperset(map(type, arguments))
+
 
 _of_class: WeakKeyDictionary[type, tuple[FunctionType, ...]] = WeakKeyDictionary()
 

@@ -139,8 +139,14 @@ class Policy:
 
     def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:
         """What to call instead of `target`, which is recorded; fills the site's cache where that will hold next time."""
-        shells.note(values, target)
         kind = type(target)
+        if kind is BuiltinFunctionType and callbacks.is_quiet(target, arguments):
+            values.append(target)
+            tape = tape_here.get()
+            if tape.end is None:
+                tape.has_objects = True  # its container may have some
+            return target
+        shells.note(values, target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
             if twin is target:  # not recorded: whatever it is handed, it may call
@@ -151,7 +157,9 @@ class Policy:
             if twin is target.__func__:
                 self._hand_over(target, arguments)
                 return target
-            self._lend(target.__self__, ())
+            tape = tape_here.get()
+            if tape.end is None and type(target.__self__) not in tape.classes:
+                self.lend(tape, (target.__self__,))
             return MethodType(twin, target.__self__)
         else:
             inner = arrays.behind(target)

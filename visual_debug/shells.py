@@ -205,10 +205,16 @@ def empty(tape: Tape) -> None:
     for key, (held, shell) in list(tape.shells.items()):
         memory[key] = (held() if type(held) is weakref.ref else held), shell
         memory[id(shell)] = shell, shell
-    values = tape.values
+    values, stays = tape.values, LASTING - {list, tuple, dict}
     for index, value in enumerate(values):
-        if type(value) not in _STAYS:
-            values[index] = _left(value, memory)
+        kind = type(value)
+        if kind in stays:
+            continue
+        if kind in _BOUND:  # of what has been looked at, as in every turn of a loop
+            known = memory.get(id(value.__self__))
+            if known is not None and known[1] is value.__self__:
+                continue
+        values[index] = _left(value, memory)
     for index, (plan, arguments, closure) in tape.arguments.items():
         tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure
     if tape.beginning is not None:
