@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import visual_debug as vd
+from visual_debug import check
 from visual_debug.errors import NoDerivativeError, RenderError, TraceError, VisualDebugError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ examples:
   {PROGRAM} examples/gaussian.py:gaussian x=2 y=7 -o out/           draw every step of both passes
   {PROGRAM} examples/gaussian.py:gaussian x=2 y=7 -o gaussian.png   draw the final state only
   {PROGRAM} package.module:Class.method 0.5 -o out/ --view tree     a function of an installed module
+  {PROGRAM} check examples/gaussian.py:gaussian x=2.0 y=7.0         what is wrong with its numbers; see check --help
 
 The function need not be decorated. Of a class, static methods and class methods can be run, and the other methods too if
 the class can be made without arguments. Arguments are Python literals, by position or as name=value; a string keeps its
@@ -100,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             reconfigure(errors="replace")  # a terminal that knows no ∂ or └ shows ? rather than a traceback
     command = list(sys.argv[1:] if argv is None else argv)
     try:
+        if command[:1] == ["check"]:
+            return run_check(check.parser(Parser).parse_intermixed_args(shielded(command[1:])))
         return run(parser().parse_intermixed_args(shielded(command)))
     except (UsageError, VisualDebugError) as error:
         sys.stdout.flush()
@@ -124,7 +128,7 @@ def shielded(command: Sequence[str]) -> list[str]:
     ['f.py:f', ' -1e-3', '-o', 'out', '-inf']
     """
     return [
-        f" {text}" if re.match(r"-\.?\d", text) and before not in ("--step", "-o") else text
+        f" {text}" if re.match(r"-\.?\d", text) and before not in ("--step", "-o", "--digits") else text
         for before, text in zip(["", *command], command, strict=False)
     ]
 
@@ -152,6 +156,23 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(trace.exception, KeyboardInterrupt):
         raise trace.exception
     return 0 if trace.exception is None else 1
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Carry out `check`."""
+    if os.environ.get("VISUAL_DEBUG") == "0":
+        raise UsageError("recording is switched off by VISUAL_DEBUG=0 in the environment: unset it")
+    arguments, keywords = values(options.arguments)
+    with module_of(options.target) as (module, name):
+        function = find(module, name, options.target)
+        check_call(function, name, arguments, keywords)
+        trace = call(function, arguments, keywords)
+        print(heading(trace, arguments, keywords))
+        if trace.exception is not None:
+            sys.stdout.flush()
+            print(traceback_text(trace.exception), end="", file=sys.stderr)
+        asked = options.only or (check.USUAL if trace.exception is None else ("nonfinite",))
+        return 0 if check.report(trace, asked, options.digits) else 1
 
 
 # ---- what is asked

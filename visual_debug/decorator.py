@@ -13,15 +13,19 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
-from visual_debug import cpython, policy, record, rewrite
+from visual_debug import cpython, policy, record, rewrite, watch
 from visual_debug.context import apart
 from visual_debug.errors import UntraceableError
+from visual_debug.explain import ARITHMETIC, explain
 from visual_debug.tape import Tape
 from visual_debug.traced import Traced
 from visual_debug.traces import NoTrace, Trace
 
 #: The most values that one trace holds, unless told otherwise: 360 MB of floats.
 LIMIT = 10_000_000
+
+#: What to stop at: "nonfinite", or a predicate of values.
+Stop = str | Callable[[Any], bool]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +55,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
 ) -> classmethod[T, P, R]: ...
 @overload
 def visual_debug(  # type: ignore[overload-overlap]
@@ -61,6 +66,7 @@ def visual_debug(  # type: ignore[overload-overlap]
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
 ) -> staticmethod[P, R]: ...
 @overload
 def visual_debug(
@@ -71,6 +77,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
 ) -> PropertyT: ...
 @overload
 def visual_debug(
@@ -81,10 +88,16 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
 ) -> Traced[P, R]: ...
 @overload
 def visual_debug(
-    *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, last: int | None = None, keep: int = 1
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
+    stop: Stop | None = None,
 ) -> Decorator: ...
 
 
@@ -96,6 +109,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
 ) -> Any:
     """Record every call of a function, so that its computation can be seen and differentiated.
 
@@ -113,6 +127,9 @@ def visual_debug(
             for long runs. Older ones are forgotten between two turns of a loop of the function itself; the trace then
             begins there, with the variables as they were for its inputs.
         keep: how many traces `f.traces` holds.
+        stop: what to stop at: `"nonfinite"`, the first NaN or infinity that an operator or a call yields, or a
+            predicate of values. At that operation StoppedError is raised, and `f.trace` is the trace up to there; a
+            predicate may as well call `breakpoint()`. Every operation then costs a call.
 
     The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
 
@@ -127,11 +144,15 @@ def visual_debug(
         raise ValueError(f"limit={limit}: at least one value is recorded")
     if last is not None and last < 1:
         raise ValueError(f"last={last}: at least one value is kept")
+    if stop is not None:
+        watch.check(stop)
     if function is None:
-        return functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep)
+        return functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep, stop=stop)
     if os.environ.get("VISUAL_DEBUG") == "0":
         return function
-    again: Callable[[Any], Any] = functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep)
+    again: Callable[[Any], Any] = functools.partial(
+        visual_debug, follow=follow, limit=limit, last=last, keep=keep, stop=stop
+    )
     if isinstance(function, (classmethod, staticmethod)):
         return type(function)(again(function.__func__))
     if isinstance(function, property):
@@ -142,7 +163,7 @@ def visual_debug(
     plain = plain_function(function)
     traced = _copy(plain)
     functools.update_wrapper(traced, plain)
-    _equip(traced, plain, follow=follow, limit=limit, last=last, keep=keep)
+    _equip(traced, plain, follow=follow, limit=limit, last=last, keep=keep, stop=stop)
     return traced
 
 
@@ -204,11 +225,15 @@ class Traces(deque[Trace]):
 def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
     """Make a copy of a plain function record its calls and keep the traces."""
     followed = policy.policy_for(options["follow"], plain)
+    if options["stop"] is not None:
+        followed = policy.watching(followed, watch.watcher(options["stop"]))
     # A code object is nothing that the garbage collector sees into: what its constants lead to must not lead back.
     of = weakref.ref(traced)
 
     def finish(tape: Tape) -> None:
         trace = Trace(tape)
+        if isinstance(tape.exception, ARITHMETIC):
+            explain(trace)
         function = of()
         if function is not None:
             function.trace = trace  # type: ignore[attr-defined]

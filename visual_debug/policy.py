@@ -87,7 +87,7 @@ class Policy:
     One policy is shared by all functions decorated with the same `follow`, so that nothing is rewritten twice.
     """
 
-    def __init__(self, wants: Callable[[FunctionType], bool]) -> None:
+    def __init__(self, wants: Callable[[FunctionType], bool], watch: Callable[[Any], None] | None = None) -> None:
         self.wants = wants
         # By identity: code objects compare by value, and the same source loaded twice makes two equal ones.
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
@@ -101,7 +101,7 @@ class Policy:
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            self.twins.refresh, shells.note_sum, writes.IMMUTABLE,
+            self.twins.refresh, shells.note_sum, writes.IMMUTABLE, watch,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -343,6 +343,11 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType) -> Po
         return candidate.__code__ in codes or any(module == n or module.startswith(n + ".") for n in names)
 
     return _policies.setdefault(wanted, Policy(wants))
+
+
+def watching(followed: Policy, watch: Callable[[Any], None]) -> Policy:
+    """A policy that follows the same functions and shows what they compute to `watch`."""
+    return Policy(followed.wants, watch)
 
 
 def _package(function: FunctionType) -> str | None:
