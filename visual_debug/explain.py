@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from opcode import opname
 
 from visual_debug.traces import Trace
@@ -31,11 +32,9 @@ def explain(trace: Trace) -> None:
         return
     if trace.recorded > MOST or _was_raised_on_purpose(error):
         return
-    try:
+    with suppress(Exception):  # an error of ours would hide that of the user
         from visual_debug.diagnose import nonfinite
 
         note = nonfinite.explain_exception(trace._columns, error)
-    except Exception:
-        return  # an error of ours would hide that of the user
-    if note is not None:
-        error.add_note(note)
+        if note is not None:
+            error.add_note(note)
