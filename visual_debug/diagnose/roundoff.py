@@ -19,8 +19,7 @@ import numpy as np
 from visual_debug import rules
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers
-from visual_debug.diagnose.systems import UFUNCS as _UFUNCS
-from visual_debug.diagnose.systems import base_name
+from visual_debug.diagnose.systems import UFUNCS, base_name
 from visual_debug.rules.names import canonical
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -163,11 +162,8 @@ def _splits(z: Floats, xs: list[Floats]) -> Any:
 
 _LONG = np.finfo(np.longdouble)
 _HAS_LONG = _LONG.nmant > 60
-_FUNCTIONS = {
-    name: name for name in "exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh hypot cbrt".split(" ")
-}
-_FUNCTIONS |= {f"a{name}": f"arc{name}" for name in "sin cos tan sinh cosh tanh".split(" ")}
-_FUNCTIONS |= {"atan2": "arctan2", "pow": "power", "degrees": "degrees", "radians": "radians"}
+#: Names of functions that NumPy has for long doubles, as ufuncs.
+_FUNCTIONS = {**UFUNCS, "pow": "power"}
 
 
 def _by_long_doubles(base: str, z: Floats, xs: list[Floats], bound: Any) -> Any:
