@@ -20,7 +20,7 @@ from visual_debug.errors import (
     VisualDebugError,
 )
 from visual_debug.rules import rule
-from visual_debug.traces import Node, Trace
+from visual_debug.traces import Node, Trace, load
 
 __all__ = [
     "NoDerivativeError",
@@ -31,6 +31,7 @@ __all__ = [
     "TraceError",
     "UntraceableError",
     "VisualDebugError",
+    "load",
     "recording",
     "rule",
     "trace",

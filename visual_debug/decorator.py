@@ -56,6 +56,7 @@ def visual_debug(
     last: int | None = None,
     keep: int = 1,
     stop: Stop | None = None,
+    snapshots: str = "writes",
 ) -> classmethod[T, P, R]: ...
 @overload
 def visual_debug(  # type: ignore[overload-overlap]
@@ -67,6 +68,7 @@ def visual_debug(  # type: ignore[overload-overlap]
     last: int | None = None,
     keep: int = 1,
     stop: Stop | None = None,
+    snapshots: str = "writes",
 ) -> staticmethod[P, R]: ...
 @overload
 def visual_debug(
@@ -78,6 +80,7 @@ def visual_debug(
     last: int | None = None,
     keep: int = 1,
     stop: Stop | None = None,
+    snapshots: str = "writes",
 ) -> PropertyT: ...
 @overload
 def visual_debug(
@@ -89,6 +92,7 @@ def visual_debug(
     last: int | None = None,
     keep: int = 1,
     stop: Stop | None = None,
+    snapshots: str = "writes",
 ) -> Traced[P, R]: ...
 @overload
 def visual_debug(
@@ -98,6 +102,7 @@ def visual_debug(
     last: int | None = None,
     keep: int = 1,
     stop: Stop | None = None,
+    snapshots: str = "writes",
 ) -> Decorator: ...
 
 
@@ -110,6 +115,7 @@ def visual_debug(
     last: int | None = None,
     keep: int = 1,
     stop: Stop | None = None,
+    snapshots: str = "writes",
 ) -> Any:
     """Record every call of a function, so that its computation can be seen and differentiated.
 
@@ -127,6 +133,11 @@ def visual_debug(
             for long runs. Older ones are forgotten between two turns of a loop of the function itself; the trace then
             begins there, with the variables as they were for its inputs.
         keep: how many traces `f.traces` holds.
+        snapshots: when the content of an array is copied, so that what was computed from it stays true. `"writes"`:
+            before it is written to by what is known to write; and arrays of up to a MiB before they are handed to
+            code that is not recorded. Whether such code has changed a larger one is looked up in a sample of its
+            elements; if it has, the old content is shown as lost. `"always"`: arrays of any size, before every call
+            that is handed one and is not recorded.
         stop: what to stop at: `"nonfinite"`, the first NaN or infinity that an operator or a call yields, or a
             predicate of values. At that operation StoppedError is raised, and `f.trace` is the trace up to there; a
             predicate may as well call `breakpoint()`. Every operation then costs a call.
@@ -146,13 +157,21 @@ def visual_debug(
         raise ValueError(f"last={last}: at least one value is kept")
     if stop is not None:
         watch.check(stop)
+    if snapshots not in ("writes", "always"):
+        raise ValueError(f"snapshots={snapshots!r}: 'writes' or 'always'")
+    options: dict[str, Any] = {
+        "follow": follow,
+        "limit": limit,
+        "last": last,
+        "keep": keep,
+        "snapshots": snapshots,
+        "stop": stop,
+    }
     if function is None:
-        return functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep, stop=stop)
+        return functools.partial(visual_debug, **options)
     if os.environ.get("VISUAL_DEBUG") == "0":
         return function
-    again: Callable[[Any], Any] = functools.partial(
-        visual_debug, follow=follow, limit=limit, last=last, keep=keep, stop=stop
-    )
+    again: Callable[[Any], Any] = functools.partial(visual_debug, **options)
     if isinstance(function, (classmethod, staticmethod)):
         return type(function)(again(function.__func__))
     if isinstance(function, property):
@@ -163,7 +182,7 @@ def visual_debug(
     plain = plain_function(function)
     traced = _copy(plain)
     functools.update_wrapper(traced, plain)
-    _equip(traced, plain, follow=follow, limit=limit, last=last, keep=keep, stop=stop)
+    _equip(traced, plain, **options)
     return traced
 
 
@@ -224,8 +243,8 @@ class Traces(deque[Trace]):
 
 def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
     """Make a copy of a plain function record its calls and keep the traces."""
-    followed = policy.policy_for(options["follow"], plain)
-    if options["stop"] is not None:
+    followed = policy.policy_for(options["follow"], plain, always=options.get("snapshots") == "always")
+    if options.get("stop") is not None:
         followed = policy.watching(followed, watch.watcher(options["stop"]))
     # A code object is nothing that the garbage collector sees into: what its constants lead to must not lead back.
     of = weakref.ref(traced)

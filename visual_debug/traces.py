@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from visual_debug.diagnose.rounding import CancellationReport, Condition, RoundingReport
     from visual_debug.diagnose.truth import Truth
     from visual_debug.diagnose.why import Why
+    from visual_debug.saved import SavedTape
     from visual_debug.steps import Step
 
 
@@ -195,7 +196,7 @@ class Trace:
     Made by the decorator and by `visual_debug.trace`; nothing is computed until something is asked for.
     """
 
-    def __init__(self, tape: Tape, replayed: Replayed | None = None) -> None:
+    def __init__(self, tape: Tape | SavedTape, replayed: Replayed | None = None) -> None:
         self._tape = tape
         if replayed is not None:
             self.__dict__["_replayed"] = replayed  # a part of another trace, which needs no replay
@@ -245,6 +246,7 @@ class Trace:
 
     @cached_property
     def _replayed(self) -> Replayed:
+        assert isinstance(self._tape, Tape)  # one that was loaded has its columns with it
         return replay(self._tape)
 
     @property
@@ -379,7 +381,8 @@ class Trace:
         return result[wrt] if isinstance(wrt, str) else result
 
     def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
-        return adjoints[node] if node in adjoints else adjoint.zero(self._columns.value[node])
+        value = self._columns.value[node]
+        return adjoint.in_kind(value, adjoints[node]) if node in adjoints else adjoint.zero(value)
 
     @cached_property
     def adjoints(self) -> Mapping[int, Any]:
@@ -438,6 +441,38 @@ class Trace:
 
         return text.tree(self._columns, self._shown_roots(), max_depth)
 
+    def code(
+        self,
+        step: int | None = None,
+        *,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
+        of: Any = None,
+        seed: Any = None,
+    ) -> str:
+        """The source with each evaluated part replaced in place by its value, adjoints under them after the reverse pass.
+
+        Args:
+            step: which step of the code view, from 0, the bare source (negative: from the end); by default the last,
+                in which both passes are over. A variable that is read is a step of its own.
+            turn: which pass of each loop: `"first"`, `"last"`, `"all"` (they come one after the other), or its number
+                from 0.
+            call: which call's source, as `Node.call` counts them; 0 is the traced call.
+            opened: whether the code of the calls it made stands below the lines that make them; or which.
+            of: as for `grad`.
+            seed: as for `grad`.
+
+        Raises:
+            RenderError: for a step, turn or call that there is not.
+        """
+        from visual_debug import listing
+        from visual_debug.render import code
+
+        only = -1 if step is None else step
+        seeds = self._reverse_seeds(of, seed)
+        return code.text(listing.frames(self._columns, seeds, only=only, turn=turn, call=call, opened=opened)[0])
+
     def __str__(self) -> str:
         from visual_debug.render import text
 
@@ -455,50 +490,98 @@ class Trace:
         return f"<Trace of {self.function}: {how}>"
 
     def export(
-        self, path: str | Path, *, view: str = "graph", step: int | None = None, of: Any = None, seed: Any = None
+        self,
+        path: str | Path,
+        *,
+        view: str = "graph",
+        step: int | None = None,
+        of: Any = None,
+        seed: Any = None,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
     ) -> Path:
-        """Draw one picture; the suffix of `path` picks the format.
+        """Write one picture or file; the suffix of `path` picks the format.
 
         Args:
-            path: where to write: `.svg`, `.png` or `.dot`.
-            view: `"graph"`, one box per node, or `"tree"`, shared nodes repeated.
-            step: index into `steps()` of the state to show; by default the last, with all values and adjoints.
+            path: where to write. Pictures: `.svg`, `.png`, `.pdf`, `.dot`, `.mmd` (Mermaid), `.txt`. The whole trace:
+                `.json`, `.graphml`, `.tex` (formula, numbers in place, result), `.trace.json` (timeline for Perfetto).
+            view: `"graph"`, one box per node; `"tree"`, shared nodes repeated; `"code"`, the source with values in
+                place; or `"summary"`, one box per expression of the source, with counts and ranges.
+            step: index into `steps()` of the state to show; by default the last, with all values and adjoints. The
+                code view has steps of its own, as for `code`.
             of: as for `grad`.
             seed: as for `grad`.
+            turn: of the code view, as for `code`.
+            call: of the code view, as for `code`.
+            opened: of the code view, as for `code`.
 
         Raises:
             RenderError: for an unknown suffix or view, or more boxes than a picture can show.
         """
         from visual_debug import export
 
-        return export.picture(self, Path(path), view, step, self._reverse_seeds(of, seed))
+        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened)
+        return export.picture(Path(path), request)
 
     def export_steps(
         self,
         path: str | Path,
         *,
         view: str = "graph",
-        format: str = "svg",
+        format: str | None = None,
         of: Any = None,
         seed: Any = None,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Path]:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
         Args:
-            path: the folder, made if need be.
-            view: as for `export`.
-            format: `"svg"` or `"png"`.
+            path: the folder, made if need be; or a file that ends in `.gif` or `.svg`, for one picture that plays.
+            view: as for `export`, but for the summary.
+            format: `"svg"` (the default) or `"png"` in a folder; of a file its suffix says it.
             of: as for `grad`.
             seed: as for `grad`.
-            progress: called with (pictures written, pictures in all) after each.
+            turn: of the code view, as for `code`.
+            call: of the code view, as for `code`.
+            opened: of the code view, as for `code`.
+            progress: called with (pictures drawn, pictures in all) after each.
 
         Raises:
             RenderError: as for `export`.
         """
         from visual_debug import export
 
-        return export.frames(self, Path(path), view, format, self._reverse_seeds(of, seed), progress)
+        request = export.Request(self, view, None, self._reverse_seeds(of, seed), turn, call, opened)
+        return export.frames(Path(path), format, request, progress)
+
+    def _header(self) -> dict[str, Any]:
+        """What is said of the whole trace where it is written as data."""
+        return {
+            "function": self.function,
+            "result": display.value_text(self.result),
+            "exception": None if self.exception is None else type(self.exception).__name__,
+            "truncated": self.truncated,
+            "inputs": _listed(self._replayed.inputs),
+            "outputs": _listed(self._replayed.result),
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write the trace to a Parquet file, which `visual_debug.load` reads back; returns the path.
+
+        Any reader of Parquet finds a row for each node there. Objects that are no numbers, arrays or plain containers
+        are saved by their `repr` only.
+
+        Raises:
+            TraceError: if the file cannot be written.
+        """
+        from visual_debug import saved
+
+        saved.save(Path(path), self)
+        return Path(path)
 
     # ---- asking
 
@@ -511,24 +594,27 @@ class Trace:
     ) -> list[Node]:
         """The nodes with that operation (or symbol), variable name, source line, and for which `where(node)` holds."""
         columns = self._columns
-        found = []
-        for i in range(len(columns)):
-            if op is not None and op != columns.op[i] and op != display.symbol(columns, i):
-                continue
-            if name is not None and columns.name[i] != name:
-                continue
-            if line is not None and columns.site[i].line != line:
-                continue
-            node = Node(self, i)
-            if where is None or where(node):
-                found.append(node)
-        return found
+        kinds = list(range(len(columns.site.entries)))
+        if line is not None:
+            kinds = [k for k in kinds if columns.site.entries[k].line == line]
+        if op is not None:
+            kinds = [k for k in kinds if display.may_show(columns.op.entries[k], op)]
+        wanted = bytearray(len(columns.site.entries))
+        for k in kinds:
+            wanted[k] = 1
+        ids: Iterable[int] = (
+            range(len(columns)) if all(wanted) else [i for i, kind in enumerate(columns.kind) if wanted[kind]]
+        )
+        if name is not None:
+            ids = [i for i in ids if columns.name[i] == name]
+        if op is not None:
+            ids = [i for i in ids if op == columns.op[i] or op == display.symbol(columns, i)]
+        return [node for node in map(self._node, ids) if where is None or where(node)]
 
     def ancestors(self, node: Node | int) -> list[Node]:
         """Every node that `node` was computed from, in execution order, without itself."""
         id = self[node].id
-        marked = adjoint.ancestors(self._columns, [id])
-        return [Node(self, i) for i in range(id) if marked[i]]
+        return [Node(self, i) for i in sweep.ancestors(self._columns, [id]) if i != id]
 
     def slice(self, node: Node | int) -> Trace:
         """What a node was computed from, and the node itself, as a trace of its own whose result is the node.
@@ -536,22 +622,15 @@ class Trace:
         Nodes are numbered anew; arguments that the node does not depend on are None in its `inputs`.
         """
         id = self[node].id
-        marked = adjoint.ancestors(self._columns, [id])
-        kept = [i for i in range(id + 1) if marked[i]]
+        kept = sweep.ancestors(self._columns, [id])
         renumbered = {old: new for new, old in enumerate(kept)}
         inputs = {k: _map_structure(ids, renumbered.get) for k, ids in self._replayed.inputs.items()}
         return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
         """The first node that is NaN or infinite (or holds such an element) though all its operands are finite."""
-        columns = self._columns
-        bad = bytearray(len(columns))
-        for i, value in enumerate(columns.value):
-            if not _finite(value):
-                bad[i] = 1
-                if not any(bad[operand] for operand in columns.operands(i)):
-                    return Node(self, i)
-        return None
+        found = sweep.first_nonfinite(self._columns, _finite)
+        return None if found is None else Node(self, found)
 
     # ---- what went wrong with the numbers
 
@@ -784,6 +863,32 @@ class Trace:
                 raise TraceError(f"{name}: {len(values)} numbers in place of {len(ids)}")
             changed.update(zip(ids, values, strict=True))
         return whatif.what_if(self._columns, self._replayed.result, changed)
+
+
+def load(path: str | Path, nodes: slice | None = None) -> Trace:
+    """Read a trace that `Trace.save` has written; neither the traced code nor its source is needed, and nothing is run.
+
+    Args:
+        path: the file.
+        nodes: ids, as `slice(1_000_000, 1_000_100)`, to load these alone, without reading the rest. What they were
+            computed from are leaves then, the result is the last of them, and they are numbered anew.
+
+    Raises:
+        TraceError: if the file is damaged, cut off, of another kind, or of a newer version.
+    """
+    from visual_debug import saved
+
+    tape, replayed = saved.load(Path(path), nodes)
+    return Trace(tape, replayed)
+
+
+def _listed(structure: Any) -> Any:
+    """Node ids in nested lists and objects, as JSON has them."""
+    if isinstance(structure, (list, tuple)):
+        return [_listed(item) for item in structure]
+    if isinstance(structure, dict):
+        return {str(key): _listed(item) for key, item in structure.items()}
+    return structure
 
 
 def _finite(value: Any) -> bool:

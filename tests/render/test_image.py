@@ -146,9 +146,9 @@ def test_nasty_texts_can_be_drawn() -> None:
 
 @pytest.mark.parametrize("format", ["gif", "", "SVG", ".svg"])
 def test_an_unknown_format_names_the_known_ones(format: str) -> None:
-    with pytest.raises(RenderError, match="choose one of dot, png, svg"):
+    with pytest.raises(RenderError, match="choose one of dot, mmd, pdf, png, svg"):
         image.render_one(square(), Frame(""), format)
-    with pytest.raises(RenderError, match="choose one of dot, png, svg"):
+    with pytest.raises(RenderError, match="choose one of dot, mmd, pdf, png, svg"):
         image.render_frames(square(), [], format)
 
 

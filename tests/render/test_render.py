@@ -13,9 +13,10 @@ from visual_debug import render
 from visual_debug.errors import RenderError
 from visual_debug.render import Diagram
 
-MAGIC = {"svg": b"<svg ", "png": b"\x89PNG", "dot": b"digraph "}
+MAGIC = {"svg": b"<svg ", "png": b"\x89PNG", "dot": b"digraph ", "pdf": b"%PDF-", "mmd": b"---\ntitle: "}
 
 
+@pytest.mark.filterwarnings("ignore:svg2pdf-py is not installed")
 @pytest.mark.parametrize("format", render.FORMATS)
 def test_every_format_is_written(tmp_path: Path, format: str) -> None:
     path = render.write(expression(), 3, tmp_path / f"picture.{format}")

@@ -20,7 +20,9 @@ def _render(format: str, diagram: Diagram, frame: Frame) -> bytes:
 
 
 #: How one frame is rendered, by the suffix of the file that it goes to.
-FORMATS: dict[str, Callable[[Diagram, Frame], bytes]] = {name: partial(_render, name) for name in ("svg", "png", "dot")}
+FORMATS: dict[str, Callable[[Diagram, Frame], bytes]] = {
+    name: partial(_render, name) for name in ("svg", "png", "dot", "pdf", "mmd")
+}
 
 
 def write(diagram: Diagram, frame: int | None, path: str | PathLike[str]) -> Path:

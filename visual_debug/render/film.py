@@ -13,7 +13,7 @@ from io import BytesIO
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from visual_debug.render.scene import Part, Scene
+from visual_debug.render.scene import Part, Scene, opening
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,7 +95,7 @@ class Film:
     def _sheet(self, rects: list[Rect], parts: dict[str, Part]) -> Iterator[str]:
         width = max(right - left for left, _, right, _ in rects)
         height = sum(lower - upper for _, upper, _, lower in rects)
-        yield self._scene.opening(width, height)
+        yield opening(width, height)
         top = 0
         for rect in rects:
             left, upper, right, lower = rect

@@ -59,6 +59,33 @@ class Picture:
         """One frame as SVG."""
         return self._scene.svg(frame).encode()
 
+    def pdf(self, frame: Frame) -> bytes:
+        """One frame as PDF."""
+        from visual_debug.render import pdf
+
+        return pdf.pdf(self._scene.svg(frame), *self.size)
+
+    def mermaid(self, frame: Frame) -> bytes:
+        """One frame as Mermaid text."""
+        from visual_debug.render import mermaid
+
+        return mermaid.mermaid(self._diagram, frame).encode()
+
+    def animated(self, frames: Iterable[Frame]) -> str:
+        """Frames as one SVG that plays."""
+        from visual_debug.render import animate
+        from visual_debug.render.scene import opening
+
+        drawn = [[(part.key, part.svg) for part in self._scene.parts(frame)] for frame in frames]
+        return animate.svg(opening(*self.size, 'role="img"'), drawn)
+
+    def small_pngs(self, frames: Iterable[Frame]) -> Iterator[bytes]:
+        """PNGs of frames at one pixel per px, or less where that is more than `animate.MOST_PIXELS`."""
+        from visual_debug.render import animate
+
+        for frame in frames:
+            yield self._raster(self._scene.svg(frame), animate.scale(*self.size))
+
     def dot(self, frame: Frame) -> bytes:
         """One frame as DOT text."""
         return source(self._diagram, frame, self._room).encode()
@@ -121,6 +148,8 @@ PICTURES: dict[str, Callable[[Picture, Frame], bytes]] = {
     "svg": Picture.svg,
     "png": Picture.png,
     "dot": Picture.dot,
+    "pdf": Picture.pdf,
+    "mmd": Picture.mermaid,
 }
 
 
@@ -129,14 +158,18 @@ def render_frames(
 ) -> Iterator[bytes]:
     """Pictures of the frames, one by one; nothing moves from one to the next. Errors are raised at once."""
     draw = PICTURES[known(format)]
-    drawn = len(frames) * len(diagram.boxes)
-    if drawn > MOST_DRAWN:
-        raise RenderError(
-            f"{len(frames):,} frames of {len(diagram.boxes):,} boxes are {drawn:,} drawn boxes, more than the "
-            f"{MOST_DRAWN:,} of one export: export single steps with step=..., or {WAYS}"
-        )
+    check_size(len(frames), len(diagram.boxes))
     picture = Picture(diagram, frames, engine=engine)
     return picture.film(frames) if format == "png" else (draw(picture, frame) for frame in frames)
+
+
+def check_size(frames: int, boxes: int) -> None:
+    """Refuse a series of more pictures and boxes than anybody would wait for."""
+    if frames * boxes > MOST_DRAWN:
+        raise RenderError(
+            f"{frames:,} frames of {boxes:,} boxes are {frames * boxes:,} drawn boxes, more than the "
+            f"{MOST_DRAWN:,} of one export: export single steps with step=..., or {WAYS}"
+        )
 
 
 def render_one(diagram: Diagram, frame: Frame, format: str = "svg", *, engine: str | None = None) -> bytes:

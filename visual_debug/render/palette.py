@@ -22,6 +22,7 @@ INK = {
 }
 FILL = {"input": "#e3effb", "const": "#eeeeee", "op": "#ffffff"}
 LIT = "#fff2a8"
+VALUE = "#fbeeee"  #: behind a value that stands in the source
 BORDER = "#484848"
 LIT_BORDER = "#b26a00"
 ACTIVE_BORDER = "#5e35b1"

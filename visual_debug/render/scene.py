@@ -60,16 +60,7 @@ class Scene:
         """The picture of one frame."""
         name = f'role="img" aria-label={quoteattr(measure.shown(frame.title))}'
         pieces = (part.svg for part in self.parts(frame))
-        return "".join([self.opening(self.width, self.height, name), *pieces, "</svg>\n"])
-
-    def opening(self, width: float, height: float, name: str = "") -> str:
-        """The head of a picture of this size, and its paper."""
-        size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}" {name}'
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} xml:space="preserve" '
-            f'font-family="{fonts.MONO_FAMILY}" font-size="{FONT_SIZE:g}">\n'
-            f'<rect class="paper" width="100%" height="100%" fill="{palette.PAPER}"/>\n'
-        )
+        return "".join([opening(self.width, self.height, name), *pieces, "</svg>\n"])
 
     def parts(self, frame: Frame) -> list[Part]:
         """What a frame consists of, from back to front."""
@@ -144,6 +135,16 @@ class Scene:
             + "</g>\n"
         )
         return Part(box.id, drawn, (x - wide - 3, y - high - 3, x + wide + 3, y + high + 3))
+
+
+def opening(width: float, height: float, name: str = "") -> str:
+    """The head of a picture of this size, and its paper."""
+    size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}" {name}'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} xml:space="preserve" '
+        f'font-family="{fonts.MONO_FAMILY}" font-size="{FONT_SIZE:g}">\n'
+        f'<rect class="paper" width="100%" height="100%" fill="{palette.PAPER}"/>\n'
+    )
 
 
 def draw_text(line: Line, fresh: str) -> str:

@@ -136,12 +136,14 @@ class DefinedRule(Rule):
             total: Any = products.zero_like(value)
             for place, source in operands:
                 part = self._one("push", op, place, tangents[source], value, values, named)
-                total = tuple(np.add(a, b) for a, b in zip(total, part, strict=True)) if isinstance(part, tuple) else total + part
+                total = (
+                    tuple(np.add(a, b) for a, b in zip(total, part, strict=True))
+                    if isinstance(part, tuple)
+                    else total + part
+                )
             tangents.append(total)
         if isinstance(result, tuple):
-            return tuple(
-                tangents[part.number] if type(part) is Noted else products.zero_like(part) for part in result
-            )
+            return tuple(tangents[part.number] if type(part) is Noted else products.zero_like(part) for part in result)
         return np.reshape(tangents[result.number], np.shape(z)) if type(result) is Noted else products.zero_like(z)
 
     def _run(self, where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, list[_Entry], Any]:
@@ -171,7 +173,9 @@ class DefinedRule(Rule):
         found = getattr(rule, way)(where, change, z, args, kwargs)
         if isinstance(found, tuple):
             return found
-        return np.real(found) if np.iscomplexobj(found) and not np.iscomplexobj(operand if way == "pull" else z) else found
+        return (
+            np.real(found) if np.iscomplexobj(found) and not np.iscomplexobj(operand if way == "pull" else z) else found
+        )
 
     def text(
         self,

@@ -170,9 +170,7 @@ def _nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepd
 
 
 @defines("nanvar")
-def _nanvar(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
-) -> Any:
+def _nanvar(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
     apart = np.where(_present(a), a - _nanmean(a, axis, keepdims=True), 0)
     count = np.sum(_present(a), axis=axis, keepdims=keepdims) - ddof
     return np.sum(apart * apart, axis=axis, keepdims=keepdims) / count
@@ -364,9 +362,7 @@ def _logspace(
 
 
 @defines("geomspace")
-def _geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Any:
+def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     if np.any(np.asarray(value_of(start)) <= 0) or np.any(np.asarray(value_of(stop)) <= 0):
         raise NoPartial("its derivative for ends that are not positive is not covered")
     return np.exp(_linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))
@@ -389,7 +385,7 @@ def _unique(
 ) -> Any:
     if axis is not None:
         raise NoPartial("its derivative along an axis is not covered")
-    found = np.unique(value_of(ar), True, return_inverse, return_counts)
+    found: Any = np.unique(value_of(ar), True, return_inverse, return_counts)  # type: ignore[call-overload]
     picked = np.reshape(ar, -1)[found[1]]
     if not (return_index or return_inverse or return_counts):
         return picked
@@ -412,8 +408,9 @@ def _kron(a: Any, b: Any) -> Any:
 def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(np.asarray(a) if isinstance(a, list) else a, axisa, -1), np.moveaxis(
-        np.asarray(b) if isinstance(b, list) else b, axisb, -1
+    a, b = (
+        np.moveaxis(np.asarray(a) if isinstance(a, list) else a, axisa, -1),
+        np.moveaxis(np.asarray(b) if isinstance(b, list) else b, axisb, -1),
     )
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise NoPartial("its derivative for vectors of two is not covered")
@@ -428,7 +425,7 @@ def _vecdot(x1: Any, x2: Any, *, axis: int = -1, **kwargs: Any) -> Any:
 
 
 @defines("correlate")
-def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     if np.shape(v)[0] > np.shape(a)[0]:
         return np.conjugate(_correlate(v, a, mode))[::-1]
     return np.convolve(a, np.conjugate(v)[::-1], mode)
@@ -446,9 +443,7 @@ def _polyval(p: Any, x: Any) -> Any:
 
 
 @defines("polyfit")
-def _polyfit(
-    x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False
-) -> Any:
+def _polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
     if full or cov is not False or np.ndim(deg):
         raise NoPartial("its derivative with full, cov or a list of degrees is not covered")
     left = _vander(x, int(deg) + 1)
@@ -526,7 +521,7 @@ def _matrix_power(a: Any, n: int) -> Any:
 
 
 @defines("linalg.eigvalsh")
-def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
+def _eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     return np.linalg.eigh(a, UPLO)[0]
 
 
@@ -582,7 +577,9 @@ def _vector_norm(x: Any, order: Any, axes: tuple[int, ...]) -> Any:
     whole = np.max(np.where(value_of(size) == 0, 0, value_of(size)), axis=axes, keepdims=True)
     safe = np.where(whole == 0, 1, whole)
     parts = np.where(whole == 0, 1, size / safe)
-    return np.squeeze(np.where(whole == 0, 0, safe), axes) * np.power(np.sum(np.power(parts, order), axis=axes), 1 / order)
+    return np.squeeze(np.where(whole == 0, 0, safe), axes) * np.power(
+        np.sum(np.power(parts, order), axis=axes), 1 / order
+    )
 
 
 def _root_of_squares(size: Any, axes: tuple[int, ...]) -> Any:

@@ -24,6 +24,9 @@ class FunctionRule(Rule):
     that operands may come under; by default the parameters of the first function that follow (delta, z).
     """
 
+    #: Whether tangents are found from pullbacks, one for each element of the result.
+    pushes_by_pulls = False
+
     def __init__(
         self,
         op: str,
@@ -53,7 +56,7 @@ class FunctionRule(Rule):
             return products.zero_like(z)
         position, rest, args, kwargs = self._call(where, args, kwargs)
         tangent = products.placed(tangent, args[position], rest)
-        if position >= len(self._pushes) and position < len(self._pulls):
+        if self.pushes_by_pulls:
             return self._pushed_by_pulls(position, where, tangent, z, args, kwargs)
         return self._run(self._pushes, position, where, tangent, z, args, kwargs)
 
@@ -86,9 +89,12 @@ class FunctionRule(Rule):
         position, rest, values = products.positional(where, args, kwargs, self.names)
         if isinstance(position, str) or (self.arity is not None and position >= self.arity):
             raise MissingPartial(self.op, where, "no derivative with respect to this argument is known")
-        return position, rest, values, {
-            key: value for key, value in kwargs.items() if key not in self.names and key != "out"
-        }
+        return (
+            position,
+            rest,
+            values,
+            {key: value for key, value in kwargs.items() if key not in self.names and key != "out"},
+        )
 
     def _run(self, passes: tuple[Pass, ...], position: int, where: Where, *call: Any) -> Any:
         change, z, args, kwargs = call

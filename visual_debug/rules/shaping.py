@@ -188,7 +188,9 @@ for _name in ("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "mes
     _row(_name, None)
 _row("block", {0: "arrays"}, function=lambda arrays: np.block(_in_lists(arrays)))
 _row("item", {0: "a"}, "put(Δ, index)", function=_item)
-_row("ndarray.compress", {0: "a"}, function=lambda a, condition, *rest, **more: np.compress(condition, a, *rest, **more))
+_row(
+    "ndarray.compress", {0: "a"}, function=lambda a, condition, *rest, **more: np.compress(condition, a, *rest, **more)
+)
 _row("ndarray.view", {0: "a"}, "Δ", function=_same)
 _row("full", {1: "fill_value"}, "sum(Δ)")
 _row("full_like", {1: "fill_value"}, "sum(Δ)")

@@ -23,7 +23,17 @@ _ARRAY_OPERATORS = frozenset({"matmul", "imatmul", "view", "flat=", "real=", "im
 @cache
 def _arrays() -> Mapping[str, Rule]:
     """The NumPy rules; only here is NumPy imported, and only once an operation on arrays is looked up."""
-    from visual_debug.rules import arrays, decompositions, einsum, linalg, ordering, reductions, shaping, sliding, writing
+    from visual_debug.rules import (
+        arrays,
+        decompositions,
+        einsum,
+        linalg,
+        ordering,
+        reductions,
+        shaping,
+        sliding,
+        writing,
+    )
     from visual_debug.rules.defined import DefinedRule
     from visual_debug.rules.definitions import ALL
 

@@ -149,7 +149,11 @@ class PartRule(Rule):
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         written, kept = self._split(np.broadcast_to(delta, np.shape(z)))
         # An adjoint is the derivative by the real part minus i times that by the imaginary part.
-        return kept if where == 0 else products.unbroadcast(np.real(written if self._part == "real" else 1j * written), args[1])
+        return (
+            kept
+            if where == 0
+            else products.unbroadcast(np.real(written if self._part == "real" else 1j * written), args[1])
+        )
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if where == 0:

@@ -6,10 +6,13 @@ Exit codes: 0 if nothing is; 1 if something is, or the function raised; 2 for a 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from visual_debug.cli import literals, printing, targets
+from visual_debug.cli.usage import PROGRAM, UsageError, traceback_text
 from visual_debug.errors import NoDerivativeError, TraceError
 
 if TYPE_CHECKING:
@@ -30,11 +33,33 @@ condition and why. Exit codes: 0 if all is well; 1 if something is wrong or the 
 cannot be carried out."""
 
 
-def parser(make: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """The options, in the command line's own kind of parser."""
-    result = make(
-        prog="visual-debug check",
-        usage="visual-debug check FILE.py:FUNCTION [ARGUMENT ...] [--only QUESTION ...] [--digits N]",
+def main(command: Sequence[str]) -> int:
+    """Carry out `check`."""
+    from visual_debug.cli import shielded
+
+    options = parser().parse_intermixed_args(shielded(command))
+    if os.environ.get("VISUAL_DEBUG") == "0":
+        raise UsageError("recording is switched off by VISUAL_DEBUG=0 in the environment: unset it")
+    arguments, keywords = literals.values(options.arguments)
+    with targets.module_of(options.target) as (module, name):
+        function = targets.find(module, name, options.target)
+        targets.check_call(function, name, arguments, keywords)
+        trace = targets.call(function, arguments, keywords, {})
+        print(printing.heading(trace, arguments, keywords))
+        if trace.exception is not None:
+            sys.stdout.flush()
+            print(traceback_text(trace.exception), end="", file=sys.stderr)
+        asked = options.only or (USUAL if trace.exception is None else ("nonfinite",))
+        return 0 if report(trace, asked, options.digits) else 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    from visual_debug.cli import Parser
+
+    result = Parser(
+        prog=f"{PROGRAM} check",
+        usage=f"{PROGRAM} check FILE.py:FUNCTION [ARGUMENT ...] [--only QUESTION ...] [--digits N]",
         description="Run a Python function, and say what went wrong with its numbers.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
