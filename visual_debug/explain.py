@@ -25,12 +25,12 @@ def _was_raised_on_purpose(error: BaseException) -> bool:
     return opname[code[traceback.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
 
 
-def explain(trace: Trace) -> None:
-    """Add the note, if the operation that raised is in the trace. Never raises: the exception is the user's."""
+def explain(trace: Trace, recorded: int) -> None:
+    """Add the note, if the operation that raised is in the trace, of so many values. Never raises itself."""
     error = trace.exception
     if error is None or any(str(note).startswith(_PREFIX) for note in getattr(error, "__notes__", ())):
         return
-    if trace.recorded > MOST or _was_raised_on_purpose(error):
+    if recorded > MOST or _was_raised_on_purpose(error):
         return
     with suppress(Exception):  # an error of ours would hide that of the user
         from visual_debug.diagnose import nonfinite

@@ -235,11 +235,6 @@ class Trace:
         return self._tape.truncated
 
     @property
-    def recorded(self) -> int:
-        """How many values were recorded, which is known without rebuilding the graph."""
-        return len(self._tape.values)
-
-    @property
     def function(self) -> str:
         """Qualified name of the traced function."""
         return self._tape.plan.code.co_qualname
