@@ -333,7 +333,8 @@ def test_an_error_of_the_program_is_shown_with_what_was_computed_until_then(caps
     assert code == 1
     assert out.startswith("failing(2) raised ZeroDivisionError\n\n[/] → raised\n├─ 1\n└─ [-] → 0\n")
     assert err.startswith("Traceback (most recent call last):\n")
-    assert err.splitlines()[-1].startswith("ZeroDivisionError: ")
+    last = err.splitlines().index(next(line for line in err.splitlines() if line.startswith("ZeroDivisionError: ")))
+    assert err.splitlines()[last + 1].startswith("visual_debug: ")  # the note
     assert err.count("  File ") == 2
     assert "in failing" in err
     assert "in deeper" in err

@@ -11,7 +11,14 @@
 """
 
 from visual_debug.decorator import recording, trace, visual_debug
-from visual_debug.errors import NoDerivativeError, RenderError, TraceError, UntraceableError, VisualDebugError
+from visual_debug.errors import (
+    NoDerivativeError,
+    RenderError,
+    StoppedError,
+    TraceError,
+    UntraceableError,
+    VisualDebugError,
+)
 from visual_debug.rules import rule
 from visual_debug.traces import Node, Trace, load
 
@@ -19,6 +26,7 @@ __all__ = [
     "NoDerivativeError",
     "Node",
     "RenderError",
+    "StoppedError",
     "Trace",
     "TraceError",
     "UntraceableError",

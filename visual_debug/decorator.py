@@ -13,15 +13,19 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
-from visual_debug import cpython, policy, record, rewrite
+from visual_debug import cpython, policy, record, rewrite, watch
 from visual_debug.context import apart
 from visual_debug.errors import UntraceableError
+from visual_debug.explain import ARITHMETIC, explain
 from visual_debug.tape import Tape
 from visual_debug.traced import Traced
 from visual_debug.traces import NoTrace, Trace
 
 #: The most values that one trace holds, unless told otherwise: 360 MB of floats.
 LIMIT = 10_000_000
+
+#: What to stop at: "nonfinite", or a predicate of values.
+Stop = str | Callable[[Any], bool]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +55,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
     snapshots: str = "writes",
 ) -> classmethod[T, P, R]: ...
 @overload
@@ -62,6 +67,7 @@ def visual_debug(  # type: ignore[overload-overlap]
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
     snapshots: str = "writes",
 ) -> staticmethod[P, R]: ...
 @overload
@@ -73,6 +79,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
     snapshots: str = "writes",
 ) -> PropertyT: ...
 @overload
@@ -84,6 +91,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
     snapshots: str = "writes",
 ) -> Traced[P, R]: ...
 @overload
@@ -93,6 +101,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
     snapshots: str = "writes",
 ) -> Decorator: ...
 
@@ -105,6 +114,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    stop: Stop | None = None,
     snapshots: str = "writes",
 ) -> Any:
     """Record every call of a function, so that its computation can be seen and differentiated.
@@ -128,6 +138,9 @@ def visual_debug(
             code that is not recorded. Whether such code has changed a larger one is looked up in a sample of its
             elements; if it has, the old content is shown as lost. `"always"`: arrays of any size, before every call
             that is handed one and is not recorded.
+        stop: what to stop at: `"nonfinite"`, the first NaN or infinity that an operator or a call yields, or a
+            predicate of values. At that operation StoppedError is raised, and `f.trace` is the trace up to there; a
+            predicate may as well call `breakpoint()`. Every operation then costs a call.
 
     The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
 
@@ -142,9 +155,18 @@ def visual_debug(
         raise ValueError(f"limit={limit}: at least one value is recorded")
     if last is not None and last < 1:
         raise ValueError(f"last={last}: at least one value is kept")
+    if stop is not None:
+        watch.check(stop)
     if snapshots not in ("writes", "always"):
         raise ValueError(f"snapshots={snapshots!r}: 'writes' or 'always'")
-    options: dict[str, Any] = {"follow": follow, "limit": limit, "last": last, "keep": keep, "snapshots": snapshots}
+    options: dict[str, Any] = {
+        "follow": follow,
+        "limit": limit,
+        "last": last,
+        "keep": keep,
+        "snapshots": snapshots,
+        "stop": stop,
+    }
     if function is None:
         return functools.partial(visual_debug, **options)
     if os.environ.get("VISUAL_DEBUG") == "0":
@@ -222,11 +244,15 @@ class Traces(deque[Trace]):
 def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
     """Make a copy of a plain function record its calls and keep the traces."""
     followed = policy.policy_for(options["follow"], plain, always=options.get("snapshots") == "always")
+    if options.get("stop") is not None:
+        followed = policy.watching(followed, watch.watcher(options["stop"]))
     # A code object is nothing that the garbage collector sees into: what its constants lead to must not lead back.
     of = weakref.ref(traced)
 
     def finish(tape: Tape) -> None:
         trace = Trace(tape)
+        if isinstance(tape.exception, ARITHMETIC):
+            explain(trace, len(tape.values))
         function = of()
         if function is not None:
             function.trace = trace  # type: ignore[attr-defined]

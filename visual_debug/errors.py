@@ -27,3 +27,14 @@ class TraceError(VisualDebugError):
 
 class RenderError(VisualDebugError):
     """A picture cannot be made: unknown suffix or view, too many nodes, or no layout engine."""
+
+
+class StoppedError(VisualDebugError):
+    """What `@visual_debug(stop=…)` raises at the operation that yielded what it was to stop at.
+
+    Attributes: `value`, what the operation yielded.
+    """
+
+    def __init__(self, message: str, value: object = None) -> None:
+        super().__init__(message)
+        self.value = value

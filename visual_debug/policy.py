@@ -87,7 +87,13 @@ class Policy:
     One policy is shared by all functions decorated with the same `follow`, so that nothing is rewritten twice.
     """
 
-    def __init__(self, wants: Callable[[FunctionType], bool], *, always: bool = False) -> None:
+    def __init__(
+        self,
+        wants: Callable[[FunctionType], bool],
+        watch: Callable[[Any], None] | None = None,
+        *,
+        always: bool = False,
+    ) -> None:
         self.wants = wants
         self.always = always
         # By identity: code objects compare by value, and the same source loaded twice makes two equal ones.
@@ -102,7 +108,7 @@ class Policy:
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            self.twins.refresh, shells.note_sum, writes.IMMUTABLE,
+            self.twins.refresh, shells.note_sum, writes.IMMUTABLE, watch,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -368,6 +374,11 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, al
         return candidate.__code__ in codes or any(module == n or module.startswith(n + ".") for n in names)
 
     return _policies.setdefault((wanted, always), Policy(wants, always=always))
+
+
+def watching(followed: Policy, watch: Callable[[Any], None]) -> Policy:
+    """A policy that follows the same functions and shows what they compute to `watch`."""
+    return Policy(followed.wants, watch, always=followed.always)
 
 
 def _package(function: FunctionType) -> str | None:

@@ -57,6 +57,7 @@ class Hooks(NamedTuple):
     reassigned: Callable[[], Any]  #: the code or the defaults of a function may have been assigned to
     note_sum: Callable[[list[Any], Any], None]  #: append the result of `+=`, if it is no text: (values, result)
     immutable: frozenset[type]  #: types that are no arrays and no texts, for a quick look before `before_write`
+    watch: Callable[[Any], None] | None = None  #: looks at what every operator and call yields: (value); it may raise
 
 
 class DoorHooks(NamedTuple):
@@ -288,6 +289,13 @@ class _Emitter:
         yield lasts
         yield from self._record(height, where)
         yield on
+
+    def _watch(self, where: Any) -> Iterator[Instr]:
+        """Show the value on top, before it is recorded, to who watches: if that raises, the operation has raised."""
+        if self.hooks.watch is not None:
+            # Above the value stand NULL and the function.
+            yield from cpython.call(self.hooks.watch, [cpython.copy(3, where)], where)
+            yield cpython.pop(where)
 
     def _mark(self, word: int, height: int, where: Any) -> Iterator[Instr]:
         """Append a word to the path."""
@@ -693,8 +701,11 @@ class _Emitter:
                 for depth in range(1, cpython.unpacked(instr) + 1):
                     yield from self._record(after, where, depth)
             elif name in cpython.CALLS or name == "BEFORE_WITH":
+                yield from self._watch(where)
                 yield from self._record_any(after, where)
             elif cpython.is_recorded(instr) and not self.plan.instructions[index].skip:
+                if name == "BINARY_OP" or name in cpython.UNARY:
+                    yield from self._watch(where)
                 yield from self._record(after, where)
             elif name == "STORE_ATTR" and instr.arg in _SIGNATURE:
                 yield from cpython.call(self.hooks.reassigned, [], where)
@@ -845,6 +856,7 @@ class _Emitter:
         yield cpython.instruction("CONTAINS_OP", where, 0)  # .. x y bool
         yield cpython.jump_if(False, other, where)
         yield instr
+        yield from self._watch(where)
         yield from self._record(after, where)
         if store is not None:
             yield store
@@ -858,6 +870,7 @@ class _Emitter:
             self.fused.add(index + 1)
             yield store
             yield cpython.load(store.arg, where)  # type: ignore[arg-type]
+        yield from self._watch(where)
         pushes = [self._fetch(VALUES, after + 2, where), cpython.copy(4, where)]
         yield from cpython.call(self.hooks.note_sum, pushes, where)
         yield cpython.pop(where)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import visual_debug as vd
-from visual_debug.cli import drawing, literals, printing, scripts, show, targets
+from visual_debug.cli import check, drawing, literals, printing, scripts, show, targets
 from visual_debug.cli.usage import PROGRAM, ProgramError, UsageError, traceback_text
 from visual_debug.errors import VisualDebugError
 
@@ -27,6 +27,7 @@ examples:
   {PROGRAM} -m package.module:Class.method 0.5 -o out/ --view tree  a function of an installed module
   {PROGRAM} examples/orbit.py --trace energy                        run a script, and show its last call of energy
   {PROGRAM} show run.trace -o run.svg                               a trace that was saved
+  {PROGRAM} check examples/gaussian.py:gaussian x=2.0 y=7.0         what is wrong with its numbers
 
 The function need not be decorated. Of a class, static methods and class methods can be run, and the other methods too if
 the class can be made without arguments. Arguments are Python literals, or @FILE.npy for an array, by position or as
@@ -34,7 +35,7 @@ name=value; a string keeps its quotes: 'unit="km"'. Exit codes: 0; 1 if the func
 until then is still shown); 2 if the command cannot be carried out."""
 
 #: What the first word of a command may be, besides a function or a script.
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"show": show.main}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"show": show.main, "check": check.main}
 
 
 class Parser(argparse.ArgumentParser):
@@ -131,7 +132,9 @@ def shielded(command: Sequence[str]) -> list[str]:
     ['f.py:f', ' -1e-3', '-o', 'out', '-inf']
     """
     return [
-        f" {text}" if re.match(r"-\.?\d", text) and before not in ("--step", "--turn", "--limit", "-o") else text
+        f" {text}"
+        if re.match(r"-\.?\d", text) and before not in ("--step", "--turn", "--limit", "--digits", "-o")
+        else text
         for before, text in zip(["", *command], command, strict=False)
     ]
 

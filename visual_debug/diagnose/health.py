@@ -49,7 +49,7 @@ class BadGradient:
     def __str__(self) -> str:
         at = f" at element {list(self.element)}" if self.element else ""
         what = {
-            "0 * inf": f"0 * inf: the adjoint is 0, the derivative is {self.partial}",
+            "0 * inf": f"0 * inf: the adjoint is {self.adjoint}, the derivative is {self.partial}",
             "infinite derivative": f"infinite derivative: {self.partial}",
         }.get(self.kind, self.kind)
         lines = [f"{what}{at}: {self.place}"]
@@ -162,7 +162,8 @@ def health(
         stopped = str(error)
     places = Places(columns)
     consumers = _Consumers(columns)
-    bad = [_bad(places, consumers, adjoints, *edge) for edge in born[:_EXPLAINED]]
+    edges = {(node, operand): (node, position, operand, value) for node, position, operand, value in reversed(born)}
+    bad = [_bad(places, consumers, adjoints, *edge) for edge in list(reversed(edges.values()))[:_EXPLAINED]]
     needed = adjoint.ancestors(columns, seeds)
     named = [(name, leaves) for name, given in inputs.items() if (leaves := list(given))]
     sizes = {name: max((_size(adjoints.get(leaf, 0.0)) for leaf in leaves), default=0.0) for name, leaves in named}
@@ -246,6 +247,8 @@ def _bad(
         kind = "overflow" if not numbers.any_nan(value) else "undefined derivative"
     masked = consumers.mask(node, element)
     guard = _guard(columns, node, operand, masked)
+    if kind == "0 * inf" and lone and slope == 0:
+        guard = "its adjoint is infinite already: what made it so is the cause"
     return BadGradient(
         node, operand, kind, delta, slope, element, None if masked is None else places(masked), guard, places(node)
     )

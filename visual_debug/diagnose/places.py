@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from visual_debug import display
-from visual_debug.columns import MISSING, Columns
+from visual_debug.columns import Columns
 
 #: Of a long list of findings so many are printed, and it is said how many there are.
 SHOWN = 10
@@ -113,15 +115,12 @@ def operand_texts(columns: Columns, node: int) -> tuple[str, ...]:
 
 
 def number_text(value: Any) -> str:
-    """A lone float in full, since its last digits matter here; anything else as in pictures."""
-    if value is not MISSING and isinstance(value, float):
-        return repr(float(value)) if type(value) is float or not hasattr(value, "dtype") else str(value)
+    """A lone float in full, with its type if that is not Python's, since its last digits matter here; anything else as in pictures."""
+    if type(value) is float:
+        return repr(value)
+    if isinstance(value, np.floating):
+        return f"{value.dtype}({value.item()!r})" if value.dtype.itemsize <= 8 else str(value)
     return display.value_text(value)
-
-
-def where_text(columns: Columns, node: int) -> str:
-    """File and line of a node."""
-    return str(columns.site[node])
 
 
 def listed(lines: Iterable[object], what: str, total: int | None = None, shown: int = SHOWN) -> list[str]:

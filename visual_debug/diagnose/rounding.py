@@ -17,6 +17,7 @@ import numpy as np
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers, roundoff
 from visual_debug.diagnose.places import Place, Places, graded, listed
+from visual_debug.numeric import view
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +144,20 @@ def _shares(columns: Columns, found: roundoff.Roundoff, adjoints: Mapping[int, A
 
 def _by_line(places: Places, shares: roundoff.Floats, total: float) -> list[LineShare]:
     columns = places.columns
-    groups: dict[tuple[Any, str], list[int]] = {}
-    sites, ops = columns.site, columns.op
-    for node in np.flatnonzero(shares).tolist():
-        groups.setdefault((sites[node], ops[node]), []).append(node)
+    nodes = np.flatnonzero(shares)
+    order = np.argsort(view(columns.kind)[nodes], kind="stable")
+    nodes = nodes[order]
+    ends = np.flatnonzero(np.diff(view(columns.kind)[nodes])) + 1
     lines = []
-    for (site, op), nodes in groups.items():
-        own = shares[nodes]
+    for group in np.split(nodes, ends) if len(nodes) else []:
+        own = shares[group]
         worst = int(np.argmax(own))
+        node = int(group[worst])
+        site, op = columns.site[node], columns.op[node]
         error = float(np.sum(own))
         share = error / total if math.isfinite(total) else float(not math.isfinite(error))
         lines.append(
-            LineShare(
-                site.file, site.line, site.text, op, error, share, len(nodes), places(nodes[worst]), float(own[worst])
-            )
+            LineShare(site.file, site.line, site.text, op, error, share, len(group), places(node), float(own[worst]))
         )
     return sorted(lines, key=lambda line: -line.error)
 

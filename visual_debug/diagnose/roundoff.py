@@ -1,8 +1,11 @@
 """How much each operation rounds: half a unit in the last place of its own format, or what is known of its algorithm.
 
-Integer arithmetic and what only moves, selects or negates numbers rounds nothing, and neither does an addition,
-multiplication, division or square root that is exact for its operands: that is checked by error-free transformations
-(N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002, section 4.3).
+Integer arithmetic and what only moves, selects or negates numbers rounds nothing. What an addition, multiplication,
+division or square root of doubles has rounded away is known exactly, by error-free transformations (N. J. Higham,
+Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002, section 4.3; M. Pichat and J. Vignes, "Ingénierie du
+contrôle de la précision des calculs sur ordinateur", 1993), and where long doubles have more bits, what a function of
+`math` has, by calling it on those: twice that is charged, and at most half a unit in the last place, which is charged
+where neither is to be had.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import numpy as np
 from visual_debug import rules
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers
-from visual_debug.diagnose.systems import base_name
+from visual_debug.diagnose.systems import UFUNCS, base_name
 from visual_debug.rules.names import canonical
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -86,7 +89,7 @@ def roundoffs(columns: Columns, needed: Any = None) -> Roundoff:
             z = vectors.value[at]
             factor = 0.5 if base in _CORRECT else _ULPS.get(base, 1.0)
             bound = factor * ulps(z)
-            bound[_is_exact(base, z, [vectors.value[x] for x in xs])] = 0.0
+            bound = _actual(base, z, [vectors.value[x] for x in xs], bound)
             result[at] = bound
     for node in slow:
         found = _slowly(columns, node)
@@ -115,30 +118,60 @@ def ulps(z: Any) -> Any:
         return np.hypot(ulps(z.real), ulps(z.imag))
     size = np.abs(z)
     largest = np.finfo(z.dtype).max
-    # Just below a power of two: a result that was rounded up to it came from the finer spacing, which is smaller.
-    return np.spacing(np.where(size > largest, largest, size)).astype(np.float64)
+    half = largest / 2  # the spacing of the largest numbers overflows on the way
+    return np.where(size > half, 2 * np.spacing(half), np.spacing(np.where(size > half, half, size))).astype(np.float64)
 
 
-def _is_exact(base: str, z: Floats, xs: list[Floats]) -> Any:
-    """Where the operation was exact, by error-free transformations; False where that cannot be told."""
-    if base in ("add", "sub"):
-        x, y = xs[0], xs[1] if base == "add" else -xs[1]
-        part = z - x
-        return (x - (z - part)) + (y - part) == 0
-    if base in ("mul", "square"):
-        x, y = xs[0], xs[-1]
-        high = _split(x), _split(y)
-        low = x - high[0], y - high[1]
-        error = ((high[0] * high[1] - z) + high[0] * low[1] + low[0] * high[1]) + low[0] * low[1]
-        return (error == 0) & (np.abs(z) > 1e-280) & (np.abs(z) < 1e290) | (x == 0) | (y == 0)
-    if base in ("truediv", "reciprocal", "sqrt"):
-        product = (z, z, xs[0]) if base == "sqrt" else (z, xs[-1], xs[0] if base == "truediv" else np.ones_like(z))
-        a, b, c = product
-        return (a * b == c) & _is_exact("mul", a * b, [a, b])
-    if base == "pow":
-        x, y = xs
-        return (y == 1) | (y == 0) | ((y == 2) & _is_exact("mul", z, [x, x]))
-    return np.isin(base, ["float"]) | np.zeros(len(z), dtype=bool)
+def _actual(base: str, z: Floats, xs: list[Floats], bound: Any) -> Any:
+    """Twice |what the operation has rounded away|, at most `bound`; `bound` itself where it cannot be told."""
+    with np.errstate(all="ignore"):
+        if base in ("add", "sub"):
+            x, y = xs[0], xs[1] if base == "add" else -xs[1]
+            part = z - x
+            found = (x - (z - part)) + (y - part)
+        elif base in ("mul", "square"):
+            found = np.where(_splits(z, xs), _product_error(xs[0], xs[-1], z), bound)
+            found = np.where((xs[0] == 0) | (xs[-1] == 0), 0.0, found)
+        elif base in ("truediv", "reciprocal", "sqrt"):
+            factor, whole = (z, xs[0]) if base == "sqrt" else (xs[-1], xs[0] if base == "truediv" else np.ones_like(z))
+            product = z * factor
+            rest = (whole - product) + _product_error(z, factor, product) * -1.0
+            found = np.where(_splits(product, [z, factor]), rest / (2 * z if base == "sqrt" else factor), bound)
+            found = np.where(whole == 0, 0.0, found)
+        elif base == "float":
+            found = z - xs[0]
+        else:
+            found = _by_long_doubles(base, z, xs, bound)
+        # Twice, and a little more than half a unit: what is of second order shall not break the bound.
+        return np.fmin(np.where(np.isfinite(found), 2 * np.abs(found), bound), bound) * (1 + 2.0**-20)
+
+
+def _product_error(x: Floats, y: Floats, z: Floats) -> Floats:
+    """x*y - z exactly, for z = fl(x*y): Dekker's product."""
+    (a, b), (c, d) = ((part, v - part) for v, part in ((x, _split(x)), (y, _split(y))))
+    return ((a * c - z) + a * d + b * c) + b * d
+
+
+def _splits(z: Floats, xs: list[Floats]) -> Any:
+    """Where numbers are neither so large nor so small that the halves of their products overflow or get lost."""
+    good = (np.abs(z) > 1e-270) & (np.abs(z) < 1e290)
+    for x in xs:
+        good &= np.abs(x) < 1e290
+    return good
+
+
+_LONG = np.finfo(np.longdouble)
+_HAS_LONG = _LONG.nmant > 60
+#: Names of functions that NumPy has for long doubles, as ufuncs.
+_FUNCTIONS = {**UFUNCS, "pow": "power"}
+
+
+def _by_long_doubles(base: str, z: Floats, xs: list[Floats], bound: Any) -> Any:
+    """The error of a function by calling it on long doubles, and what those may be off by."""
+    if not _HAS_LONG or base not in _FUNCTIONS or (base == "log" and len(xs) == 2):
+        return bound
+    longer = getattr(np, _FUNCTIONS[base])(*[x.astype(np.longdouble) for x in xs])
+    return (np.abs(longer - z) + 4 * _LONG.eps * np.abs(longer)).astype(np.float64)
 
 
 def _split(x: Floats) -> Floats:
@@ -162,19 +195,33 @@ def _slowly(columns: Columns, node: int) -> Any:
     args, kwargs, _ = columns.arguments(node)
     is_array = isinstance(z, np.ndarray)
     if op in ("numpy.float16", "numpy.float32", "numpy.float64", "numpy.astype"):
-        given = numbers.format_of(args[0])
-        return 0.0 if given is not None and given.precision <= form.precision else _shaped(0.5 * ulps(z), is_array)
+        exact = np.asarray(args[0]) == np.asarray(z, dtype=np.float64)
+        return _shaped(np.where(exact, 0.0, 0.5 * ulps(z)), is_array)
     if base in _KNOWN and (op == base or not op.startswith("numpy.linalg")):
         bound = (0.5 if base in _CORRECT else _ULPS.get(base, 1.0)) * ulps(z)
-        if all(numbers.format_of(a) in (None, numbers.DOUBLE) for a in args) and not kwargs and not np.iscomplexobj(z):
-            with np.errstate(all="ignore"):
-                xs = [np.broadcast_to(np.asarray(a, dtype=np.float64), np.shape(z)).ravel() for a in args]
-                if len(xs) <= 2:
-                    exact = _is_exact(base, np.asarray(z, dtype=np.float64).ravel(), xs).reshape(np.shape(z))
-                    bound = np.where(exact, 0.0, bound)
+        if form is numbers.DOUBLE and not kwargs and not np.iscomplexobj(z) and len(args) <= 2 and _are_doubles(args):
+            bound = np.asarray(bound, dtype=np.float64)
+            shape = bound.shape
+            xs = [np.broadcast_to(np.asarray(a, dtype=np.float64), shape).ravel() for a in args]
+            bound = _actual(base, np.asarray(z, dtype=np.float64).ravel(), xs, bound.ravel()).reshape(shape)
         return _shaped(bound, is_array)
     found = _reduction(op, z, args, kwargs)
     return None if found is None else _shaped(found, is_array)
+
+
+def _are_doubles(args: tuple[Any, ...]) -> bool:
+    """Whether all arguments are doubles, or ints or narrower floats that doubles hold exactly."""
+    for value in args:
+        if isinstance(value, (int, np.integer)):
+            if abs(int(value)) > 2**53:
+                return False
+        elif numbers.format_of(value) is None and getattr(getattr(value, "dtype", None), "kind", "") not in (
+            "b",
+            "i",
+            "u",
+        ):
+            return False
+    return True
 
 
 def _shaped(bound: Any, is_array: bool) -> Any:

@@ -88,7 +88,8 @@ def _named(system: Any, precision: int | None) -> NumberSystem:
 
 _ANGLES = "sin cos tan sinh cosh tanh"
 _ALIKE = f"sqrt exp exp2 expm1 log log2 log10 log1p hypot cbrt {_ANGLES}"
-_UFUNCS = {
+#: NumPy's names of functions of `math`.
+UFUNCS = {
     **{name: name for name in _ALIKE.split()},
     **{f"a{name}": f"arc{name}" for name in _ANGLES.split()},
     "atan2": "arctan2", "degrees": "degrees", "radians": "radians", "copysign": "copysign",
@@ -100,7 +101,7 @@ def numpy_system(dtype: np.dtype[Any]) -> NumberSystem:
     import math
 
     make = dtype.type
-    functions: dict[str, Function] = {name: getattr(np, ufunc) for name, ufunc in _UFUNCS.items()}
+    functions: dict[str, Function] = {name: getattr(np, ufunc) for name, ufunc in UFUNCS.items()}
     if dtype.itemsize <= 8:  # else a double would stand where more digits were asked for
         functions |= {name: getattr(math, name) for name in ("erf", "erfc", "gamma", "lgamma")}
 

@@ -1,0 +1,411 @@
+"""What a wrong diagnosis would be: each of these was asked for before it could happen."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import visual_debug as vd
+from visual_debug import StoppedError, TraceError
+from visual_debug.testing import assert_digits, assert_finite_gradient
+
+pytest.importorskip("mpmath")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_masked_nan_is_not_the_cause():
+    def f(x):
+        masked = np.where(x > 0, np.log(x), 0.0)
+        return (masked / (x - x)).sum()
+
+    report = vd.trace(f, np.array([1.0, -1.0])).nonfinite()
+    assert report.cause.place.op == "truediv"
+    harmless = [birth for birth in report.births if not birth.reaches]
+    assert [birth.place.op for birth in harmless] == ["numpy.log"]
+
+
+def test_a_producer_is_named_and_not_who_carried_it():
+    def f(x):
+        a = x * 1e200
+        b = a * 1e200
+        c = b + 1.0
+        return c - b
+
+    report = vd.trace(f, 1e10).nonfinite()
+    assert report.cause.place.text == "a * 1e200"
+    assert [birth.kind for birth in report.births] == ["overflow", "infinity minus infinity"]
+    assert all(birth.reaches for birth in report.births)
+
+
+def test_an_infinity_that_ends_is_harmless():
+    report = vd.trace(lambda x: 1 / (x * 1e308 * 10) + 1.0, 5.0).nonfinite()
+    assert not report.result
+    assert report.ok
+    assert len(report.births) == 1
+    assert not report.births[0].reaches
+
+
+def test_a_nan_that_is_compared_is_told():
+    def f(x):
+        y = x * 1e308 * 10
+        return 1.0 if y - y > 0 else 2.0
+
+    report = vd.trace(f, 5.0).nonfinite()
+    assert not report.ok
+    assert report.births[-1].decided or report.births[0].decided
+
+
+def test_near_misses():
+    kinds = [near.kind for near in vd.trace(lambda x: (x * 1e300 * 1e7) * 0.0 + x * 1e-320, 1.5).nonfinite().near]
+    assert kinds == ["latent overflow", "subnormal", "subnormal"]
+
+
+def test_float32_has_its_own_ulp():
+    def f(x):
+        return x / np.float32(3)
+
+    trace = vd.trace(f, np.float32(1))
+    budget = trace.rounding()
+    assert 1e-9 < budget.error < 2e-8  # half an ulp of 1/3 is 1.5e-8 in float32, 2.8e-17 in float64
+    assert trace.truth().bits == 0
+    array = vd.trace(lambda a: (a / np.float32(3)).sum(), np.ones(4, dtype=np.float32))
+    assert 1e-8 < array.rounding().error < 1e-5
+
+
+def test_integer_arithmetic_does_not_round():
+    def f(n):
+        return (n * n + 1) * (n - 3) - n * n * n
+
+    trace = vd.trace(f, 12345)
+    assert vd.trace(lambda n: float(n * n), 12345).rounding().error == 0
+    assert trace.truth().bits == 0
+    assert len(trace.cancellations()) == 0
+
+
+def test_exact_cancellation_is_harmless():
+    report = vd.trace(lambda x: (x - 1.0) * 3.0, 1.0000001).cancellations()
+    assert len(report) == 1
+    assert report[0].harmless
+    assert report.ok
+
+
+def test_a_library_call_is_not_charged_as_one_operation():
+    xs = np.random.default_rng(1).normal(size=1000)
+    trace = vd.trace(lambda a: np.dot(a, a), xs)
+    one = 0.5 * math.ulp(trace.result)
+    assert trace.rounding().error > 10 * one
+    truth = trace.truth()
+    assert abs(trace.result - float(truth.result)) <= trace.rounding().error
+
+
+def test_an_operation_without_a_bound_is_named():
+    trace = vd.trace(lambda a: np.fft.fft(a).real.sum(), np.arange(8.0) / 3)
+    assert any("fft" in place.text for place in trace.rounding().unknown)
+    truth = trace.truth()
+    assert any("fft" in reason for reason in truth.kept.values())
+
+
+def test_a_step_that_goes_another_way_in_truth_is_told():
+    def f(x):
+        return math.floor((x * 0.7 + x * 0.1) * 10)  # 7.999… in floats
+
+    trace = vd.trace(f, 1.0)
+    (flip,) = trace.truth(literals="exact").flipped
+    assert (flip.here, flip.there) == (7, 8)
+    assert flip.place.op == "math.floor"
+    assert not trace.truth().flipped or trace.truth().flipped[0].here == 7
+
+
+def test_a_comparison_that_flips():
+    def f(x):
+        y = (x + 1e16) - 1e16
+        return 1.0 if y > 1.5 else 2.0
+
+    trace = vd.trace(f, 1.4)  # the sum is rounded to 1e16 + 2
+    assert trace.result == (1.0 if 1.4 + 1e16 - 1e16 > 1.5 else 2.0)
+    (flip,) = vd.trace(f, 1.4).truth().flipped
+    assert flip.place.text == "y > 1.5"
+    assert (flip.here, flip.there) == (True, False)
+
+
+def test_exact_zeros_are_zero():
+    def f(x):
+        return 1 / (x * (x + 1)) - (1 / x - 1 / (x + 1))
+
+    truth = vd.trace(f, 1e5).truth()
+    assert truth.result == 0
+    assert not truth.unsettled
+
+
+# ---- replays
+
+
+def polynomial(x, n):
+    total = 0.0
+    for k in range(n):
+        total = total * x + (k + 1) / 3
+    return math.sqrt(abs(total)) + x**2
+
+
+@pytest.mark.parametrize("system", ["float32", "longdouble", "mpmath", "interval", "float16"])
+def test_replay_in_other_numbers(system):
+    trace = vd.trace(polynomial, 0.7, 6)
+    value = trace.replay(system).result
+    if system == "interval":
+        assert value.a <= trace.replay("mpmath").result <= value.b
+        return
+    assert float(value) == pytest.approx(trace.result, rel={"float16": 1e-2, "float32": 1e-6}.get(system, 1e-15))
+
+
+def test_replay_in_float32_is_what_float32_computes():
+    def f(x, y):
+        return (x * y + x / y) * x - y
+
+    x, y = 0.1, 0.7
+    assert vd.trace(f, x, y).replay("float32").result == f(np.float32(x), np.float32(y))
+
+
+def test_replay_in_numbers_of_ones_own():
+    from decimal import Decimal
+
+    trace = vd.trace(lambda x: math.sqrt(x) * x + 1, 2.0)
+    assert trace.replay(Decimal).result == Decimal(2).sqrt() * 2 + 1
+    from fractions import Fraction
+
+    with pytest.raises(TraceError, match=r"test_wrong_diagnoses\.py:\d+: math\.sqrt .* Fraction"):
+        trace.replay(Fraction)
+    assert trace.replay(Fraction, functions={"sqrt": lambda x: Fraction(3, 2)}).result == 4
+
+
+def test_replay_in_symbols():
+    sympy = pytest.importorskip("sympy")
+    x, y = sympy.symbols("x y", real=True)
+    assert vd.trace(lambda x, y: 2 * x * y + (x - 1) ** 2, 3.0, 5.0).replay("sympy").result == 2 * x * y + (x - 1) ** 2
+
+
+def test_a_missing_package_is_told(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    with pytest.raises(TraceError, match="sympy is not installed"):
+        vd.trace(lambda x: x * 2, 1.0).replay("sympy")
+
+
+def test_truth_of_arrays():
+    def f(a, b):
+        return np.exp(a @ b).mean() + np.linalg.norm(b)
+
+    trace = vd.trace(f, np.array([[1.0, 2.0], [3.0, 4.0]]) / 7, np.array([0.1, 0.2]))
+    truth = trace.truth()
+    assert not truth.kept
+    assert truth.digits > 14
+    assert float(truth.result) == pytest.approx(trace.result, rel=1e-14)
+
+
+# ---- gradients
+
+
+def test_rules_are_checked_by_name():
+    from visual_debug.rules import table
+
+    trace = vd.trace(lambda x: math.exp(x) * math.sin(x) / (1 + x), 0.3)
+    assert trace.gradient_check().ok
+    vd.rule("math.sin", "cos(x)*1.01")
+    try:
+        (wrong,) = trace.gradient_check().wrong
+    finally:
+        table._OWN.pop("math.sin")
+    assert (wrong.op, wrong.position) == ("math.sin", 0)
+    assert wrong.numerical == pytest.approx(math.cos(0.3), rel=1e-6)
+
+
+def test_vanishing_exploding_unused_and_flat():
+    def f(w, unused, flat):
+        x = w
+        for _ in range(60):
+            x = math.tanh(0.3 * x)
+        return x + int(flat)
+
+    health = vd.trace(f, 0.5, 1.0, 2.5).gradient_health()
+    assert [name for name, _ in health.vanishing] == ["w"]
+    assert health.unused == ("unused",)
+    assert health.flat == ("flat",)
+
+    def g(x):
+        for _ in range(40):
+            x = x * 3.0
+        return x
+
+    assert vd.trace(g, 1e-3).gradient_health().exploding[0].largest > 1e18
+
+
+def test_kinks():
+    kinks = vd.trace(lambda x, y: abs(x) + max(y, 0.0), 0.0, 0.0).gradient_health().kinks
+    assert [kink.what for kink in kinks] == ["abs at 0", "both operands are equal"]
+
+
+# ---- two runs, why, what if
+
+
+def damped(x, n):
+    s = x * 0.0
+    for i in range(n):
+        s = s + x / (i + 1)
+        if s > 2.0:
+            s = s * 0.5
+    return s
+
+
+def test_compare_two_inputs_and_two_types():
+    a, b = vd.trace(damped, 1.1, 12), vd.trace(damped, 1.2, 12)
+    assert a.compare(vd.trace(damped, 1.1, 12)).ok
+    found = a.compare(b)
+    assert found.first.place.op == "input"
+    assert found.parted[0].place.text == "s > 2.0"
+    single = a.compare(vd.trace(damped, np.float32(1.1), 12))
+    assert single.first.place.op == "input"
+    assert 1e-9 < single.result < 1e-6
+    assert all(difference.added > 0 for difference in single.added)
+    assert single.added
+
+
+def test_compare_two_versions():
+    def old(x, y):
+        a = x * y
+        return a + x
+
+    def new(x, y):
+        a = x * (y + 1e-9)
+        return a + x
+
+    new.__qualname__ = old.__qualname__
+    new.__code__ = new.__code__.replace(co_qualname=old.__code__.co_qualname)
+    found = vd.trace(old, 2.0, 3.0).compare(vd.trace(new, 2.0, 3.0))
+    assert found.first.place.text == "a + x"
+    assert found.first.added == 0
+    assert found.first.inherited > 0
+    assert (found.only_here, found.only_there) == (1, 2)
+
+
+def test_why_through_a_view_and_a_write():
+    def f(x):
+        y = x.copy()
+        y[1] = x[0] * 3
+        view = y[1:]
+        return np.cumsum(view)
+
+    trace = vd.trace(f, np.array([1.0, 2.0, 4.0]))
+    history = trace.why(element=1)
+    (x,) = history.inputs
+    assert x.elements == ((0,), (2,))
+    assert "y[1]" in str(history)
+    with pytest.raises(TraceError, match="which element"):
+        trace.why()
+
+
+def test_why_names_the_comparison_that_decided():
+    trace = vd.trace(damped, 1.1, 12)
+    history = trace.why()
+    assert history.decisions[0].place.text == "s > 2.0"
+    assert history.decisions[0].margin < 0.01
+    assert history.inputs[0].influence == pytest.approx(1.0)
+
+
+def test_what_if():
+    trace = vd.trace(damped, 1.1, 3)
+    again = trace.what_if(x=1.05)
+    assert again.flipped == () or again.flipped[0].place.text == "s > 2.0"
+    smaller = trace.what_if(x=1.11)
+    assert not smaller.flipped
+    assert smaller.result == damped(1.11, 3)
+    assert trace.what_if(x=3.0).flipped
+    node = trace.find(op="+")[-1]
+    assert trace.what_if({node: 10.0}).values[node.id] == 10.0
+    with pytest.raises(TraceError, match="no argument"):
+        trace.what_if(z=1.0)
+
+
+# ---- watching live, assertions
+
+
+@pytest.mark.parametrize("kind", ["call", "operator", "in place"])
+def test_stop_at_the_operation(kind):
+    after = []
+
+    def f(x):
+        best = math.inf  # read, not computed
+        if kind == "call":
+            x = max(x, best)
+        elif kind == "operator":
+            x = x * 1e308
+        else:
+            x += 1.7e308
+            x += 1.7e308
+        after.append(x)
+        return x
+
+    watched = vd.visual_debug(f, stop="nonfinite")
+    with pytest.raises(StoppedError, match=r"test_wrong_diagnoses\.py:\d+: `.*is not finite") as caught:
+        watched(10.0)
+    assert caught.value.value == math.inf
+    assert not after
+    trace = watched.trace
+    assert trace.exception is caught.value
+    assert trace[len(trace) - 1].raised
+
+
+def test_stop_at_a_predicate_and_not_otherwise():
+    watched = vd.visual_debug(damped, stop=lambda value: isinstance(value, float) and value > 2.5)
+    assert watched(1.1, 12) == damped(1.1, 12)
+    with pytest.raises(StoppedError):
+        watched(3.0, 12)
+    with pytest.raises(ValueError, match="nonfinite"):
+        vd.visual_debug(damped, stop="nan")
+
+
+def test_no_note_for_what_was_raised_on_purpose():
+    @vd.visual_debug
+    def refuse(x):
+        if x > 1:
+            raise ValueError("too large")
+        return x
+
+    with pytest.raises(ValueError, match="too large") as caught:
+        refuse(2.0)
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_assertions():
+    def bad(x):
+        return math.sqrt(x + 1) - math.sqrt(x)
+
+    def good(x):
+        return 1 / (math.sqrt(x + 1) + math.sqrt(x))
+
+    assert_digits(good, 1e12, digits=15)
+    with pytest.raises(
+        AssertionError, match=r"right to .* digits, not 10\n(.|\n)*math\.sqrt\(x \+ 1\) - math\.sqrt\(x\)"
+    ):
+        assert_digits(bad, 1e12, digits=10)
+    assert_finite_gradient(good, 2.0)
+    with pytest.raises(AssertionError, match="infinite derivative"):
+        assert_finite_gradient(lambda x: math.sqrt(x), 0.0)
+
+
+def test_conditions():
+    condition = vd.trace(lambda x: x - 1.0, 1.0001).condition()
+    assert condition.inputs["x"] == pytest.approx(10001)
+    assert condition.value == pytest.approx(10001)
+    assert condition.operations[0][1] == pytest.approx(10001)
+
+
+def test_colours_are_fractions_and_labels():
+    trace = vd.trace(lambda x: (math.sqrt(x + 1) - math.sqrt(x)) * x, 1e9)
+    for report in (trace.nonfinite(), trace.truth(), trace.rounding(), trace.cancellations(), trace.condition(),
+                   trace.gradient_health(), trace.why()):  # fmt: skip
+        for node, (magnitude, label) in report.colours.items():
+            assert 0 <= magnitude <= 1
+            assert isinstance(label, str)
+            assert trace[node]
