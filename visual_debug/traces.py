@@ -553,6 +553,12 @@ class Trace:
             "outputs": _listed(self._replayed.result),
         }
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_options: Any) -> dict[str, str]:
+        """What Jupyter shows: the interactive page, or a picture, or text."""
+        from visual_debug import notebook
+
+        return notebook.mimebundle(self, include, exclude)
+
     # ---- asking
 
     def find(
