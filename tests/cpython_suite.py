@@ -318,6 +318,10 @@ class Report(unittest.TestResult):
         if err is not None:
             self._bad("subtest", subtest, err, test)
 
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super().addSkip(test, reason)
+        self.write(skip=test.id())
+
     def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
         super().addUnexpectedSuccess(test)
         self.write(bad=test.id(), kind="unexpected success", text="")
@@ -359,6 +363,12 @@ class Outcome:
     wrong: list[dict[str, str]] = dataclasses.field(default_factory=list)
     totals: dict[str, object] = dataclasses.field(default_factory=dict)
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+    skipped: set[str] = dataclasses.field(default_factory=set)
+
+    @property
+    def passed(self) -> list[str]:
+        """The tests that were run and did not fail, neither decorated nor with copies of the functions."""
+        return [test for test in self.seconds if test not in self.failed and test not in self.skipped]
 
 
 def run(module: str, *options: str, folder: pathlib.Path, only: Iterable[str] | None = None) -> Outcome:
@@ -385,6 +395,8 @@ def run(module: str, *options: str, folder: pathlib.Path, only: Iterable[str] | 
                 outcome.seconds[event["stop"]] = event["seconds"]
             elif "bad" in event:
                 outcome.failed[event["bad"]] = event["text"]
+            elif "skip" in event:
+                outcome.skipped.add(event["skip"])
             elif "replay" in event:
                 outcome.wrong.append(event)
             else:
@@ -409,7 +421,8 @@ def examine(module: str, *options: str, folder: pathlib.Path) -> Outcome:
         only = outcome.failed if known <= set(outcome.seconds) else None  # a fixture's failure belongs to no test
         copies = run(module, *plain, "--as", "copy", folder=folder, only=only)
         for test in copies.failed:
-            outcome.failed.pop(test, None)
+            if outcome.failed.pop(test, None) is not None:
+                outcome.skipped.add(test)
     return outcome
 
 

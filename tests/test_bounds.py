@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 import tracemalloc
 import weakref
 
@@ -211,6 +212,124 @@ def test_objects_die_when_they_would():
     assert f(2.0) == 8.0
     assert seen == [None, None]
     assert f.trace.grad() == {"x": 4.0}
+
+
+class Counted:
+    alive = 0
+
+    def __init__(self, x):
+        self.x = x
+        Counted.alive += 1
+
+    def __del__(self):
+        Counted.alive -= 1
+
+
+class Slotted:
+    """Cannot be referred to weakly."""
+
+    __slots__ = ("thing",)
+
+
+def _by_attribute(x):
+    holder = Thing(x)
+    holder.thing = Counted(x)
+    y = holder.thing.x * 2
+    del holder
+    return y
+
+
+def _by_closure(x):
+    thing = Counted(x)
+
+    def read():
+        return thing.x * 2  # noqa: F821 - deleted only afterwards
+
+    y = read()
+    del thing
+    return y
+
+
+def _by_items(x):
+    things = [Counted(x), Counted(3.0)]
+    first, second = things
+    y = things[0].x * 2
+    for _ in things:
+        pass
+    del first, second, _
+    things.clear()
+    return y
+
+
+def _by_exception(x):
+    try:
+        raise ValueError(Counted(x))
+    except ValueError as error:
+        return error.args[0].x * 2
+
+
+def _by_slot(x):
+    slotted = Slotted()
+    slotted.thing = Counted(x)
+    y = slotted.thing.x * 2
+    del slotted
+    return y
+
+
+def _by_tuple(x):
+    try:
+        raise ValueError(Counted(x))
+    except ValueError:
+        _, error, traceback = sys.exc_info()
+    y = error.args[0].x * 2
+    del error, traceback, _
+    return y
+
+
+def _by_sending(x):
+    def generator():
+        thing = yield x
+        yield thing.x * 2
+
+    numbers = generator()
+    next(numbers)
+    y = numbers.send(Counted(x))
+    del numbers
+    return y
+
+
+@pytest.mark.parametrize(
+    "kind", [_by_attribute, _by_closure, _by_items, _by_exception, _by_slot, _by_tuple, _by_sending]
+)
+def test_what_was_read_dies_when_it_would(kind):
+    counts = []
+
+    @visual_debug
+    def f(x):
+        y = kind(x)
+        counts.append(sys.getrefcount(None) and Counted.alive)
+        return y
+
+    assert f(2.0) == 4.0
+    assert counts == [0]
+    try:
+        assert f.trace.grad() == {"x": 2.0}
+    except vd.NoDerivativeError:
+        assert kind in (_by_exception, _by_tuple)
+
+
+def test_many_objects_that_cannot_be_held_weakly():
+    @visual_debug
+    def f(x):
+        things = []
+        for _ in range(2000):
+            slotted = Slotted()
+            slotted.thing = x
+            things.append(slotted)
+        return sum([slotted.thing for slotted in things])
+
+    assert f(0.5) == 1000.0
+    assert f.trace.grad() == {"x": 2000.0}
 
 
 def test_a_trace_keeps_no_object_alive():

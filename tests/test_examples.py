@@ -41,7 +41,9 @@ def script(path: Path, *arguments: str, cwd: Path) -> str:
 
 
 def test_there_are_examples():
-    assert {path.stem for path in EXAMPLES} >= {"expression", "gaussian", "newton", "orbit", "sine_network"}
+    assert {path.stem for path in EXAMPLES} >= {
+        "expression", "gaussian", "newton", "orbit", "sine_network", "heat_equation", "least_squares", "clusters",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -147,3 +149,33 @@ def test_the_network_has_the_gradient_of_finite_differences():
         up, down = ({**p, name: value + sign * small * direction} for sign in (1, -1))
         slope = (module.loss.__wrapped__(up) - module.loss.__wrapped__(down)) / (2 * small)
         assert np.sum(gradient[name] * direction) == pytest.approx(slope, rel=1e-6, abs=1e-9), name
+
+
+def test_heat_equation_is_undone():
+    heat = example("heat_equation")
+    start = np.exp(-((np.linspace(-1.0, 1.0, 9) / 0.4) ** 2))
+    seen = heat.diffuse(start, 0.1, 2)
+    assert np.abs(heat.recover(seen, 0.1, 2, turns=300) - start).max() < 1e-3
+    heat.misfit()
+    gradient = heat.misfit.trace.grad("u")
+    for i in range(len(gradient)):
+        step = np.eye(len(gradient))[i] * 1e-6
+        slope = (heat.misfit(heat.START + step) - heat.misfit(heat.START - step)) / 2e-6
+        assert gradient[i] == pytest.approx(slope, abs=1e-8)
+
+
+def test_least_squares_agrees_with_the_normal_equations():
+    fit = example("least_squares")
+    assert fit.prediction() == pytest.approx(np.polyval(np.polyfit(fit.T, fit.Y, 1), 8.0))
+    gradient = fit.prediction.trace.grad()
+    np.testing.assert_allclose(gradient["y"], fit.normal_equations(fit.T, fit.Y, 8.0), rtol=1e-12)
+    step = np.eye(6)[2] * 1e-6
+    slope = (fit.prediction(fit.T + step) - fit.prediction(fit.T - step)) / 2e-6
+    assert gradient["t"][2] == pytest.approx(slope, rel=1e-6)
+
+
+def test_clusters_end_in_the_means_of_their_points():
+    clusters = example("clusters")
+    found = clusters.descend(clusters.CENTRES, clusters.POINTS)
+    means = [clusters.POINTS[:3].mean(axis=0), clusters.POINTS[3:6].mean(axis=0), clusters.POINTS[6:].mean(axis=0)]
+    np.testing.assert_allclose(found, means, atol=1e-12)

@@ -207,6 +207,24 @@ def test_huge_adjoints_are_not_lost_in_products_of_tiny_partials():
     assert trace.grad("x") == pytest.approx(1e100, rel=1e-9)
 
 
+@pytest.mark.parametrize("steps", [700, 1100, 5000])
+def test_adjoints_that_overflow_do_so_as_node_by_node(steps):
+    def f(x, r, n):
+        total = 0.0
+        for i in range(n):
+            x = r * x * (1 - x)
+            total = total + (x * 0.0 if i % 2 else x) + (x > 0.5) * r - round(x) * x
+        return x, total
+
+    trace = vd.trace(f, 0.3, 3.99, steps)
+    for output in (0, 1):
+        node = trace.outputs[output].id
+        found, expected = sweep.by_columns(trace._columns, {node: 1.0}), node_by_node(trace, node)
+        assert found is not None and set(found) == set(expected)
+        for key, value in expected.items():
+            assert found[key] == pytest.approx(value, rel=1e-9, nan_ok=True)
+
+
 def test_corners_are_left_to_the_rules():
     def f(x, n):
         total = 0.0

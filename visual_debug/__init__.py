@@ -13,7 +13,7 @@
 from visual_debug.decorator import recording, trace, visual_debug
 from visual_debug.errors import NoDerivativeError, RenderError, TraceError, UntraceableError, VisualDebugError
 from visual_debug.rules import rule
-from visual_debug.traces import Node, Trace
+from visual_debug.traces import Node, Trace, load
 
 __all__ = [
     "NoDerivativeError",
@@ -23,6 +23,7 @@ __all__ = [
     "TraceError",
     "UntraceableError",
     "VisualDebugError",
+    "load",
     "recording",
     "rule",
     "trace",

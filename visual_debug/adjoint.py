@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from visual_debug import rules
-from visual_debug.columns import MISSING, Columns
+from visual_debug.buffers import Buffers
+from visual_debug.columns import MISSING, OVERWRITTEN, Columns
 from visual_debug.errors import NoDerivativeError
 
 #: What one pullback sends to one operand: the operation's node, which of its operands, that operand's node, and the
@@ -66,7 +67,12 @@ def add(a: Any, b: Any) -> Any:
 
 
 def reverse(
-    columns: Columns, seeds: Mapping[int, Any], adjoints: dict[int, Any], wanted: bytearray | None = None
+    columns: Columns,
+    seeds: Mapping[int, Any],
+    adjoints: dict[int, Any],
+    wanted: bytearray | None = None,
+    *,
+    only: set[int] | None = None,
 ) -> Iterator[Contribution]:
     """Sweep backward from the seeds, filling `adjoints` and yielding every contribution.
 
@@ -75,6 +81,8 @@ def reverse(
         seeds: adjoints of outputs, by node; those of other nodes are zero.
         adjoints: filled with the adjoint of every node reached. A node's adjoint is complete when it is first used.
         wanted: marks the nodes to pass adjoints to; all by default.
+        only: the nodes whose adjoints are to be left. Given, arrays are added up in place, reads and writes of their
+            items are not yielded, and what was passed on is dropped.
 
     Raises:
         NoDerivativeError: if an operation that depends on an input has no derivative with respect to that operand.
@@ -85,25 +93,32 @@ def reverse(
     is_real = not any(_kind(columns.value[node]) == "c" for node in seeds)
     pulls = _Pulls(columns, active, is_real=is_real)
     adjoints.update(seeds)
+    buffers = Buffers(columns, adjoints, add) if only is not None else None
     stack = [node for node in sorted(seeds) if not waiting[node]]
     while stack:
         node = stack.pop()
         delta = adjoints.get(node)
         ready = []
         first = start[node]
+        passed = delta is None or (buffers is not None and buffers.passed(node, delta, pulls, wanted))
         for k in range(first, start[node + 1]):
             operand = operands[k]
             waiting[operand] -= 1
             if not waiting[operand]:
                 ready.append(operand)
-            if delta is None or (wanted is not None and not wanted[operand]):
+            if passed or (wanted is not None and not wanted[operand]):
                 continue
             value = pulls(node, k - first, delta)
             if value is None:
                 continue
-            known = adjoints.get(operand)
-            adjoints[operand] = value if known is None else add(known, value)
+            if buffers is not None:
+                buffers.add(operand, value)
+            else:
+                known = adjoints.get(operand)
+                adjoints[operand] = value if known is None else add(known, value)
             yield node, k - first, operand, value
+        if only is not None and node not in only:
+            adjoints.pop(node, None)
         ready.reverse()
         stack += ready
 
@@ -176,6 +191,8 @@ def pull(columns: Columns, node: int, position: int, delta: Any, *, is_real: boo
     args, kwargs, where = columns.arguments(node)
     if rule is None:
         raise rules.MissingPartial(op, where[position], why_missing(columns, node))
+    if z is OVERWRITTEN or any(arg is OVERWRITTEN for arg in args):
+        raise rules.MissingPartial(op, where[position], LOST)
     if is_discrete(z, operand):
         return zero(operand)
     if not is_real and _kind(operand) == "c" and (rule.conjugates or _kind(z) not in "cO"):
@@ -184,18 +201,17 @@ def pull(columns: Columns, node: int, position: int, delta: Any, *, is_real: boo
         value = rule.pull(where[position], delta, z, args, kwargs)
         return value if not is_real or _kind(value) != "c" or _kind(operand) not in "fiu" else value.real
     except rules.MissingPartial:
+        if _kind(operand) == "b":  # a mask: it was made of numbers by comparing them, which is constant between jumps
+            return zero(operand)
         raise
     except Exception as error:
         raise no_derivative(columns, node, position, f"its rule failed: {type(error).__name__}: {error}") from error
 
 
 def is_discrete(z: Any, operand: Any) -> bool:
-    """Whether an operation yields truth values, or integers from real numbers: then it is constant between jumps.
-
-    So is what it makes of truth values.
-    """
-    kind, given = _kind(z), _kind(operand)
-    return kind == "b" or given == "b" or (kind in "iu" and given in "fc")
+    """Whether an operation yields truth values, or integers from real numbers: then it is constant between jumps."""
+    kind = _kind(z)
+    return kind == "b" or (kind in "iu" and _kind(operand) in "fc")
 
 
 def _kind(value: Any) -> str:
@@ -215,7 +231,19 @@ def zero(value: Any) -> Any:
         import numpy
 
         return numpy.zeros(value.shape, numpy.result_type(value.dtype, numpy.float16))
-    return 0.0 if isinstance(value, (float, complex)) else 0
+    return 0j if isinstance(value, complex) else 0.0 if isinstance(value, float) else 0
+
+
+#: Why there is no derivative where a value is lost.
+LOST = (
+    "an array that it needs was overwritten by code that was not recorded: let that be recorded too (follow=…), or keep "
+    'copies with @visual_debug(snapshots="always")'
+)
+
+
+def in_kind(value: Any, derivative: Any) -> Any:
+    """The derivative by a value, as complex numbers for complex ones."""
+    return derivative + 0j if _kind(value) == "c" and _kind(derivative) in "fiu" else derivative
 
 
 def why_missing(columns: Columns, node: int) -> str:
@@ -260,10 +288,14 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
             args, kwargs, where = columns.arguments(node)
             if rule is None:
                 raise no_derivative(columns, node, position, why_missing(columns, node))
+            if columns.value[node] is OVERWRITTEN or any(arg is OVERWRITTEN for arg in args):
+                raise no_derivative(columns, node, position, LOST)
             try:
                 part = rule.push(where[position], tangent, columns.value[node], args, kwargs)
                 part = part.real if _kind(part) == "c" and _kind(columns.value[node]) in "fiu" else part
             except rules.MissingPartial as missing:
+                if _kind(columns.value[operand]) == "b":
+                    continue
                 raise no_derivative(columns, node, position, missing.reason) from missing
             total = part if total is None else add(total, part)
         if total is not None:

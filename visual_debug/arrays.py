@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 from typing import Any
 
 #: Offset in bytes, shape, strides.
@@ -16,6 +17,12 @@ def is_array(value: Any) -> bool:
     """Whether a value is a NumPy array (scalars are not)."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and issubclass(type(value), numpy.ndarray)
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether a value is one of NumPy's real scalars."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, (numpy.floating, numpy.integer))
 
 
 def owner_of(array: Any) -> Any:
@@ -42,6 +49,14 @@ def geometry(array: Any) -> Geometry:
     """Where in the memory of its owner an array has its elements."""
     offset = array.__array_interface__["data"][0] - owner_of(array).__array_interface__["data"][0]
     return offset, array.shape, array.strides
+
+
+def same_content(a: Any, b: Any) -> bool:
+    """Whether two arrays of one shape and memory order hold the same bytes."""
+    numpy = sys.modules["numpy"]
+    if a.dtype.hasobject:
+        return all(x is y for x, y in zip(a.flat, b.flat, strict=True))
+    return a.size == 0 or bool((a.ravel(order="K").view(numpy.uint8) == b.ravel(order="K").view(numpy.uint8)).all())
 
 
 def share_memory(a: Any, b: Any) -> bool:
@@ -75,3 +90,28 @@ def flat_index(array: Any, position: Any) -> Any:
         position += array.size
     found = numpy.unravel_index(position, array.shape)
     return tuple(int(i) if numpy.ndim(i) == 0 else i for i in found)
+
+
+#: NumPy's functions that are written in Python and call a function of the user's with arrays.
+_CALLING = frozenset({"piecewise", "apply_along_axis", "apply_over_axes"})
+
+
+def behind(target: Any) -> FunctionType | None:
+    """The Python function behind one of NumPy's that calls the user's, so that it can be recorded like the user's own."""
+    if type(target).__name__ != "_ArrayFunctionDispatcher" or target.__name__ not in _CALLING:
+        return None
+    found = getattr(target, "_implementation", None)
+    return found if target.__module__ == "numpy" and type(found) is FunctionType else None
+
+
+def is_behind(function: FunctionType) -> bool:
+    """Whether a Python function is the one behind such a function."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and function.__name__ in _CALLING and behind(getattr(numpy, function.__name__)) is function
+
+
+def are_plain(values: Any) -> bool:
+    """Whether NumPy's functions called with these values are its own, and not those of another array type."""
+    numpy = sys.modules["numpy"]
+    own = numpy.ndarray.__array_function__
+    return all(getattr(type(value), "__array_function__", own) is own for value in values)

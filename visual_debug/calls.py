@@ -65,7 +65,7 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
 def enter_recorded(m: Machine, f: Frame, index: int, call: Pending, target: Ref) -> bool:
     """Enter the function that is called if the path says that it was recorded. Returns whether it does."""
     word = policy.meaning(m.path[m.p]) if m.p < len(m.path) else None
-    function = _function_of(call.callee)
+    function = _function_of(call.callee) or arrays.behind(call.callee)
     if word is None or word.kind != policy.ENTRY or function is None:
         return False
     signature = m.tape.policy.twins.signature(function, m.tape.began, m.tape.ended)
@@ -264,17 +264,22 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     name, args = _operation(pending, target)
     rule = rules.find(name)
     if rule is None:
+        if name.startswith("numpy.") and is_pure(callee) and _holds_arrays(z) and not m.kept:
+            return m.call_node(name, z, args, pending.kwargs, f, site, None)  # its derivative is refused by its name
         return _opaque(m, f, index, name, pending, target, args, z)
     if rule.writes and args and arrays.is_array(m.known_value(args[0])):
         array = m.known_value(args[0])
         m.write(array, m.call_node(name, array, args, pending.kwargs, f, site, rule.arity))
         return Thing(z)
     flat = _flattened(m, name, args)
+    if name == "numpy.fromiter" and args and type(args[0]) is Stream:
+        items = args[0].rest()
+        flat = None if items is None else [Sequence(list, items), *args[1:]]
     if symbols.is_number(z) or issubclass(type(z), tuple):
         node = m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity)
-        if arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs)):
-            if id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
-                m.write(z, node)
+        is_given = arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs))
+        if is_given and id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
+            m.write(z, node)
         return node
     if type(z) is list and z and all(map(arrays.is_array, z)):
         node = m.call_node(name, tuple(z), args, pending.kwargs, f, site, rule.arity)
@@ -284,6 +289,11 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     return _opaque(m, f, index, name, pending, target, args, z)
 
 
+def _holds_arrays(z: Any) -> bool:
+    """Whether a result is a tuple of numbers and arrays, as several of NumPy's functions return."""
+    return isinstance(z, tuple) and bool(z) and all(map(symbols.is_number, z)) and any(map(arrays.is_array, z))
+
+
 def _given(args: list[Ref], kwargs: dict[str, Ref]) -> list[Ref]:
     """The arguments of a call, those in tuples (as `out` may be) too."""
     found = [*args, *kwargs.values()]
@@ -291,11 +301,11 @@ def _given(args: list[Ref], kwargs: dict[str, Ref]) -> list[Ref]:
 
 
 #: Callables whose arguments, given as one list or tuple, are the operands themselves.
-_SPREAD = frozenset({"sum", "max", "min", "math.fsum", "math.prod"})
+SPREAD = frozenset({"sum", "max", "min", "math.fsum", "math.prod"})
 
 
 def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
-    if name not in _SPREAD or not args or type(args[0]) in (int, Leaf):
+    if name not in SPREAD or not args or type(args[0]) in (int, Leaf):
         return None
     items = containers.items_of(args[0])
     if items is None or any(type(item) not in (int, Leaf) for item in items):

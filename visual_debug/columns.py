@@ -8,6 +8,7 @@ by number, and numbers are kept as machine integers, so that a node takes 30 to 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
@@ -36,6 +37,16 @@ class Several:
 
 
 SEVERAL = Several()
+
+
+class Overwritten:
+    """The type of `OVERWRITTEN`, the value of an array that code which was not recorded wrote over."""
+
+    def __repr__(self) -> str:
+        return "<lost: overwritten by code that was not recorded>"
+
+
+OVERWRITTEN = Overwritten()
 
 #: Where an operand stands in a call: a position, or a path into nested arguments as `(0, 2)` or `("axis",)`.
 Where = int | tuple[int | str, ...]
@@ -102,6 +113,11 @@ class Run(NamedTuple):
     first: int
     period: int
     turns: int
+
+
+def _is_in(ordered: Sequence[int], number: int) -> bool:
+    at = bisect_left(ordered, number)
+    return at < len(ordered) and ordered[at] == number
 
 
 class Columns:
@@ -180,17 +196,23 @@ class Columns:
             return tuple(args), call.kwargs, call.where
         return tuple(self.value[i] for i in operands), {}, tuple(range(len(operands)))
 
-    def part(self, kept: list[int]) -> Columns:
+    def part(self, kept: Sequence[int]) -> Columns:
         """Columns of some of the nodes, in order; those must include all operands of theirs."""
-        renumbered = {old: new for new, old in enumerate(kept)}
         part = Columns(self.activations)
-        for old in kept:
-            operands = [renumbered[i] for i in self.operands(old)]
-            new = part.add(
-                self.op[old], self.site[old], self.value[old], operands, self.activation[old], self.name[old]
-            )
-            if old in self.calls:
-                part.calls[new] = self.calls[old]
+        for op, site in zip(self.op.entries, self.site.entries, strict=True):
+            part.kind_of(op, site)
+        part.value.extend(map(self.value.__getitem__, kept))
+        part.name.extend(map(self.name.__getitem__, kept))
+        part.kind.extend(map(self.kind.__getitem__, kept))
+        part.activation.extend(map(self.activation.__getitem__, kept))
+        renumbered = array(INDEX, bytes(4 * len(self)))
+        start, operand = self.start, self.operand
+        for new, old in enumerate(kept):
+            renumbered[old] = new
+            for k in range(start[old], start[old + 1]):
+                part.operand.append(renumbered[operand[k]])
+            part.start.append(len(part.operand))
+        part.calls.update((renumbered[old], call) for old, call in self.calls.items() if _is_in(kept, old))
         return part
 
     def check(self) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterator
+from copy import copy
+from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
@@ -342,7 +345,15 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
         def advance(z: Any) -> Ref:
             return Leaf(next(numbers, z), "const", None, site)
 
-        return Stream(advance, None, lambda: [Leaf(i, "const", None, site) for i in numbers], counts=True)
+        return Stream(
+            advance,
+            None,
+            lambda: [Leaf(i, "const", None, site) for i in numbers],
+            counts=True,
+            peek=lambda count: list(islice(copy(numbers), count)),
+            skip=lambda count: _drop(numbers, count),
+            site=site,
+        )
     if type(ref) is View:
         return ref.make()
     ref = m.holder(ref)
@@ -354,6 +365,11 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
         mapping = ref
         return Stream(lambda z: key_of(m, mapping, z, site), ref)
     return unfollowed(m, ref, site)
+
+
+def _drop(iterator: Iterator[Any], count: int) -> None:
+    for _ in islice(iterator, count):
+        pass
 
 
 def unfollowed(m: Machine, ref: Ref, site: Site) -> Stream:
@@ -387,7 +403,14 @@ def over(m: Machine, sequence: Sequence, *, backward: bool = False) -> Stream:
         position = -1 if backward else len(items)
         return refs
 
-    return Stream(advance, sequence, rest)
+    def peek(count: int) -> list[Ref] | None:
+        return None if backward or sequence.items is None else list(sequence.items[position + 1 : position + 1 + count])
+
+    def skip(count: int) -> None:
+        nonlocal position
+        position += step * count
+
+    return Stream(advance, sequence, rest, peek=peek, skip=skip)
 
 
 def items_of(ref: Ref) -> list[Ref] | None:
@@ -433,8 +456,12 @@ def all_items(m: Machine, f: Frame, index: int, ref: Ref, made: Any = None) -> l
     `made` is the sequence that holds them afterwards, in this order.
     """
     node = m.node(ref)
-    value = None if node is None else m.columns.value[node]
+    value: Any = None if node is None else m.columns.value[node]
+    if node is not None and isinstance(value, tuple):
+        site = f.plan.site(index)
+        return [_item_of_node(m, f, site, node, i, part, None) for i, part in enumerate(value)]
     is_read = (arrays.is_array(value) and value.ndim) or flattened(m, ref) is not None
+    is_read = is_read or (type(ref) is Thing and type(ref.object) is range)
     items = iterate(m, f, index, ref).rest() if is_read else items_of(m.holder(ref))
     return items if items is None or made is None else held_by(m, made, items)
 

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
-from bytecode import Bytecode, Compare, Instr, Label
+from bytecode import BinaryOp, Bytecode, Compare, Instr, Label
 from bytecode.instr import CellVar, FreeVar, InstrLocation
 
 #: The versions whose bytecode is understood; the `bytecode` library knows no newer one.
@@ -202,6 +202,13 @@ def call(
 def load(name: str, where: InstrLocation | None) -> Instr:
     """Push a local."""
     return Instr("LOAD_FAST", name, location=where)
+
+
+def subscript(where: InstrLocation | None) -> Instr:
+    """Replace the two values on top by the item of the one that the other is the index of."""
+    if PY314:
+        return Instr("BINARY_OP", BinaryOp.SUBSCR, location=where)
+    return instruction("BINARY_SUBSCR", where)
 
 
 def const(value: object, where: InstrLocation | None) -> Instr:

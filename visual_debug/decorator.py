@@ -51,6 +51,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    snapshots: str = "writes",
 ) -> classmethod[T, P, R]: ...
 @overload
 def visual_debug(  # type: ignore[overload-overlap]
@@ -61,6 +62,7 @@ def visual_debug(  # type: ignore[overload-overlap]
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    snapshots: str = "writes",
 ) -> staticmethod[P, R]: ...
 @overload
 def visual_debug(
@@ -71,6 +73,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    snapshots: str = "writes",
 ) -> PropertyT: ...
 @overload
 def visual_debug(
@@ -81,10 +84,16 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    snapshots: str = "writes",
 ) -> Traced[P, R]: ...
 @overload
 def visual_debug(
-    *, follow: str | Iterable[Any] | None = None, limit: int = LIMIT, last: int | None = None, keep: int = 1
+    *,
+    follow: str | Iterable[Any] | None = None,
+    limit: int = LIMIT,
+    last: int | None = None,
+    keep: int = 1,
+    snapshots: str = "writes",
 ) -> Decorator: ...
 
 
@@ -96,6 +105,7 @@ def visual_debug(
     limit: int = LIMIT,
     last: int | None = None,
     keep: int = 1,
+    snapshots: str = "writes",
 ) -> Any:
     """Record every call of a function, so that its computation can be seen and differentiated.
 
@@ -113,6 +123,11 @@ def visual_debug(
             for long runs. Older ones are forgotten between two turns of a loop of the function itself; the trace then
             begins there, with the variables as they were for its inputs.
         keep: how many traces `f.traces` holds.
+        snapshots: when the content of an array is copied, so that what was computed from it stays true. `"writes"`:
+            before it is written to by what is known to write; and arrays of up to a MiB before they are handed to
+            code that is not recorded. Whether such code has changed a larger one is looked up in a sample of its
+            elements; if it has, the old content is shown as lost. `"always"`: arrays of any size, before every call
+            that is handed one and is not recorded.
 
     The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
 
@@ -127,11 +142,14 @@ def visual_debug(
         raise ValueError(f"limit={limit}: at least one value is recorded")
     if last is not None and last < 1:
         raise ValueError(f"last={last}: at least one value is kept")
+    if snapshots not in ("writes", "always"):
+        raise ValueError(f"snapshots={snapshots!r}: 'writes' or 'always'")
+    options: dict[str, Any] = {"follow": follow, "limit": limit, "last": last, "keep": keep, "snapshots": snapshots}
     if function is None:
-        return functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep)
+        return functools.partial(visual_debug, **options)
     if os.environ.get("VISUAL_DEBUG") == "0":
         return function
-    again: Callable[[Any], Any] = functools.partial(visual_debug, follow=follow, limit=limit, last=last, keep=keep)
+    again: Callable[[Any], Any] = functools.partial(visual_debug, **options)
     if isinstance(function, (classmethod, staticmethod)):
         return type(function)(again(function.__func__))
     if isinstance(function, property):
@@ -142,7 +160,7 @@ def visual_debug(
     plain = plain_function(function)
     traced = _copy(plain)
     functools.update_wrapper(traced, plain)
-    _equip(traced, plain, follow=follow, limit=limit, last=last, keep=keep)
+    _equip(traced, plain, **options)
     return traced
 
 
@@ -203,7 +221,7 @@ class Traces(deque[Trace]):
 
 def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
     """Make a copy of a plain function record its calls and keep the traces."""
-    followed = policy.policy_for(options["follow"], plain)
+    followed = policy.policy_for(options["follow"], plain, always=options.get("snapshots") == "always")
     # A code object is nothing that the garbage collector sees into: what its constants lead to must not lead back.
     of = weakref.ref(traced)
 

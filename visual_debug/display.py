@@ -54,15 +54,41 @@ def _cut(text: str) -> str:
 
 
 def _array_text(value: Any) -> str:
+    """A small array in full, a larger one by type, shape, range and mean; what is not finite is counted."""
     if value.shape == ():
         item = value.item()
         return value_text(item) if not hasattr(item, "dtype") else _cut(str(value))
-    shape = "×".join(map(str, value.shape))
-    if value.size <= SMALL_ARRAY and value.ndim == 1:
-        return "[" + " ".join(value_text(v) for v in value.tolist()) + "]"
-    if value.dtype.kind not in "fiub" or value.size == 0:
-        return f"{value.dtype}[{shape}]"
-    return f"{value.dtype}[{shape}] {value_text(value.min().item())}…{value_text(value.max().item())}"
+    head = f"{value.dtype}[{'×'.join(map(str, value.shape))}]"
+    kind = value.dtype.kind
+    if kind not in "fiubc" or value.size == 0:
+        return head if value.dtype.names is None else f"structured[{'×'.join(map(str, value.shape))}]"
+    if getattr(value, "mask", None) is not None:
+        return f"masked {head}"
+    if value.size <= SMALL_ARRAY:
+        return _rows_text(value.tolist())
+    if kind == "b":
+        return f"{head} {int(value.sum())} True"
+    return f"{head} {_statistics(abs(value) if kind == 'c' else value, '|z| ' if kind == 'c' else '')}"
+
+
+def _rows_text(rows: Any) -> str:
+    return "[" + " ".join(_rows_text(row) if isinstance(row, list) else value_text(row) for row in rows) + "]"
+
+
+def _statistics(values: Any, name: str) -> str:
+    """Range and mean of the finite elements, and how many are not."""
+    import numpy
+
+    is_nan = numpy.isnan(values)
+    is_finite = numpy.isfinite(values)
+    finite = values if is_finite.all() else values[is_finite]
+    parts = []
+    if finite.size:
+        low, high, mean = (value_text(v.item()) for v in (finite.min(), finite.max(), finite.mean(dtype=float)))
+        parts.append(f"{name}{low}…{high} mean {mean}")
+    counts = {"NaN": int(is_nan.sum()), "inf": values.size - finite.size - int(is_nan.sum())}
+    parts += [f"{count} {what}" for what, count in counts.items() if count]
+    return ", ".join(parts)
 
 
 def symbol(columns: Columns, node: int) -> str:
@@ -75,3 +101,11 @@ def symbol(columns: Columns, node: int) -> str:
         return f"**{value_text(call.args[1])}"
     rule = rules.find(op)
     return rule.symbol if rule is not None else op.rpartition(".")[2]
+
+
+def may_show(op: str, text: str) -> bool:
+    """Whether a node of an operation can be asked for by a text: its name, or what `symbol` may say of it."""
+    if op == text or op in ("input", "const", "pow"):
+        return True
+    rule = rules.find(op)
+    return text == (rule.symbol if rule is not None else op.rpartition(".")[2])

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from visual_debug.columns import Run
-from visual_debug.numeric import Floats, Numbers
+from visual_debug.numeric import Floats, Numbers, Truths
 
 #: Turns whose partials are in Python's lists at a time.
 _PORTION = 8192
@@ -32,7 +32,12 @@ _EDGES = 2**18
 
 
 def solve(
-    start: Numbers, operand: Numbers, partial: Floats, seeds: Iterable[tuple[int, float]], runs: Sequence[Run]
+    start: Numbers,
+    operand: Numbers,
+    partial: Floats,
+    seeds: Iterable[tuple[int, float]],
+    runs: Sequence[Run],
+    void: Truths | None = None,
 ) -> Floats:
     """The adjoints of all nodes, shape (nodes,).
 
@@ -42,12 +47,15 @@ def solve(
         partial: d node / d operand of each, shape (edges,).
         seeds: nodes and what their adjoints are to begin with.
         runs: stretches that may be the turns of a loop; whether they are is looked at here.
+        void: operands that nothing is passed to whatever the adjoint is, shape (edges,). With this, every product is
+            formed as in a sweep node by node, so that inf and NaN go where they go in that; without, what is 0 passes
+            nothing on, and products of partials are formed first where that is quicker.
 
     """
     adjoint = array("d", bytes(8 * (len(start) - 1)))
     for node, seed in seeds:
         adjoint[node] += seed
-    sweep = _Sweep(start, operand, partial, adjoint)
+    sweep = _Sweep(start, operand, partial, adjoint, void)
     end = len(start) - 1
     for run in sorted(runs, reverse=True):
         if run.first + run.period * run.turns > end:
@@ -87,7 +95,10 @@ class _Loop:
 class _Sweep:
     """A sweep under way: `adjoint` holds what has been summed so far."""
 
-    def __init__(self, start: Numbers, operand: Numbers, partial: Floats, adjoint: array[float]) -> None:
+    def __init__(
+        self, start: Numbers, operand: Numbers, partial: Floats, adjoint: array[float], void: Truths | None
+    ) -> None:
+        self.void = void
         self.start = start
         self.operand = operand
         self.partial = partial
@@ -102,7 +113,7 @@ class _Sweep:
             low = min(low, end - 1)
             part = slice(int(start[low]), int(start[end]))
             owner = np.repeat(np.arange(low, end), start[low + 1 : end + 1] - start[low:end])
-            used = self.partial[part] != 0
+            used = self.partial[part] != 0 if self.void is None else ~self.void[part]
             columns = owner[used][::-1], self.operand[part][used][::-1], self.partial[part][used][::-1]
             for node, operand, partial in zip(*(column.tolist() for column in columns), strict=True):
                 adjoint[operand] += adjoint[node] * partial
@@ -119,8 +130,13 @@ class _Sweep:
         operand = self.operand[part].reshape(turns, -1)
         partial = self.partial[part].reshape(turns, -1)
         base = first + period * np.arange(turns, dtype=np.int32)
+        void = None if self.void is None else self.void[part].reshape(turns, -1)
         edges = []
         for column, node in enumerate(np.repeat(np.arange(period), sizes[0]).tolist()):
+            if void is not None and void[0, column] != void[:, column].all():
+                return None
+            if void is not None and void[0, column]:
+                continue
             operands = operand[:, column]
             away = int(operands[0]) - first
             if away >= -_LAGS * period and (operands - base == away).all():
@@ -154,7 +170,7 @@ class _Sweep:
         """Sweep a loop."""
         first, period, turns = loop.run
         nodes = self.view[first : first + period * turns].reshape(turns, period)
-        slopes = {e.column: _slope(loop.partial[:, e.column]) for e in loop.edges}
+        slopes = {e.column: _slope(loop.partial[:, e.column], is_void=self.void is None) for e in loop.edges}
         inner = [e for e in loop.edges if e.target >= 0 and slopes[e.column] is not None]
         seeds = {
             t: _without_last(nodes[:, t]) for t in np.flatnonzero(nodes[: max(turns - _LAGS, 0)].any(axis=0)).tolist()
@@ -163,7 +179,7 @@ class _Sweep:
         # What the turns that follow have handed over: one list for each lag.
         state = [float(nodes[turns - lag, t]) if lag <= turns else 0.0 for lag in (1, 2) for t in kept]
         body = _body(inner, kept)
-        short = _contracted(body, kept, slopes) if len(kept) <= _FEW else None
+        short = _contracted(body, kept, slopes) if len(kept) <= _FEW and self.void is None else None
         columns: dict[int, Floats] = {}
         after = state
         if short is not None and len(short[0]) < len(body):
@@ -200,10 +216,11 @@ _FEW = 8
 _LARGE = 1e100
 
 
-def _slope(partial: Floats) -> _Slope:
+def _slope(partial: Floats, *, is_void: bool) -> _Slope:
+    """`is_void` says whether nothing is passed on where it is always 0."""
     if not (partial == partial[0]).all():
         return partial
-    return float(partial[0]) if partial[0] != 0 else None
+    return None if is_void and partial[0] == 0 else float(partial[0])
 
 
 def _times(column: Any, slope: _Slope) -> Any:

@@ -253,6 +253,10 @@ class Machine(Origins):
                 where.append(path[0] if len(path) == 1 and isinstance(path[0], int) else path)
             elif kind is Sequence and ref.items is not None and ref.kind in (list, tuple):
                 work.extend(reversed([((*path, i), item) for i, item in enumerate(ref.items)]))
+            elif (
+                arity is not None and isinstance(path[0], int) and path[0] >= arity and _is_form(self.known_value(ref))
+            ):
+                continue
             else:
                 hidden = self.among(ref)
                 exact = exact and not hidden
@@ -265,6 +269,11 @@ class Machine(Origins):
         plain = not kwargs and where == list(range(len(args)))
         call = None if plain else Call(arg_values, kwarg_values, tuple(where))
         return self.new(op, value, operands, frame, site, call)
+
+
+def _is_form(value: Any) -> bool:
+    """Whether a value is a list or tuple of counts: axes, a shape."""
+    return isinstance(value, (list, tuple)) and all(type(item) is int for item in value)
 
 
 def _on_time(ref: Ref, value: Any) -> Ref:

@@ -7,7 +7,7 @@ import operator
 from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from visual_debug import arrays, containers, heaps, stores, symbols
@@ -73,6 +73,10 @@ def is_callback(ref: Ref) -> bool:
     return not (isinstance(ref.object, BuiltinFunctionType) and is_pure(ref.object))
 
 
+#: Types of the callables that there are models of. To look any other up would run its class's `__hash__`.
+_HASHED = frozenset({type, BuiltinFunctionType, FunctionType})
+
+
 def model_of(callee: Any) -> Model | None:
     """The model of a callable, which gives the reference of its result, or None if it does not know it either."""
     owner = told(callee, "__self__")
@@ -82,12 +86,11 @@ def model_of(callee: Any) -> Model | None:
         return _INSTANCES[type(callee)]
     if arrays.is_array(owner) and type(callee) is BuiltinFunctionType:
         return _listed if callee.__name__ == "tolist" else None
-    if isinstance(callee, type) and callee.__module__ == "numpy":
+    if type(callee) is BuiltinFunctionType and type(owner).__name__ == "_array_converter":
+        return _wrapped if callee.__name__ == "wrap" else None
+    if type(callee) is type and symbols.module_of(callee) == "numpy":
         return _OF_NUMPY.get(callee.__name__)
-    try:
-        return _MODELS.get(callee)
-    except TypeError:  # unhashable
-        return None
+    return _MODELS.get(callee) if type(callee) in _HASHED else None
 
 
 def _models(*callables: Any) -> Callable[[Model], Model]:
@@ -260,13 +263,18 @@ def _is_safe(key: Any) -> bool:
 def _is_plain(value: Any) -> bool:
     """Whether comparing a value runs no code of the user's."""
     kind = type(value)
-    return kind in symbols.SCALARS or kind is str or (kind is tuple and all(map(_is_plain, value)))
+    return (
+        kind in symbols.SCALARS
+        or arrays.is_scalar(value)
+        or kind is str
+        or (kind is tuple and all(map(_is_plain, value)))
+    )
 
 
 def _listed(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     """`array.tolist()`: Python's numbers, in lists of lists."""
     node = m.node(target)
-    array = None if node is None else m.columns.value[node]
+    array: Any = None if node is None else m.columns.value[node]
     if not arrays.is_array(array) or not array.ndim or not type(z) is list:
         return None
     return _lists(m, f, index, node, z, ())
@@ -278,6 +286,12 @@ def _lists(m: Machine, f: Frame, index: int, node: int | None, z: Any, place: tu
         return containers.item_of_array(m, f, f.plan.site(index), node, place, z)
     m.heap[id(z)] = ref = Sequence(list, [_lists(m, f, index, node, item, (*place, i)) for i, item in enumerate(z)], z)
     return ref
+
+
+def _wrapped(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """How NumPy's own Python functions give what they made the type of what they were given."""
+    node = m.node(call.args[0])
+    return None if node is None or not arrays.is_array(z) else m.new("numpy.asarray", z, [node], f, f.plan.site(index))
 
 
 def _each_with_index(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:

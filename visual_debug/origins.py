@@ -23,7 +23,7 @@ from types import (
 from typing import Any
 
 from visual_debug import arrays, cpython, symbols
-from visual_debug.columns import SEVERAL, Call, Columns
+from visual_debug.columns import OVERWRITTEN, SEVERAL, Call, Columns
 from visual_debug.memory import Memory
 from visual_debug.symbols import (
     FEW,
@@ -67,6 +67,7 @@ class Origins:
         self.snapshot = 0  # how many snapshots are behind us
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
         self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
+        self._changed: dict[int, bool] = {}  # snapshots of what was perhaps written to
         self._kept_of: dict[int, list[int]] | None = None  # owner of memory -> which snapshots are of it
         self.memory = Memory()
         #: Owners of memory that the call at hand may have written to and that no node was made for.
@@ -169,16 +170,46 @@ class Origins:
         if type(value) is tuple:
             return tuple(self.at_epoch(item, epoch) for item in value)
         if arrays.is_array(value):
-            if self._kept_of is None:
-                self._kept_of = {}
-                for position, snapshot in enumerate(self.tape.snapshots):
-                    self._kept_of.setdefault(id(snapshot.array), []).append(position)
             owner = arrays.owner_of(value)
-            later = self._kept_of.get(id(owner), [])
-            following = bisect_left(later, epoch)
-            if following < len(later):
-                return arrays.same_view(value, owner, self.tape.snapshots[later[following]].content)
+            later = self._snapshots_of(owner)
+            for position in later[bisect_left(later, epoch) :]:
+                snapshot = self.tape.snapshots[position]
+                if snapshot.content is not None:
+                    return arrays.same_view(value, owner, snapshot.content)
+                if self.is_changed(position):
+                    return OVERWRITTEN
         return value
+
+    def _snapshots_of(self, owner: Any) -> list[int]:
+        """Which snapshots are of an owner of memory."""
+        if self._kept_of is None:
+            self._kept_of = {}
+            for position, snapshot in enumerate(self.tape.snapshots):
+                self._kept_of.setdefault(id(snapshot.array), []).append(position)
+        return self._kept_of.get(id(owner), [])
+
+    def is_changed(self, position: int) -> bool:
+        """Whether memory was written to after a snapshot and before the next one of it."""
+        snapshot = self.tape.snapshots[position]
+        if not snapshot.perhaps:
+            return True
+        if position not in self._changed:
+            later = self._snapshots_of(snapshot.array)
+            place = bisect_left(later, position + 1)
+            after = self.tape.snapshots[later[place]] if place < len(later) else None
+            content = snapshot.array if after is None else after.content
+            if after is None:
+                content = next(
+                    (s.content for s in self.tape.seals if s.array is snapshot.array and s.content is not None), content
+                )
+            if snapshot.content is not None and content is not None:
+                changed = snapshot.content is not content and not arrays.same_content(snapshot.content, content)
+            else:
+                before = snapshot.sample if snapshot.content is None else arrays.sample(snapshot.content)
+                assert after is not None or content is not None
+                changed = before != (after.sample if content is None and after is not None else arrays.sample(content))
+            self._changed[position] = changed
+        return self._changed[position]
 
     def content(self, node: int) -> Any:
         """What an array held when its node came to be."""

@@ -14,7 +14,7 @@ import numpy as np
 from visual_debug import adjoint, rules
 from visual_debug.columns import Columns
 from visual_debug.errors import NoDerivativeError
-from visual_debug.numeric import PLAIN, Floats, Numbers, plain_values, view
+from visual_debug.numeric import PLAIN, Floats, Numbers, Truths, plain_values, view
 
 #: Integers beyond this are not all floats.
 _EXACT = 2.0**53
@@ -25,10 +25,16 @@ _MOST = 3
 
 
 class Partials(NamedTuple):
-    """d node / d operand of every operand, shape (operands,), and where there is none, of constants: there it is 0."""
+    """Of every operand d node / d operand, and where that is 0 whatever the values are; both of shape (operands,).
+
+    `unknown` are operands that are constant and have no derivative, with 0 in place of it. Where the rule was asked
+    itself and said 0, `is_sure` is False: it may be a 0 of the one or of the other kind.
+    """
 
     value: Floats
+    void: Truths
     unknown: list[int]
+    is_sure: bool
 
 
 def partials(columns: Columns) -> Partials | None:
@@ -43,16 +49,22 @@ def partials(columns: Columns) -> Partials | None:
     if not kinds.is_exact:
         return None
     found = np.zeros(len(columns.operand))
+    void = np.zeros(len(found), np.bool_)
     slow: list[Numbers] = []
     with np.errstate(all="ignore"):
         for op, nodes in kinds.groups():
-            if not _by_formula(columns, kinds, op, nodes, values, found):
+            if not _by_formula(columns, kinds, op, nodes, values, found, void):
                 slow.append(nodes)
     odd = ~np.isfinite(found)
+    found[odd] = 0.0
     if odd.any():
         slow.append(np.searchsorted(view(columns.start), np.flatnonzero(odd), side="right").astype(np.int32) - 1)
-    unknown = _one_by_one(columns, slow, found)
-    return Partials(found, unknown) if unknown is not None else None
+    asked = _one_by_one(columns, slow, found)
+    if asked is None:
+        return None
+    unknown, is_sure = asked
+    void[unknown] = True
+    return Partials(found, void, unknown, is_sure)
 
 
 class _Kinds:
@@ -103,7 +115,9 @@ def _shape(call: Any) -> Any:
     return (call.where, len(call.args), rest) if all(kind in PLAIN for _, kind, _ in rest) else None
 
 
-def _by_formula(columns: Columns, kinds: _Kinds, op: str, nodes: Numbers, values: Floats, found: Floats) -> bool:
+def _by_formula(
+    columns: Columns, kinds: _Kinds, op: str, nodes: Numbers, values: Floats, found: Floats, void: Truths
+) -> bool:
     """Evaluate the partials of some nodes of one operation; False if it has no formulas for them."""
     rule = rules.find(op)
     call = columns.calls.get(int(nodes[0]))
@@ -137,16 +151,21 @@ def _by_formula(columns: Columns, kinds: _Kinds, op: str, nodes: Numbers, values
             slope = formula(z, tuple(args))
         except ValueError:
             return False
+        flat = np.full(len(nodes), formula.constant == 0)
         if has_steps:  # what yields truth values, or integers from floats, is constant between jumps
-            slope = np.where(kinds.truth[nodes] | (steps & ~kinds.integer[nodes_of]), 0.0, slope)
-        found[place] = slope
+            flat |= kinds.truth[nodes] | (steps & ~kinds.integer[nodes_of])
+        if formula.constant is None or call is not None:  # as what is made of truth values is
+            flat |= kinds.truth[nodes_of]
+        void[place] = flat
+        found[place] = np.where(flat, 0.0, slope)
     return True
 
 
-def _one_by_one(columns: Columns, slow: list[Numbers], found: Floats) -> list[int] | None:
-    """Ask the rules of some nodes; returns the operands that have none, or None if a partial is no finite number."""
+def _one_by_one(columns: Columns, slow: list[Numbers], found: Floats) -> tuple[list[int], bool] | None:
+    """Ask the rules of some nodes; returns `unknown` and `is_sure`, or None if a partial is no finite number."""
     active: bytearray | None = None
-    unknown = []
+    unknown: list[int] = []
+    is_sure = True
     for node in np.unique(np.concatenate(slow)).tolist() if slow else ():
         for k in range(columns.start[node], columns.start[node + 1]):
             try:
@@ -156,10 +175,11 @@ def _one_by_one(columns: Columns, slow: list[Numbers], found: Floats) -> list[in
                 if active[columns.operand[k]]:
                     return None
                 unknown.append(k)
-                slope = 0.0
+                continue
             except NoDerivativeError:
                 return None
             if type(slope) not in PLAIN or slope - slope != 0:
                 return None
             found[k] = slope
-    return unknown
+            is_sure = is_sure and slope != 0
+    return unknown, is_sure

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import callbacks, cpython, lent, record, rewrite, shells, writes
+from visual_debug import arrays, callbacks, cpython, lent, record, rewrite, shells, writes
 from visual_debug.context import tape_here
 from visual_debug.errors import UntraceableError
 from visual_debug.flow import Flow
@@ -87,8 +87,9 @@ class Policy:
     One policy is shared by all functions decorated with the same `follow`, so that nothing is rewritten twice.
     """
 
-    def __init__(self, wants: Callable[[FunctionType], bool]) -> None:
+    def __init__(self, wants: Callable[[FunctionType], bool], *, always: bool = False) -> None:
         self.wants = wants
+        self.always = always
         # By identity: code objects compare by value, and the same source loaded twice makes two equal ones.
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
         self._sources: dict[int, Flow] = {}
@@ -143,19 +144,27 @@ class Policy:
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
             if twin is target:  # not recorded: whatever it is handed, it may call
-                self._lend(target, arguments)
+                self._hand_over(target, arguments)
                 return target
         elif kind is MethodType and type(target.__func__) is FunctionType:
             twin = self.twins.of(target.__func__)
             if twin is target.__func__:
-                self._lend(target, arguments)
+                self._hand_over(target, arguments)
                 return target
             self._lend(target.__self__, ())
             return MethodType(twin, target.__self__)
         else:
+            inner = arrays.behind(target)
+            if inner is not None and arrays.are_plain(arguments):
+                twin = self.twins.of(inner)
+                if twin is not inner:
+                    return twin
             twin = writes.guarded(target, site.count)
             if not _calls_nothing(target, site):
-                self._lend(target, arguments)
+                self._hand_over(target, arguments)
+                return twin
+            if self.always and kind.__name__ != "ufunc":
+                self._hand_over(target, arguments)
                 return twin
         site.pair = (target, twin)
         if not _lasting(target):
@@ -168,10 +177,18 @@ class Policy:
         while fleeting:
             fleeting.pop().pair = _EMPTY
 
+    def _hand_over(self, target: Any, arguments: tuple[Any, ...]) -> None:
+        """A callable that is not recorded is handed its arguments: it may call them, and write to them."""
+        self._lend(target, arguments)
+        tape = tape_here.get()
+        if tape.end is None and (self.always or writes.may_write(target)):
+            writes.before_unknown(tape, arguments, always=self.always)
+
     def _lend(self, target: Any, arguments: Iterable[Any]) -> None:
         """Have recorded what a callable that is not recorded may call: what it is itself made of, and its arguments."""
         tape = tape_here.get()
         if tape.end is None:
+            shells.exchange(tape)
             tape.has_objects = True  # who knows what it returns
             self.lend(tape, (target, *arguments))
 
@@ -233,7 +250,7 @@ class Policy:
     def _followed(self, function: FunctionType) -> CodeType | None:
         """The recording code of a function that is to be followed and can be."""
         plain = plain_of(function)
-        if self.wants(plain):
+        if self.wants(plain) or arrays.is_behind(plain):
             try:
                 code = self.code(plain.__code__, door=False)
                 if function.__code__.co_flags & ~code.co_flags & cpython.CO_ITERABLE_COROUTINE:  # types.coroutine
@@ -311,19 +328,19 @@ def meaning(word: int) -> Word | None:
 _policies: dict[Any, Policy] = {}
 
 
-def policy_for(follow: str | Iterable[Any] | None, function: FunctionType) -> Policy:
+def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, always: bool = False) -> Policy:
     """The policy for the decorator's `follow`: None (same package or file), `"all"`, or functions, modules and names.
 
-    Raises TypeError for anything else.
+    `always` says that arrays are copied before every call that is not recorded. Raises TypeError for anything else.
     """
     if follow is None:
         package = _package(function)
         key: Any = (package, None if package else function.__module__, None if package else _file(function))
-        return _policies.setdefault(key, Policy(_same_home(function)))
+        return _policies.setdefault((key, always), Policy(_same_home(function), always=always))
     if isinstance(follow, str):
         if follow != "all":
             raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
-        return _policies.setdefault("all", Policy(lambda _: True))
+        return _policies.setdefault(("all", always), Policy(lambda _: True, always=always))
     chosen = tuple(follow)
     names: set[str] = set()
     codes: set[CodeType] = set()
@@ -342,7 +359,7 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType) -> Po
         module = candidate.__module__ or ""
         return candidate.__code__ in codes or any(module == n or module.startswith(n + ".") for n in names)
 
-    return _policies.setdefault(wanted, Policy(wants))
+    return _policies.setdefault((wanted, always), Policy(wants, always=always))
 
 
 def _package(function: FunctionType) -> str | None:

@@ -111,10 +111,18 @@ class Known(NamedTuple):
     """What is known of a rewritten code object."""
 
     code: weakref.ref[CodeType]
-    plan: Plan
-    is_door: bool
     policy: Any  #: that it records for
+    entry: int  #: word of its plan
+    standings: list[int]  #: by code unit: one of those below
 
+
+#: What it means for code that is entered that recorded code stands at a code unit: that led to it,
+AT_WORK = 0
+#: it is interrupted where it records, by a signal or a collection of garbage,
+RECORDING = 1
+#: or nothing. A generator that delegates stands between, though it does not run, when something is thrown into it; so
+#: does what has changed over to its plain copy.
+PASSED_BY = 2
 
 #: Rewritten code objects by identity (by value they compare slowly).
 _known: dict[int, Known] = {}
@@ -123,32 +131,43 @@ _known: dict[int, Known] = {}
 def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType:
     """Make a rewritten code object known as such."""
     key = id(code)
+    standings = [
+        _standing(plan, origin, is_hook)
+        for origin, is_hook in zip(plan.origins[is_door], plan.hooked[is_door], strict=True)
+    ]
     # A callback in Python could lose an exception that a signal raised in it.
-    _known[key] = Known(weakref.ref(code, functools.partial(_known.pop, key)), plan, is_door, policy)
+    reference = weakref.ref(code, functools.partial(_known.pop, key))
+    _known[key] = Known(reference, policy, plan.entry, standings)
     return code
 
 
-def _place(depth: int, policy: Any) -> int | None:
-    """Where recorded code stands that led to what is done `depth` frames above, as `place_of` tells; 0 if none did.
+def _standing(plan: Plan, origin: int, is_hook: bool) -> int:
+    if origin < 0:
+        return PASSED_BY
+    name = plan.instructions[origin].name
+    if plan.is_generator and name in _SUSPENDED:
+        return PASSED_BY
+    return RECORDING if is_hook or name in _UNANNOUNCED else AT_WORK
 
-    A generator that delegates is passed by: `throw` puts its frame between, though it does not run. So is what has
-    changed over to its plain copy. None if it stands where it records: a collection of garbage or a signal came then.
+
+def _place(depth: int, tape: Tape) -> int:
+    """Where recorded code stands that led to what is done `depth` frames above, as `place_of` tells.
+
+    0 if none did, and -1 if it was interrupted where it records.
     """
     try:
         frame: FrameType | None = sys._getframe(depth + 1)
     except ValueError:  # a generator that dies with the interpreter
         return 0
     while frame is not None:
-        code = frame.f_code
-        known = _known.get(id(code))
-        if known is not None and known.policy is policy and known.code() is code:
+        known = _known.get(id(frame.f_code))
+        if known is not None and known.policy is tape.policy:
             unit = frame.f_lasti // 2
-            plan = known.plan
-            origin = plan.origins[known.is_door][unit]
-            name = plan.instructions[origin].name
-            if origin >= 0 and not (plan.is_generator and name in _SUSPENDED):
-                recording = plan.hooked[known.is_door][unit] or name == "RETURN_GENERATOR"
-                return None if recording else plan.entry << _PLACE | unit
+            standing = known.standings[unit]
+            if standing == AT_WORK or (standing == RECORDING and tape.lets_go):
+                return known.entry << _PLACE | unit
+            if standing == RECORDING:
+                return -1
         frame = frame.f_back
     return 0
 
@@ -160,6 +179,8 @@ def place_of(word: int) -> tuple[int, int]:
 
 #: Bits of a place that hold the code unit.
 _PLACE = 24
+#: Where an activation stands of which the path does not tell yet.
+_UNANNOUNCED = frozenset({"RESUME", "RETURN_GENERATOR", "MAKE_CELL", "COPY_FREE_VARS"})
 #: Where a suspended generator stands.
 _SUSPENDED = frozenset({"YIELD_VALUE", "RESUME"})
 
@@ -174,9 +195,11 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     tape = tape_here.get()
     thread = threading.get_ident()
     nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
-    place = _place(depth, door.policy) if nested else 0
-    if place is None or (nested and not place and tape.end is None and not tape.plan.is_generator):
-        nested = False  # that call is over: a signal raised before its recording was laid under it
+    place = _place(depth, tape) if nested else 0  # type: ignore[arg-type]
+    if place < 0 or (nested and not place and tape.end is None and not tape.plan.is_generator):
+        if nested and place == 0:
+            tape.close()  # type: ignore[union-attr]
+        nested = False  # that call is over: its recording could not be laid under it, or not be closed
     if not nested:
         if door.finish is None:
             return NOWHERE, False  # the code is lent to the function for a recording elsewhere
@@ -200,7 +223,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     path.append(door.plan.door)
     path.append(~len(tape.values))
     path.append(~tape.entered)
-    path.append(~(place or 0))
+    path.append(~place if place > 0 else -1)
     tape.arguments[tape.entered] = door.plan, kept, door.closure
     tape.entered += 1
     return tape, not nested
@@ -259,15 +282,11 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
             ticket.tape = NOWHERE  # the recording goes on elsewhere, perhaps at this moment
             return None
         tape.thread = thread
-    ticket.take_over()
-    if ticket.token is not None:
+    if ticket.token is None and tape_here.get() is not tape:
+        ticket.token = tape_here.set(tape)
         tape.policy.forget()  # who knows what was assigned to functions since it was suspended
-    path = tape.path
-    path.append(ticket.word)
-    path.append(~len(tape.values))
-    path.append(ticket.number)
-    # Two generators that a foreign consumer resumes in turn cannot be told apart otherwise.
-    path.append(~(_place(depth, tape.policy) or 0))
+    # Two generators that a foreign consumer resumes in turn cannot be told apart without the place.
+    tape.path.extend((ticket.word, ~len(tape.values), ticket.number, ~max(_place(depth, tape), 0)))
     return tape.fuel
 
 
@@ -303,7 +322,7 @@ def turned(values: list[Any], state: Opened | None, instruction: int, *stack: An
 def landed(ticket: Opened) -> int:
     """An exception was caught in a generator, into which it may have been thrown; returns who may have, for the path."""
     ticket.take_over()
-    return ~(_place(2, ticket.tape.policy) or 0)
+    return ~max(_place(2, ticket.tape), 0)
 
 
 def leave(state: Opened | None, result: Any) -> None:
@@ -319,21 +338,23 @@ def abandon(state: Opened | None, exception: BaseException) -> None:
 
 
 def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
-    state.give_back()
     door, tape = state.door, state.tape
-    if state.number and isinstance(tape, Tape):
-        tape.running -= 1
-    if (
-        door is None or door.finish is None or not tape.is_open
-    ):  # the latter if it was closing the recording that failed
-        return
-    tape.result, tape.exception = result, exception
-    tape.close()
-    tape.policy.forget()
-    _seal(tape, result)
-    if tape.has_objects:
-        shells.empty(tape)
-    door.finish(tape)
+    try:
+        state.give_back()
+    finally:
+        if state.number and isinstance(tape, Tape):
+            tape.running -= 1
+        # Not open if it was closing the recording that failed.
+        finish = door.finish if door is not None and tape.is_open else None
+        if finish is not None:
+            tape.result, tape.exception = result, exception
+            tape.close()
+    if finish is not None:
+        tape.policy.forget()
+        _seal(tape, result)
+        if tape.has_objects:
+            shells.empty(tape)
+        finish(tape)
 
 
 #: Arrays up to this many elements are copied when a call ends, which takes as long as hashing them.

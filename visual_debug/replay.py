@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from visual_debug import arrays, containers, cpython, display, links, opcodes, policy, record, rewrite
-from visual_debug.columns import Call, Columns
+from visual_debug.columns import WORTH_NUMPY, Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.machine import Frame, Machine
 from visual_debug.symbols import Leaf, Mapping, Ref, Sequence, Thing
-from visual_debug.tape import Beginning, Tape, parameters
+from visual_debug.tape import Beginning, Plan, Tape, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,10 @@ class Replayed:
 def replay(tape: Tape) -> Replayed:
     """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code."""
     tape.check()
-    values, path = tape.end if tape.end is not None else (len(tape.values), len(tape.path))
-    player = _Player(Machine(tape, tape.values[: min(values, tape.limit)], tape.path[:path]))
+    count, words = tape.end if tape.end is not None else (len(tape.values), len(tape.path))
+    count = min(count, tape.limit)
+    values = tape.values if count == len(tape.values) else tape.values[:count]
+    player = _Player(Machine(tape, values, tape.path[:words]))
     player.run()
     machine = player.machine
     result = _result(machine)
@@ -111,6 +113,10 @@ _LENGTH = {policy.RESUMED: 4, policy.DELEGATED: 3, policy.RAISED: 5}
 _NUMBER = {policy.RESUMED: 2, policy.DELEGATED: 2, policy.RAISED: 3}
 
 
+#: Turns of a loop between two looks at whether those to come are alike: doubled after each look in vain, up to this.
+MOST_WAIT = 1024
+
+
 class _Player:
     """Runs a machine over its tape, event by event."""
 
@@ -122,6 +128,9 @@ class _Player:
         self.event = 0
         self.raised_at = (-1, -1)  # where the recording stood when an exception left an activation
         self.event_v = self.event_p = -1
+        self.is_long = len(machine.values) > WORTH_NUMPY
+        self.waits: dict[tuple[Plan, int], tuple[int, int]] = {}  # loops -> turns until they are looked at, and after
+        self.path: Any = None
         self.next_event()
 
     def run(self) -> None:
@@ -149,6 +158,8 @@ class _Player:
                     frame.pc = pc + 1
                     handler, arg = steps[pc]
                     handler(machine, frame, arg)
+                    if frame.pc < pc and self.is_long:
+                        self._go_round(frame)
         except (IndexError, KeyError, TraceError) as error:
             # Ctrl-C can come in the middle of what tells of an event.
             interrupted = not isinstance(machine.tape.exception, (Exception, type(None)))
@@ -159,6 +170,27 @@ class _Player:
             raise machine.misfit(f"{type(error).__name__}: {error}") from error
         if machine.v != len(machine.values) or machine.p != len(machine.path):
             raise machine.misfit("something recorded was left over")
+
+    def _go_round(self, frame: Frame) -> None:
+        """The frame has come to the head of a loop, perhaps with many turns before it that are all alike."""
+        from visual_debug import turns
+
+        key = frame.plan, frame.pc
+        left, wait = self.waits.get(key, (1, 1))
+        if left:
+            self.waits[key] = left - 1, wait
+            return
+        done = turns.advance(self.machine, frame, (self.event_v, self.event_p), self._path)
+        wait = 1 if done >= turns.WORTH else min(wait * 2, MOST_WAIT)
+        self.waits[key] = wait, wait
+
+    def _path(self) -> Any:
+        """The path as an array."""
+        if self.path is None:
+            import numpy as np
+
+            self.path = np.fromiter(self.machine.path, np.int64, len(self.machine.path))
+        return self.path
 
     def _begin(self, beginning: Beginning) -> None:
         """Begin between two turns of a loop, with what variables and iterators were then."""
@@ -258,7 +290,7 @@ class _Player:
     def _raising_unit(self, at: int) -> int | None:
         """The code unit that raised an exception, told `at` a word of the path; None if it is one of other code."""
         offset = ~self.machine.path[at + 2]
-        return None if offset == rewrite.ELSEWHERE else offset // 2
+        return None if offset == rewrite.ELSEWHERE.tb_lasti else offset // 2
 
     def _stands_at(self, frame: Frame, kind: str) -> bool:
         """Whether the frame has come to the code unit that an activation was begun from, or a generator resumed."""

@@ -66,8 +66,20 @@ class DoorHooks(NamedTuple):
     create: Callable[[Any, tuple[Any, ...], int], Any]  #: of a generator: (door, arguments, word of resuming) -> ticket
 
 
-#: Stands on a path for the offset of an instruction of other code.
-ELSEWHERE = 1 << 30
+class Elsewhere:
+    """Stands for a traceback that begins in other code; its offset is none of any instruction."""
+
+    tb_lasti = 1 << 30
+    co_linetable = None
+
+    def __init__(self) -> None:
+        self.tb_frame = self.f_code = self
+
+    def __reduce__(self) -> str:
+        return "ELSEWHERE"
+
+
+ELSEWHERE = Elsewhere()
 
 
 class Origin(NamedTuple):
@@ -78,7 +90,8 @@ class Origin(NamedTuple):
 
 
 #: The instructions that calls consist of; the first of the two may make the call itself where it is specialised (3.11).
-_CALLING = frozenset({"PRECALL", "CALL"})
+#: A tuple may be what sets off a collection of garbage there.
+_CALLING = frozenset({"PRECALL", "CALL", "BUILD_TUPLE"})
 
 
 class Identity:
@@ -198,6 +211,16 @@ def _together(items: list[Any]) -> set[int]:
     return found
 
 
+def _nesting(instructions: list[Instruction]) -> list[int]:
+    """How many `for` loops each instruction is in, from their FOR_ITER to where that jumps to."""
+    change = [0] * (len(instructions) + 1)
+    for index, instruction in enumerate(instructions):
+        if instruction.name == "FOR_ITER" and instruction.arg > index:
+            change[index] += 1
+            change[instruction.arg] -= 1
+    return list(itertools.accumulate(change))
+
+
 class _Emitter:
     """Writes the items of the rewritten code and, beside them, the original index that each instruction belongs to.
 
@@ -235,8 +258,8 @@ class _Emitter:
         self.fused: set[int] = set()  # instructions that are written already
         # Of any call that is inserted: one that opens the recording, resolves a callable, or goes round a loop.
         resolved = (1 + len(call.arguments) for call in self.shapes.heads.values())
-        loops = sum(instr.name == "FOR_ITER" for instr in self.instructions)
-        self.most_arguments = max(len(self.parameters), *resolved, loops + 3)
+        self.nesting = _nesting(plan.instructions)
+        self.most_arguments = max(len(self.parameters), *resolved, max(self.nesting) + 4)
 
     # ---- the stack
 
@@ -473,14 +496,8 @@ class _Emitter:
 
         Not so inside a call, a `with` or an inlined comprehension, where a NULL may stand there, which none may copy.
         """
-        loops = [i for i in self.plan.taken if i <= loop < self._end_of(i)]
         counts = self.plan.instructions[loop].name == "FOR_ITER" and self.plan.instructions[loop].skip
-        return height == len(loops) + counts
-
-    def _end_of(self, index: int) -> int:
-        """Where the loop of a FOR_ITER ends; -1 for any other instruction."""
-        instruction = self.plan.instructions[index]
-        return instruction.arg if instruction.name == "FOR_ITER" else -1
+        return height == self.nesting[loop] + counts
 
     def _jump_back(self, target: Label, height: int, where: Any) -> Iterator[Item]:
         """Go round a loop once more, if there is fuel. With nothing above it, it need not be copied."""
@@ -539,56 +556,53 @@ class _Emitter:
         if self.generator:
             yield from cpython.call(self.hooks.landed, [self._fetch(STATE, height + 2, None)], None)  # exc place
             exc, height = 2, height + 1
-        yield from self._event(word, height, None)
-        yield from self._raising_place(exc, height)
+        yield from self._raising_place(exc)  # exc .. offset
+        yield from self._event(word, height + 1, None)
+        yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height))
         if self.generator:
             yield self._fetch(STATE, height, None)
             yield cpython.attribute("number")
             yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height))
             yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height - 1))  # exc
 
-    def _raising_place(self, exc: int, height: int) -> Iterator[Item]:
-        """Append `~f_lasti` of what raised the exception at depth `exc`, if its traceback begins in this code.
+    def _raising_place(self, exc: int) -> Iterator[Item]:
+        """Push `~f_lasti` of what raised the exception at depth `exc`, if its traceback begins in this code.
 
-        A `raise` without an exception adds nothing to the traceback, which may begin anywhere.
+        A `raise` without an exception adds nothing to the traceback, which may begin anywhere, or be None. There are
+        no jumps in this, for it belongs to no line, and the compiler gives every jump one.
         """
-        elsewhere, on = Label(), Label()
-        yield cpython.copy(exc, None)
-        yield cpython.attribute("__traceback__")  # tb
+        yield cpython.const(ELSEWHERE, None)
+        yield cpython.copy(exc + 1, None)
+        yield cpython.attribute("__traceback__")
+        yield cpython.instruction("BUILD_TUPLE", None, 2)
         yield cpython.copy(1, None)
-        yield cpython.jump_if_none(elsewhere, None)
+        yield cpython.const(1, None)
+        yield cpython.subscript(None)  # tracebacks tb
+        yield cpython.const(None, None)
+        yield cpython.instruction("IS_OP", None, 1)
+        yield cpython.subscript(None)  # tb
         yield cpython.copy(1, None)
+        yield cpython.attribute("tb_lasti")  # tb lasti
+        yield cpython.const(ELSEWHERE.tb_lasti, None)
+        yield cpython.swap(2, None)
+        yield cpython.instruction("BUILD_TUPLE", None, 2)
+        yield cpython.swap(2, None)  # offsets tb
         for name in ("tb_frame", "f_code", "co_linetable"):
             yield cpython.attribute(name)
         yield cpython.const(self.identity, None)
         yield cpython.attribute("table")
-        yield cpython.instruction("IS_OP", None, 0)  # tb bool
-        yield cpython.jump_if(False, elsewhere, None)
-        yield cpython.attribute("tb_lasti")
+        yield cpython.instruction("IS_OP", None, 0)
+        yield cpython.subscript(None)
         yield cpython.instruction("UNARY_INVERT", None)
-        yield Instr("JUMP_FORWARD", on)
-        yield elsewhere
-        yield cpython.pop(None)
-        yield cpython.const(~ELSEWHERE, None)
-        yield on
-        yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height))
 
     def _raised(self) -> Iterator[Item]:
         """The end of an activation that an exception leaves. Stack: the bottom, lasti, exc."""
         yield from self._landing(self.plan.raised, 2)
         if self.has_state:
-            yield from self._closing(self.hooks.abandon, 2, None)
+            # lasti exc NULL f state: the exception is 4 deep. No look at the state before: that would be a jump.
+            yield from cpython.call(self.hooks.abandon, [self._fetch(STATE, 4, None), cpython.copy(4, None)], None)
+            yield cpython.pop(None)
         yield Instr("RERAISE", 1)  # lasti restored: no line and no traceback entry of ours
-
-    def _closing(self, hook: Callable[[Any, Any], None], height: int, where: Any) -> Iterator[Item]:
-        """Call what ends a recording, if this activation has begun one, with the state and what is on top."""
-        skip = Label()
-        yield self._fetch(STATE, height, where)
-        yield cpython.jump_if_none(skip, where)
-        # top NULL f state: the top is 4 deep
-        yield from cpython.call(hook, [self._fetch(STATE, height + 2, where), cpython.copy(4, where)], where)
-        yield cpython.pop(where)
-        yield skip
 
     # ---- generators and coroutines
 
@@ -789,7 +803,13 @@ class _Emitter:
         if instr.name == "RETURN_CONST":
             yield cpython.const(instr.arg, where)
         if self.has_state:
-            yield from self._closing(self.hooks.leave, 1, where)
+            skip = Label()
+            yield self._fetch(STATE, 1, where)
+            yield cpython.jump_if_none(skip, where)
+            # result NULL f state: the result is 4 deep
+            yield from cpython.call(self.hooks.leave, [self._fetch(STATE, 3, where), cpython.copy(4, where)], where)
+            yield cpython.pop(where)
+            yield skip
         yield cpython.swap(self.base + 1, where)  # result .. values
         for _ in range(self.base):
             yield cpython.pop(where)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
 import weakref
 from enum import Enum
 from types import (
@@ -21,6 +22,7 @@ from types import (
     FunctionType,
     GeneratorType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
     TracebackType,
 )  # fmt: skip
@@ -29,7 +31,7 @@ from typing import Any
 from visual_debug import symbols
 from visual_debug.context import tape_here
 from visual_debug.symbols import Gone, GoneMethod
-from visual_debug.tape import DROPPED, Contents, Tape
+from visual_debug.tape import DROPPED, Contents, Shells, Tape
 
 #: Types whose objects stay.
 _STAYS: frozenset[type] = frozenset({
@@ -51,10 +53,14 @@ class _Lasting:
 
 
 #: Types of which every object is recorded as it is while the call goes on; those of numbers join them when met.
-LASTING: set[type] = {*_STAYS, list, tuple, dict}
+LASTING: set[type] = {*_STAYS, list, tuple, dict, Gone}
 lasting = _Lasting()
+#: Those of them that hold nothing, or nothing that is told apart before the end.
+_AT_ONCE: set[type] = LASTING - {tuple}
 #: What belongs to a call that is over.
 _GONE = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType, FrameType, TracebackType})
+#: The same, by name, for such an object cannot be made without awaiting it.
+_AWAITABLES = frozenset({"async_generator_asend", "async_generator_athrow", "coroutine_wrapper", "anext_awaitable"})
 #: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
 _HARMLESS = frozenset({"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array"})
 #: Containers longer than this are looked into only at both ends, as most are of one kind.
@@ -63,13 +69,8 @@ _LONG = 64
 _DEEP = 50
 
 
-Memory = dict[int, tuple[Any, Any]]  # by identity: an object, which nothing else is at the place of, and what is left
-
-
-def _is_harmless(kind: type) -> bool:
-    """Whether objects of a class stay: those of C, the named tuples of arrays that `numpy.linalg` returns, `numpy.r_`."""
-    module = symbols.module_of(kind)
-    return module in _HARMLESS or module.startswith(("numpy.linalg", "numpy.lib."))
+#: By identity: an object, which nothing else is at the place of, or a weak reference to it, and what is left.
+Memory = dict[int, tuple[Any, Any]]
 
 
 def note(values: list[Any], value: Any) -> None:
@@ -78,6 +79,7 @@ def note(values: list[Any], value: Any) -> None:
     if kind not in LASTING:
         if symbols.is_number(value) or issubclass(kind, type):
             LASTING.add(kind)
+            _AT_ONCE.add(kind)
         else:
             tape = tape_here.get()
             if tape.end is None:
@@ -99,14 +101,14 @@ def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([value if symbols.is_number(value) else _now(value, tape.shells) for value in values])
 
 
-def _now(value: Any, memory: Memory) -> Any:
+def _now(value: Any, memory: Shells) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
-    if kind in LASTING or issubclass(kind, (type, Enum)):
+    if kind in LASTING or issubclass(kind, (type, Enum)) or id(value) in memory.made:
         return value
     if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _now(value.__self__, memory))
-    if kind is BuiltinFunctionType:
+    if kind is BuiltinFunctionType or kind is MethodWrapperType:
         owner = value.__self__
         rest = _now(owner, memory)
         return value if rest is owner else GoneMethod(value.__name__, rest)
@@ -114,7 +116,7 @@ def _now(value: Any, memory: Memory) -> Any:
     known = memory.get(key)
     if known is not None:
         return known[1]
-    if kind is functools.partial or (_is_harmless(kind) and kind not in _GONE):
+    if kind is functools.partial or _is_harmless(kind):
         return value
     try:
         held: Any = weakref.ref(value, functools.partial(memory.pop, key))
@@ -122,6 +124,77 @@ def _now(value: Any, memory: Memory) -> Any:
         held = value
     shell = _shell(value, memory)
     memory[key] = held, shell
+    memory.made.add(id(shell))
+    return shell
+
+
+def _is_harmless(kind: type) -> bool:
+    """Whether objects of a class stay: those of C, the named tuples of arrays that `numpy.linalg` returns, `numpy.r_`."""
+    module = symbols.module_of(kind)
+    if module not in _HARMLESS and not module.startswith(("numpy.linalg", "numpy.lib.", "numpy._core.", "numpy.core.")):
+        return False
+    return kind not in _GONE and kind.__name__ not in _AWAITABLES and not issubclass(kind, BaseException)
+
+
+def exchange(tape: Tape) -> None:
+    """Exchange the objects that were recorded since the last time, before code runs that may ask whether they live.
+
+    An object that cannot be held weakly is let go as soon as nobody else refers to it. It takes 15 ns a value.
+    """
+    values, memory, begin = tape.values, tape.shells, tape.exchanged
+    end = tape.exchanged = len(values)
+    if begin < end and not _AT_ONCE.issuperset(map(type, values[begin:end])):
+        for index in range(begin, end):
+            value = values[index]
+            kind = type(value)
+            if kind is tuple:
+                values[index] = _tuple_now(value, memory)
+            elif kind not in LASTING:
+                if symbols.is_number(value) or issubclass(kind, type):
+                    LASTING.add(kind)
+                    _AT_ONCE.add(kind)
+                else:
+                    values[index] = _now(value, memory)
+                    tape.has_objects = True
+    if len(memory) <= _FEW or len(memory) > 2 * tape.looked_at:
+        tape.lets_go = True
+        try:
+            _let_go(memory)
+        finally:
+            tape.lets_go = False
+        tape.looked_at = len(memory)
+
+
+#: More objects than this are looked at only when they have become twice as many.
+_FEW = 64
+#: What nobody refers to but the recording: the entry of its memory, a variable and an argument.
+_OURS = 3
+
+
+def _let_go(memory: Memory) -> None:
+    """Forget the objects that nobody else refers to, and then those that only they referred to."""
+    gone = True
+    while gone:
+        gone = False
+        for key, (held, _) in list(memory.items()):
+            if type(held) is not weakref.ref and sys.getrefcount(held) <= _OURS:
+                del memory[key]
+                gone = True
+
+
+def _tuple_now(value: tuple[Any, ...], memory: Shells, depth: int = 0) -> Any:
+    """A tuple with what will be left of its items, if that differs."""
+    if depth > _DEEP or _STAYS.issuperset(map(type, value)) or id(value) in memory.made:
+        return value
+    known = memory.get(id(value))
+    if known is not None:
+        return known[1]
+    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else _now(item, memory) for item in value]
+    if all(map(operator.is_, parts, value)):
+        return value
+    shell = tuple(parts)
+    memory[id(value)] = value, shell
+    memory.made.add(id(shell))
     return shell
 
 
@@ -141,7 +214,7 @@ def empty(tape: Tape) -> None:
         begin = tape.beginning
         variables = {name: _left(value, memory) for name, value in begin.variables.items()}
         tape.beginning = begin._replace(variables=variables, stack=tuple([_left(v, memory) for v in begin.stack]))
-    tape.shells.clear()
+    tape.shells = Shells()
 
 
 def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
@@ -154,7 +227,8 @@ def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
         return known[1]
     if kind is Contents:
         value.container = _left(value.container, memory, depth)
-        value.items = [_left(item, memory, depth + 1) for item in value.items]
+        if not _STAYS.issuperset(map(type, value.items)):
+            value.items = [_left(item, memory, depth + 1) for item in value.items]
         return value
     if kind is list or kind is tuple or kind is dict:
         return _container(value, memory, depth)
@@ -167,7 +241,7 @@ def _shell(value: Any, memory: Memory) -> Any:
     kind: Any = type(value)
     if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _left(value.__self__, memory))
-    if kind is BuiltinFunctionType:
+    if kind is BuiltinFunctionType or kind is MethodWrapperType:
         rest = _left(value.__self__, memory)
         if rest is value.__self__:
             return value

@@ -230,7 +230,8 @@ def kept(m: Machine, before: int) -> set[int]:
         snapshot = m.tape.snapshots[position]
         if snapshot.at >= before:
             break
-        found.add(id(snapshot.array))
+        if m.is_changed(position):
+            found.add(id(snapshot.array))
     return found
 
 
@@ -252,7 +253,8 @@ def written_unseen(
         m.snapshot = max(m.snapshot, position + 1)
         owner = id(snapshots[position].array)
         node = m.memory.newest.get(owner)
-        if node is not None and (unknown is None or owner in unknown):
+        is_unknown = m.is_changed(position) if unknown is None else owner in unknown
+        if node is not None and is_unknown:
             written = m.columns.value[node]
             operands = list(dict.fromkeys([m.node(node), *among]))
             m.write(written, m.new("opaque", written, operands, f, f.plan.site(index)))  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from visual_debug import adjoint
@@ -31,13 +31,59 @@ def gradients(columns: Columns, seeds: Mapping[int, Any], leaves: Iterable[int])
         known = {leaf: float(found.column[leaf]) for leaf in leaves}
         return {leaf: value for leaf, value in known.items() if value}
     result: dict[int, Any] = {}
-    for _ in adjoint.reverse(columns, seeds, result, adjoint.dependents(columns, leaves)):
+    for _ in adjoint.reverse(columns, seeds, result, adjoint.dependents(columns, leaves), only=set(leaves)):
         pass
     return result
 
 
+def ancestors(columns: Columns, nodes: Iterable[int]) -> list[int]:
+    """The nodes that the given ones depend on, and those themselves, in order."""
+    nodes = list(nodes)
+    if len(columns) <= WORTH_NUMPY:
+        marked = adjoint.ancestors(columns, nodes)
+        return [node for node in range(len(columns)) if marked[node]]
+    import numpy as np
+
+    found: list[int] = np.flatnonzero(_ways(columns, nodes, np.ones(len(columns.operand))) > 0).tolist()
+    return found
+
+
+def _ways(columns: Columns, nodes: Iterable[int], passable: Floats) -> Floats:
+    """How many ways lead from each node to the given ones along operands that are marked with 1; too many are inf."""
+    import numpy as np
+
+    from visual_debug import linear, numeric, runs
+
+    with np.errstate(all="ignore"):
+        return linear.solve(
+            numeric.view(columns.start),
+            numeric.view(columns.operand),
+            passable,
+            [(node, 1.0) for node in nodes],
+            columns.runs or runs.repeated(columns),
+        )
+
+
+def first_nonfinite(columns: Columns, is_finite: Callable[[Any], bool]) -> int | None:
+    """The first node whose value is not finite though all its operands are."""
+    suspects: Iterable[int] = range(len(columns))
+    if len(columns) > WORTH_NUMPY:
+        import numpy as np
+
+        from visual_debug import numeric
+
+        suspects = np.flatnonzero(~np.isfinite(numeric.plain_values(columns.value)[0])).tolist()
+    bad: set[int] = set()
+    for node in suspects:
+        if not is_finite(columns.value[node]):
+            if bad.isdisjoint(columns.operands(node)):
+                return node
+            bad.add(node)
+    return None
+
+
 def by_columns(columns: Columns, seeds: Mapping[int, Any]) -> ColumnAdjoints | None:
-    """The adjoints of a long trace of plain numbers; None if it is short, or some number of it is not finite."""
+    """The adjoints of a long trace of plain numbers; None if it is short, or some value or partial is not finite."""
     if len(columns) <= WORTH_NUMPY or not all(
         type(seed) is float and type(columns.value[node]) is float for node, seed in seeds.items()
     ):
@@ -54,14 +100,14 @@ def by_columns(columns: Columns, seeds: Mapping[int, Any]) -> ColumnAdjoints | N
     with np.errstate(all="ignore"):
         column = linear.solve(start, operand, slopes.value, seeds.items(), loops)
         if not np.isfinite(column).all():
-            return None
+            if not slopes.is_sure:
+                return None
+            column = linear.solve(start, operand, slopes.value, seeds.items(), loops, slopes.void)
 
     def reached() -> Truths:
-        ways = np.ones(len(operand))
-        ways[slopes.unknown] = 0.0
-        with np.errstate(all="ignore"):
-            counted = linear.solve(start, operand, ways, [(node, 1.0) for node in seeds], loops)
-        return counted > 0
+        passable = np.ones(len(operand))
+        passable[slopes.unknown] = 0.0
+        return _ways(columns, seeds, passable) > 0
 
     return ColumnAdjoints(column, reached)
 

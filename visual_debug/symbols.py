@@ -126,6 +126,7 @@ class Stream:
     """An iterator: `advance(value)` gives the reference of the next item, whose recorded value is `value`.
 
     `rest()` gives the references of all items that are left, for a consumer of the whole; None if they are not known.
+    `peek(count)` gives those of the next items, of a range the numbers, and leaves them there; `skip(count)` takes them.
     """
 
     advance: Callable[[Any], Ref]
@@ -133,10 +134,13 @@ class Stream:
     rest: Callable[[], list[Ref] | None] = lambda: None
     counts: bool = False  #: over a range, whose items are known without having been recorded
     frame: Any = None  #: the machine's frame of a generator that is recorded
+    peek: Callable[[int], list[Any] | None] | None = None
+    skip: Callable[[int], None] | None = None
+    site: Any = None  #: of a range, where it is gone through
 
     def lose(self) -> None:
         """Unrecorded code has taken nobody knows how many items."""
-        self.advance, self.rest = lambda _: None, lambda: None
+        self.advance, self.rest, self.peek = lambda _: None, lambda: None, None
 
 
 @dataclass(slots=True, eq=False)
@@ -248,7 +252,7 @@ def key_text(key: Any) -> str | None:
     if kind is tuple:
         parts = [key_text(part) for part in key]
         return None if None in parts else f"({', '.join(parts)}{',' * (len(parts) == 1)})"  # type: ignore[arg-type]
-    return repr(key) if kind in _PLAIN_KEYS or kind in SCALARS else None
+    return repr(key) if kind in _PLAIN_KEYS or kind in SCALARS or module_of(kind) == "numpy" else None
 
 
 def has_special(kind: type, name: str) -> bool:

@@ -30,12 +30,18 @@ class Site:
 
     __slots__ = ("_text", "column", "end_column", "end_line", "file", "function", "line")
 
-    def __init__(self, file: str, function: str, span: tuple[int | None, int | None, int | None, int | None]) -> None:
-        """`span` is (line, end line, column, end column) as `code.co_positions()` gives it."""
+    def __init__(
+        self,
+        file: str,
+        function: str,
+        span: tuple[int | None, int | None, int | None, int | None],
+        text: str | None = None,
+    ) -> None:
+        """`span` is (line, end line, column, end column) as `code.co_positions()` gives it; without text that is read."""
         self.file = file
         self.function = function
         self.line, self.end_line, self.column, self.end_column = span
-        self._text: str | None = None  # once it was asked for
+        self._text = text
 
     @property
     def text(self) -> str:
@@ -157,7 +163,9 @@ class Snapshot(NamedTuple):
 
     at: int  #: length of the list of values at the time
     array: Any
-    content: Any
+    content: Any  #: a copy in the same memory order, or None
+    perhaps: bool = False  #: whether it is not known that it was written to
+    sample: int = 0  #: hash of some elements' bytes, where there is no copy
 
 
 class Seal(NamedTuple):
@@ -181,6 +189,15 @@ class Beginning(NamedTuple):
     generators: int  #: how many were made and have ended before
 
 
+class Shells(dict[int, tuple[Any, Any]]):
+    """What is left of objects that were recorded, by their identity: the object or a weak reference to it, its shell."""
+
+    __slots__ = ("made",)
+
+    def __init__(self) -> None:
+        self.made: set[int] = set()  # identities of the shells, which nobody but the recording has
+
+
 class Dropped:
     """The type of `DROPPED`, which stands on a tape for a text that was computed and not kept."""
 
@@ -202,9 +219,9 @@ class Tape:
     `bottom` is what the frame of every activation stands on: (fuel, path, values).
     """
 
-    __slots__ = ("arguments", "began", "beginning", "bottom", "classes", "end", "ended", "entered", "exception", "fuel", "generators", "has_objects",
+    __slots__ = ("arguments", "began", "beginning", "bottom", "classes", "end", "ended", "entered", "exception", "exchanged", "fuel", "generators", "has_objects",
                  "is_open",
-                 "last", "lent", "limit", "note", "path", "plan",
+                 "last", "lent", "lets_go", "limit", "looked_at", "note", "path", "plan",
                  "policy", "result", "running", "seals", "shells", "snapshots", "thread", "truncated", "values")  # fmt: skip
 
     def __init__(self, plan: Plan, policy: Any, thread: int, limit: int, last: int) -> None:
@@ -230,7 +247,10 @@ class Tape:
         self.ended = self.began
         self.lent: dict[FunctionType, None] = {}  # functions that record for as long as this is open
         self.classes: set[type] = set()  # whose special methods are among them
-        self.shells: dict[int, tuple[Any, Any]] = {}  # by identity: an object or a weak reference to it, and its shell
+        self.shells = Shells()
+        self.exchanged = 0  # values before are exchanged for their shells
+        self.looked_at = 0  # how many objects there were when they were last looked at
+        self.lets_go = False  # objects come to an end now, between two values
         self.has_objects = False  # other than numbers, containers and functions
         self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None

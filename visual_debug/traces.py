@@ -16,6 +16,7 @@ from visual_debug.tape import Source, Tape
 if TYPE_CHECKING:
     import networkx
 
+    from visual_debug.saved import SavedTape
     from visual_debug.steps import Step
 
 
@@ -187,7 +188,7 @@ class Trace:
     Made by the decorator and by `visual_debug.trace`; nothing is computed until something is asked for.
     """
 
-    def __init__(self, tape: Tape, replayed: Replayed | None = None) -> None:
+    def __init__(self, tape: Tape | SavedTape, replayed: Replayed | None = None) -> None:
         self._tape = tape
         if replayed is not None:
             self.__dict__["_replayed"] = replayed  # a part of another trace, which needs no replay
@@ -232,6 +233,7 @@ class Trace:
 
     @cached_property
     def _replayed(self) -> Replayed:
+        assert isinstance(self._tape, Tape)  # one that was loaded has its columns with it
         return replay(self._tape)
 
     @property
@@ -366,7 +368,8 @@ class Trace:
         return result[wrt] if isinstance(wrt, str) else result
 
     def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
-        return adjoints[node] if node in adjoints else adjoint.zero(self._columns.value[node])
+        value = self._columns.value[node]
+        return adjoint.in_kind(value, adjoints[node]) if node in adjoints else adjoint.zero(value)
 
     @cached_property
     def adjoints(self) -> Mapping[int, Any]:
@@ -555,9 +558,23 @@ class Trace:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_options: Any) -> dict[str, str]:
         """What Jupyter shows: the interactive page, or a picture, or text."""
-        from visual_debug import notebook
+        from visual_debug import bundle
 
-        return notebook.mimebundle(self, include, exclude)
+        return bundle.mimebundle(self, include, exclude)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the trace to a Parquet file, which `visual_debug.load` reads back; returns the path.
+
+        Any reader of Parquet finds a row for each node there. Objects that are no numbers, arrays or plain containers
+        are saved by their `repr` only.
+
+        Raises:
+            TraceError: if the file cannot be written.
+        """
+        from visual_debug import saved
+
+        saved.save(Path(path), self)
+        return Path(path)
 
     # ---- asking
 
@@ -570,24 +587,27 @@ class Trace:
     ) -> list[Node]:
         """The nodes with that operation (or symbol), variable name, source line, and for which `where(node)` holds."""
         columns = self._columns
-        found = []
-        for i in range(len(columns)):
-            if op is not None and op != columns.op[i] and op != display.symbol(columns, i):
-                continue
-            if name is not None and columns.name[i] != name:
-                continue
-            if line is not None and columns.site[i].line != line:
-                continue
-            node = Node(self, i)
-            if where is None or where(node):
-                found.append(node)
-        return found
+        kinds = list(range(len(columns.site.entries)))
+        if line is not None:
+            kinds = [k for k in kinds if columns.site.entries[k].line == line]
+        if op is not None:
+            kinds = [k for k in kinds if display.may_show(columns.op.entries[k], op)]
+        wanted = bytearray(len(columns.site.entries))
+        for k in kinds:
+            wanted[k] = 1
+        ids: Iterable[int] = (
+            range(len(columns)) if all(wanted) else [i for i, kind in enumerate(columns.kind) if wanted[kind]]
+        )
+        if name is not None:
+            ids = [i for i in ids if columns.name[i] == name]
+        if op is not None:
+            ids = [i for i in ids if op == columns.op[i] or op == display.symbol(columns, i)]
+        return [node for node in map(self._node, ids) if where is None or where(node)]
 
     def ancestors(self, node: Node | int) -> list[Node]:
         """Every node that `node` was computed from, in execution order, without itself."""
         id = self[node].id
-        marked = adjoint.ancestors(self._columns, [id])
-        return [Node(self, i) for i in range(id) if marked[i]]
+        return [Node(self, i) for i in sweep.ancestors(self._columns, [id]) if i != id]
 
     def slice(self, node: Node | int) -> Trace:
         """What a node was computed from, and the node itself, as a trace of its own whose result is the node.
@@ -595,22 +615,32 @@ class Trace:
         Nodes are numbered anew; arguments that the node does not depend on are None in its `inputs`.
         """
         id = self[node].id
-        marked = adjoint.ancestors(self._columns, [id])
-        kept = [i for i in range(id + 1) if marked[i]]
+        kept = sweep.ancestors(self._columns, [id])
         renumbered = {old: new for new, old in enumerate(kept)}
         inputs = {k: _map_structure(ids, renumbered.get) for k, ids in self._replayed.inputs.items()}
         return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
         """The first node that is NaN or infinite (or holds such an element) though all its operands are finite."""
-        columns = self._columns
-        bad = bytearray(len(columns))
-        for i, value in enumerate(columns.value):
-            if not _finite(value):
-                bad[i] = 1
-                if not any(bad[operand] for operand in columns.operands(i)):
-                    return Node(self, i)
-        return None
+        found = sweep.first_nonfinite(self._columns, _finite)
+        return None if found is None else Node(self, found)
+
+
+def load(path: str | Path, nodes: slice | None = None) -> Trace:
+    """Read a trace that `Trace.save` has written; neither the traced code nor its source is needed, and nothing is run.
+
+    Args:
+        path: the file.
+        nodes: ids, as `slice(1_000_000, 1_000_100)`, to load these alone, without reading the rest. What they were
+            computed from are leaves then, the result is the last of them, and they are numbered anew.
+
+    Raises:
+        TraceError: if the file is damaged, cut off, of another kind, or of a newer version.
+    """
+    from visual_debug import saved
+
+    tape, replayed = saved.load(Path(path), nodes)
+    return Trace(tape, replayed)
 
 
 def _listed(structure: Any) -> Any:

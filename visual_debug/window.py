@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from visual_debug.tape import Beginning, Snapshot, Tape
+from visual_debug.tape import Beginning, Tape
 
 
 class Note(NamedTuple):
@@ -39,6 +39,8 @@ def _forget(tape: Tape, note: Note) -> None:
     """Forget what lies before a note. The lists stay the same objects, for frames stand on them."""
     tape.beginning = note.beginning
     del tape.values[: note.values]
+    tape.shells.made.intersection_update(map(id, tape.values))
+    tape.exchanged = max(tape.exchanged - note.values, 0)
     del tape.path[: note.words]
     path, previous = tape.path, 0
     for position, word in enumerate(path):
@@ -47,9 +49,7 @@ def _forget(tape: Tape, note: Note) -> None:
         previous = word
     for index in [index for index in tape.arguments if 0 < index < note.arguments]:
         del tape.arguments[index]
-    tape.snapshots[:] = [
-        Snapshot(s.at - note.values, s.array, s.content) for s in tape.snapshots if s.at >= note.values
-    ]
+    tape.snapshots[:] = [s._replace(at=s.at - note.values) for s in tape.snapshots if s.at >= note.values]
 
 
 def _left(item: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from types import BuiltinFunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from visual_debug import arrays
@@ -35,6 +35,53 @@ def keep(tape: Tape, at: int, array: Any) -> None:
     """Keep the content of an array that is about to be written to, and of what it is a view of."""
     owner = arrays.owner_of(array)
     tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K")))
+
+
+#: Arrays of up to so many bytes are copied before a call that perhaps writes to them.
+SMALL = 1 << 20
+#: Modules whose functions write to nothing but what is said here.
+_KNOWN = frozenset({
+    "builtins", "math", "cmath", "numpy", "operator", "_operator", "copy", "functools", "itertools", "json", "logging",
+    "warnings", "statistics", "time", "collections", "typing", "dataclasses", "contextlib", "matplotlib", "pprint",
+})  # fmt: skip
+
+
+def may_write(target: Any) -> bool:
+    """Whether a callable that is not recorded perhaps writes to arrays that it is handed."""
+    kind = type(target)
+    if kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
+        return False  # a method of C: of an array, which is known, or of a container
+    if kind is MethodType:
+        target = target.__func__
+    if isinstance(target, type):
+        return bool(target.__flags__ & 0x200)  # a class of Python
+    if type(target) is FunctionType or kind is BuiltinFunctionType:
+        return (target.__module__ or "").partition(".")[0] not in _KNOWN
+    return type(target).__name__ not in NATIVE
+
+
+def before_unknown(tape: Tape, arguments: tuple[Any, ...], *, always: bool) -> None:
+    """Called before code that perhaps writes to the arrays among its arguments."""
+    for value in arguments:
+        for array in value if type(value) in (list, tuple) and len(value) <= _FEW else (value,):
+            if arrays.is_array(array):
+                _keep_perhaps(tape, arrays.owner_of(array), always=always)
+
+
+#: Longer lists of arguments are not looked through for arrays.
+_FEW = 16
+
+
+def _keep_perhaps(tape: Tape, owner: Any, *, always: bool) -> None:
+    at = len(tape.values)
+    if not always and owner.nbytes > SMALL:
+        tape.snapshots.append(Snapshot(at, owner, None, True, arrays.sample(owner)))
+        return
+    for earlier in tape.snapshots[-_FEW:]:  # one copy serves as long as it stays the same
+        if earlier.array is owner and earlier.content is not None and arrays.same_content(earlier.content, owner):
+            tape.snapshots.append(Snapshot(at, owner, earlier.content, True))
+            return
+    tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K"), True))
 
 
 def before_write(values: list[Any], target: Any) -> None:
@@ -92,6 +139,8 @@ def _first_written(target: Any, count: int) -> int | None:
         return int(target.nin) if count > target.nin else None
     if module == "numpy" and name in OUT_POSITIONS:
         return OUT_POSITIONS[name] if count > OUT_POSITIONS[name] else None
+    if name == "nan_to_num" and (module or "").partition(".")[0] == "numpy":
+        return 0
     if (module == "_operator" and name in MUTATING_OPERATORS) or name in MUTATING_BOUND:
         return 0
     return 0 if name in MUTATING_FUNCTIONS and (module or "").partition(".")[0] == "numpy" else None
@@ -102,7 +151,7 @@ def _keeping(function: Any, first: int) -> Any:
 
     def kept(*args: Any, **kwargs: Any) -> Any:
         tape = current()
-        if tape is not None:
+        if tape is not None and (function.__name__ != "nan_to_num" or not kwargs.get("copy", args[1:2] != (False,))):
             written = args[first : first + 1] if first == 0 else args[first:]
             for target in (*written, *kwargs.values()):
                 if arrays.is_array(target):

@@ -253,14 +253,14 @@ def test_results_that_are_tuples() -> None:
 
 def test_what_has_no_derivative_is_refused() -> None:
     refused = [
-        ("numpy.absolute", (A + 1j,)), ("numpy.real", (A + 1j,)),
-        ("numpy.linalg.norm", (A + 1j,)), ("numpy.var", (A + 1j,)),
-        ("numpy.linalg.norm", (A, "nuc")), ("numpy.bitwise_and", (1, 3)),
+        ("numpy.bitwise_and", (1, 3)), ("numpy.linalg.qr", (A + 1j,)), ("numpy.linalg.pinv", (A + 1j,)),
+        ("numpy.pad", (A, 1, "mean")), ("numpy.linalg.svd", (A,)),
     ]  # fmt: skip
     for op, args in refused:
         z = function_of(op)(*args)
         with pytest.raises(rules.MissingPartial):
-            rules.find(op).pull(0, np.ones(np.shape(z)), z, args, {})
+            ones = tuple(np.ones(np.shape(part)) for part in z) if isinstance(z, tuple) else np.ones(np.shape(z))
+            rules.find(op).pull(0, ones, z, args, {})
 
 
 def test_holomorphic_rows_on_complex_arrays() -> None:

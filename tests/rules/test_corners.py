@@ -106,8 +106,8 @@ def test_kinks() -> None:
     assert rules.find("math.dist").pull((0, 0), 1.0, 0.0, ([1.0], [1.0]), {}) == 0
     for op in ("abs", "math.fabs", "math.hypot", "max", "min", "pow", "math.sqrt"):
         assert rules.find(op).note
-    with pytest.raises(MissingPartial, match="holomorphic"):
-        partial("abs", 0, 3 + 4j, z=5.0)
+    assert partial("abs", 0, 3 + 4j, z=5.0) == 0.6 - 0.8j
+    assert partial("abs", 0, 0j, z=0.0) == 0
 
 
 def test_the_first_of_equal_maxima_gets_it_all() -> None:

@@ -68,6 +68,8 @@ def test_complex_row_against_differences(rule: FormulaRule) -> None:
             assert rule.partial(0, z, args, {}) == 0
             continue
         check_rule(rule, args)
+        if isinstance(z, float):
+            continue  # not holomorphic: by the two parts
         # Along the imaginary axis the holomorphic derivative is the same number.
         h = 1e-6
         along = (function(args[0] + h * 1j) - function(args[0] - h * 1j)) / (2j * h)

@@ -62,7 +62,7 @@ def main(command: Sequence[str]) -> int:
     options = parser.parse_intermixed_args(shielded(command))
     where = drawing.destination(options)
     try:
-        trace = vd.load(options.file)  # type: ignore[attr-defined]
+        trace = vd.load(options.file)
     except OSError as error:
         raise UsageError(f"cannot read {options.file}: {error.strerror or error}") from None
     print(printing.heading(trace, None, {}))

@@ -156,7 +156,7 @@ def pull_slogdet(delta: Any, z: Any, a: Any) -> Any:
 
 def _rule(name: str, pull: Callable[..., Any], text: str, note: str = "", *, conjugates: bool = True) -> Rule:
     rule = FunctionRule(f"numpy.linalg.{name}", [pull], texts=[text], note=note, names=("a",))
-    rule.conjugates = conjugates
+    rule.conjugates, rule.pushes_by_pulls = conjugates, True
     return rule
 
 

@@ -385,7 +385,7 @@ def _unique(
 ) -> Any:
     if axis is not None:
         raise NoPartial("its derivative along an axis is not covered")
-    found = np.unique(value_of(ar), True, return_inverse, return_counts)
+    found: Any = np.unique(value_of(ar), True, return_inverse, return_counts)  # type: ignore[call-overload]
     picked = np.reshape(ar, -1)[found[1]]
     if not (return_index or return_inverse or return_counts):
         return picked
@@ -425,7 +425,7 @@ def _vecdot(x1: Any, x2: Any, *, axis: int = -1, **kwargs: Any) -> Any:
 
 
 @defines("correlate")
-def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     if np.shape(v)[0] > np.shape(a)[0]:
         return np.conjugate(_correlate(v, a, mode))[::-1]
     return np.convolve(a, np.conjugate(v)[::-1], mode)
@@ -521,7 +521,7 @@ def _matrix_power(a: Any, n: int) -> Any:
 
 
 @defines("linalg.eigvalsh")
-def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
+def _eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     return np.linalg.eigh(a, UPLO)[0]
 
 

@@ -48,9 +48,9 @@ class EinsumRule(Rule):
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if where == ("out",):
             return products.zero_like(z)
-        self._operand(where, args)
+        k = self._operand(where, args)
         changed = list(args)
-        changed[where if isinstance(where, int) else where[0]] = tangent  # type: ignore[call-overload]
+        changed[k + 1 if isinstance(args[0], str) else 2 * k] = tangent
         return np.einsum(*changed, **{key: value for key, value in kwargs.items() if key != "out"})
 
     def _operand(self, where: Where, args: Sequence[Any]) -> int:

@@ -24,6 +24,9 @@ class FunctionRule(Rule):
     that operands may come under; by default the parameters of the first function that follow (delta, z).
     """
 
+    #: Whether tangents are found from pullbacks, one for each element of the result.
+    pushes_by_pulls = False
+
     def __init__(
         self,
         op: str,
@@ -53,7 +56,7 @@ class FunctionRule(Rule):
             return products.zero_like(z)
         position, rest, args, kwargs = self._call(where, args, kwargs)
         tangent = products.placed(tangent, args[position], rest)
-        if position >= len(self._pushes) and position < len(self._pulls):
+        if self.pushes_by_pulls:
             return self._pushed_by_pulls(position, where, tangent, z, args, kwargs)
         return self._run(self._pushes, position, where, tangent, z, args, kwargs)
 

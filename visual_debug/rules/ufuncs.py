@@ -172,7 +172,7 @@ class AtRule(UfuncMethodRule):
     names = ("a", "indices", "b")
     writes = True
 
-    def _turns(self, args: tuple[Any, ...]) -> tuple[Any, list[Any], list[tuple[Any, tuple[Any, ...], Any]]]:
+    def _turns(self, args: tuple[Any, ...]) -> tuple[Any, list[tuple[Any, tuple[Any, ...], Any]], Any]:
         """For each turn, in which every place is written to once: places, operands of f, and results."""
         a = np.array(args[0], dtype=np.result_type(args[0], np.float16))
         places = np.arange(a.size).reshape(a.shape)[args[1]]
@@ -183,19 +183,19 @@ class AtRule(UfuncMethodRule):
         ordered = flat[order]
         first = np.concatenate([[0], np.flatnonzero(np.diff(ordered)) + 1]) if flat.size else np.zeros(0, np.intp)
         rank[order] = np.arange(flat.size) - np.repeat(first, np.diff([*first, flat.size]))
-        turns = []
+        turns: list[tuple[Any, tuple[Any, ...], Any]] = []
         for turn in range(int(rank.max(initial=-1)) + 1):
             chosen = np.flatnonzero(rank == turn)
             operands = (values[flat[chosen]], *(b[chosen] for b in others))
             found = self._ufunc(*operands)
             values[flat[chosen]] = found
             turns.append((chosen, operands, found))
-        return flat, turns, [places]
+        return flat, turns, places
 
     def _pull(self, position: int, delta: Any, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if position == 1:
             return products.zero_like(args[1])
-        flat, turns, (places,) = self._turns(args)
+        flat, turns, places = self._turns(args)
         adjoint = np.array(delta, np.result_type(delta, np.float64)).ravel()
         of_b = np.zeros(flat.size, adjoint.dtype)
         for chosen, operands, found in reversed(turns):
@@ -210,7 +210,7 @@ class AtRule(UfuncMethodRule):
     def _push(self, position: int, tangent: Any, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if position == 1:
             return products.zero_like(z)
-        flat, turns, (places,) = self._turns(args)
+        flat, turns, places = self._turns(args)
         total = np.array(
             tangent if position == 0 else np.zeros(np.shape(z)), dtype=np.result_type(tangent, float)
         ).ravel()

@@ -307,6 +307,7 @@ s = 0.0\nfor i, e in np.ndenumerate(a): s += e * (i[0] + 2 * i[1])\nreturn s
 s = 0.0\nfor i in np.ndindex(2, 3): s += a[i] * b[i]\nreturn s
 e, f, g = v; return e * f + g
 (e, f, g), h = a; return e * f + g * h
+*rest, last = a; return last * rest[0]
 first, *rest = q; return first * sum(rest)
 np.array([e * 2 for e in v])
 np.array([row.sum() for row in a])
@@ -553,7 +554,6 @@ np.cov(a)
 np.cov(v, w)
 np.corrcoef(a)
 np.corrcoef(v, w)
-np.histogram(q, bins=3)[0] * x
 np.linalg.norm(v)
 """
 
@@ -608,7 +608,6 @@ np.digitize(q, [0.0, 1.0]) * q
 np.searchsorted(r, 1.0) * r
 np.apply_along_axis(lambda e: e * e.sum(), 1, a)
 np.apply_along_axis(np.sum, 0, a)
-np.vectorize(lambda e: e * e)(v)
 np.lib.stride_tricks.sliding_window_view(q, 3).sum(axis=1) * 2
 np.nan_to_num(a, nan=0.0)
 np.triu(m).sum() * m.trace()
@@ -731,6 +730,7 @@ np.linalg.lstsq(t, q[:4], rcond=None)[0]
 np.linalg.lstsq(t, q.reshape(4, 2), rcond=None)[0]
 c, res, rank, sv = np.linalg.lstsq(t, q[:4], rcond=None); return c * 2
 np.linalg.lstsq(t, q[:4], rcond=None)[1]
+e, *_ = np.linalg.lstsq(t, q[:4], rcond=None); return e
 np.linalg.lstsq(t, q[:4], rcond=None)[3]
 np.linalg.matrix_power(m, 3)
 np.linalg.matrix_power(m, 0)
@@ -883,4 +883,37 @@ z = v / np.linalg.norm(v)\nfor _ in range(10): z = s @ z; z /= np.linalg.norm(z)
 D = np.full((4, 4), np.inf); D[0, 0] = 0.0\nfor i in range(3):\n    for j in range(3): D[i + 1, j + 1] = abs(v[i] - w[j]) + min(D[i, j + 1], D[i + 1, j], D[i, j])\nreturn D[3, 3]
 """
 
-ALL = {name: text for name, text in list(globals().items()) if name.isupper()}
+#: Operations that have no derivative, or none that is known, and the name by which they are refused.
+WITHOUT = r"""
+numpy.bitwise_and: (np.bitwise_and(n, 3) * x).sum()
+numpy.left_shift: (np.left_shift(n, 1) * x).sum()
+numpy.gcd: (np.gcd(n, 4) * x).sum()
+and_: ((n & 3) * x).sum()
+invert: (~n * x).sum()
+numpy.histogram: (np.histogram(q, bins=3)[0] * x).sum()
+numpy.histogram2d: (np.histogram2d(q, q, bins=2)[0] * x).sum()
+numpy.vectorize: np.vectorize(lambda e: e * e)(v).sum()
+numpy.roots: np.abs(np.roots(v)).sum()
+numpy.trim_zeros: np.trim_zeros(v).sum()
+numpy.intersect1d: np.intersect1d(v, w).sum()
+numpy.setdiff1d: np.setdiff1d(v, w).sum()
+numpy.linalg.qr: np.linalg.qr(t, mode="complete")[0].sum()
+numpy.linalg.qr: np.abs(np.linalg.qr(k)[0]).sum()
+numpy.linalg.svd: np.linalg.svd(a)[2].sum()
+numpy.linalg.svd: np.abs(np.linalg.svd(k)[0]).sum()
+numpy.linalg.pinv: np.abs(np.linalg.pinv(k)).sum()
+numpy.pad: np.pad(v, 1, mode="mean").sum()
+numpy.pad: np.pad(v, 1, mode="linear_ramp").sum()
+numpy.quantile: np.quantile(q, 0.3, method="hazen")
+numpy.cov: np.cov(a, aweights=[1.0, 2.0, 1.0]).sum()
+numpy.interp: np.interp(v, r, r ** 2, period=5.0).sum()
+numpy.polyfit: np.polyfit(r, q[:5], 1, cov=True)[0].sum()
+numpy.poly: np.poly(m).sum()
+numpy.ndarray.view: a.view(np.int64).sum() * x + a.view(np.complex64 if False else np.float32).sum()
+numpy.unique: np.unique(a, axis=0).sum()
+scipy.special.zeta: scipy.special.zeta(y, 1.0)
+scipy.special.jv: scipy.special.jv(y, 2.0)
+scipy.special.factorial: scipy.special.factorial(y)
+"""
+
+ALL = {name: text for name, text in list(globals().items()) if name.isupper() and name != "WITHOUT"}

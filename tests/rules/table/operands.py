@@ -25,6 +25,7 @@ def operands() -> dict[str, Any]:
         "m": square,
         "s": square @ square.T,  # symmetric, positive definite
         "t": tall,
+        "n": np.array([1, 5, 6]),
         "x": 0.7,
         "y": 1.9,
         "h": np.array([0.3 + 0.4j, -1.2 + 0.7j, 0.6 - 2.0j]),
