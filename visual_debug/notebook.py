@@ -35,12 +35,12 @@ def run(shell: Any, text: str) -> None:
     """
     from IPython.display import display
 
-    import visual_debug as vd
+    from visual_debug import decorator
 
     text = shell.transform_cell(text)
     function, arguments = _function(text, shell.user_ns)
-    with vd.recording() as traces:
-        traced: Any = vd.visual_debug(function)
+    with decorator.recording() as traces:
+        traced: Any = decorator.visual_debug(function)
         try:
             traced(*arguments)
         finally:

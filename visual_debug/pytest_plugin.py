@@ -51,20 +51,20 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Record while a test runs."""
     if not _is_on(item.config):
         return (yield)
-    import visual_debug as vd
+    from visual_debug import decorator
 
     with ExitStack() as stack:
         for mark in item.iter_markers("visual_debug"):
             for target in mark.args:
                 stack.enter_context(_replaced(target, getattr(item, "module", None)))
-        item.stash[_TRACES] = stack.enter_context(vd.recording())
+        item.stash[_TRACES] = stack.enter_context(decorator.recording())
         return (yield)
 
 
 @contextmanager
 def _replaced(target: str, module: Any) -> Iterator[None]:
     """A function replaced by the traced one, where it is defined and where the test's module has imported it."""
-    import visual_debug as vd
+    from visual_debug import decorator
 
     place, colon, name = target.partition(":")
     if not colon:
@@ -76,7 +76,7 @@ def _replaced(target: str, module: Any) -> Iterator[None]:
     plain = vars(owner).get(last)
     if plain is None:
         raise VisualDebugError(f"visual_debug({target!r}): there is no {name} in {place}")
-    traced = vd.visual_debug(plain)
+    traced = decorator.visual_debug(plain)
     holders = [(owner, last)]
     if module is not None and not outer:
         holders += [(module, n) for n, value in vars(module).items() if value is plain and module is not owner]
@@ -116,10 +116,10 @@ def _shown(trace: Trace) -> str:
 @pytest.fixture
 def visual_debug_trace(request: pytest.FixtureRequest) -> Callable[..., Trace]:
     """`vd.trace`, whose traces are shown if the test fails."""
-    import visual_debug as vd
+    from visual_debug import decorator
 
     def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
-        result = vd.trace(function, *args, **kwargs)
+        result = decorator.trace(function, *args, **kwargs)
         if _is_on(request.config):
             request.node.stash.setdefault(_TRACES, []).append(result)
         return result
