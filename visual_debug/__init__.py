@@ -39,3 +39,10 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+def load_ipython_extension(shell: object) -> None:
+    """`%load_ext visual_debug`: the magics `%visual_debug` and `%%visual_debug`."""
+    from visual_debug import notebook
+
+    notebook.load(shell)

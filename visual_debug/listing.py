@@ -261,6 +261,8 @@ def frames(
     code = Code(columns, turn=turn, call=call, opened=opened)
     if not code.passes.calls:
         return _operations(columns, code.passes.reason)
+    if only is not None and 0 <= only <= len(code.events):
+        return list(_forward(code, only))  # without the reverse pass, which takes longer
     reverse = _Reverse(code, seeds)
     count = 1 + len(code.events) + len(reverse.moves)
     if only is None and count > MOST_FRAMES:

@@ -125,7 +125,7 @@ class Passes:
             function = file.around((s.line, s.column, s.end_line, s.end_column))
             if function is not None:
                 break
-        if function is None or isinstance(function.node, ast.Module):
+        if function is None:
             self._say(f"{site.file} has changed since {name} ran, or is not all of its source")
             return
         found = Found(file, function)

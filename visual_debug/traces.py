@@ -568,6 +568,12 @@ class Trace:
             "outputs": _listed(self._replayed.result),
         }
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_options: Any) -> dict[str, str]:
+        """What Jupyter shows: the interactive page, or a picture, or text."""
+        from visual_debug import bundle
+
+        return bundle.mimebundle(self, include, exclude)
+
     def save(self, path: str | Path) -> Path:
         """Write the trace to a Parquet file, which `visual_debug.load` reads back; returns the path.
 

@@ -69,15 +69,23 @@ def next_lines(trace: Trace, command: list[str]) -> list[str]:
     if len(trace) > image.MOST_BOXES:
         return [
             f"{size}, too many for a picture of each. To see them by the expressions that made them:",
-            f"  {shlex.join([*command, '--view', 'summary'])}",
+            f"  {shlex.join(with_options(command, '--view', 'summary'))}",
         ]
     steps = len(trace.steps())
     if steps * len(trace) > image.MOST_DRAWN:
         return [
             f"{size}, {counted(steps, 'step')}. To see the last of them:",
-            f"  {shlex.join([*command, '-o', 'out.png'])}",
+            f"  {shlex.join(with_options(command, '-o', 'out.png'))}",
         ]
-    return [f"{size}, {counted(steps, 'step')}. To see each of them:", f"  {shlex.join([*command, '-o', 'out/'])}"]
+    return [
+        f"{size}, {counted(steps, 'step')}. To see each of them:",
+        f"  {shlex.join(with_options(command, '-o', 'out/'))}",
+    ]
+
+
+def with_options(command: list[str], *options: str) -> list[str]:
+    """A command with more options; those must stand before a script, whose arguments are its own."""
+    return [command[0], *options, *command[1:]] if "--trace" in command else [*command, *options]
 
 
 def gradient_lines(trace: Trace) -> list[str]:
