@@ -6,13 +6,14 @@ expression of the source, and those nodes that the user names; without any, thos
 
 from __future__ import annotations
 
+import ast
 import linecache
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from visual_debug import adjoint, display, steps
+from visual_debug import adjoint, display, steps, syntax
 from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import NoDerivativeError, RenderError
 from visual_debug.render import engines, layered, measure
@@ -398,15 +399,16 @@ class Code:
         return self._known[key]
 
     def listings(self) -> list[dict[str, Any]]:
-        """For each file, the lines from the head of the first function to the last line that was recorded."""
+        """For each file, the lines from the head of the first function that was recorded to the end of the last."""
         found = []
-        for file, (first, last) in self._lines.items():
-            while first > 1 and not linecache.getline(file, first).lstrip().startswith(
-                ("def ", "async def ", "class ")
-            ):
-                first -= 1
-            lines = [linecache.getline(file, n).rstrip("\n") for n in range(first, last + 1)]
-            found.append({"file": file, "first": first, "lines": lines})
+        for name, (first, last) in self._lines.items():
+            file = syntax.read(name)
+            for path, *span in self._known:
+                function = file.around(tuple(span)) if file is not None and path == name else None
+                if function is not None and not isinstance(function.node, ast.Module):
+                    first, last = min(first, function.first), max(last, function.last)
+            lines = [linecache.getline(name, n).rstrip("\n") for n in range(first, last + 1)]
+            found.append({"file": name, "first": first, "lines": lines})
         return found
 
 
