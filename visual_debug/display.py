@@ -91,6 +91,22 @@ def _statistics(values: Any, name: str) -> str:
     return ", ".join(parts)
 
 
+#: Terms of an adjoint's history that are shown; of longer ones the first are left out, and the sum tells them all.
+MOST_TERMS = 6
+
+
+def history(before: str | None, text: str) -> str:
+    """The contributions to an adjoint so far, with one more.
+
+    >>> history(None, "10"), history("10", "4"), history("… + 2 + 3 + 4 + 5 + 6", "7")
+    ('10', '10 + 4', '… + 3 + 4 + 5 + 6 + 7')
+    """
+    if before is None:
+        return text
+    terms = [*before.split(" + "), text]
+    return " + ".join(["…", *terms[1 - MOST_TERMS :]] if len(terms) > MOST_TERMS else terms)
+
+
 def symbol(columns: Columns, node: int) -> str:
     """What stands in the box of a node: operator, function name, variable, or the literal itself."""
     op = columns.op[node]

@@ -367,7 +367,7 @@ class _Reverse:
         number = 0
         for index, move in enumerate(self.moves):
             for node, value in [*move.before, *([(move.node, move.value)] if move.node is not None else [])]:
-                reverse[node] = _history(reverse.get(node), display.value_text(value))
+                reverse[node] = display.history(reverse.get(node), display.value_text(value))
                 terms[node] = terms.get(node, 0) + 1
                 self.sums[node] = adjoint.add(self.sums[node], value) if node in self.sums else value
             if move.speaks is not None:
@@ -381,17 +381,6 @@ class _Reverse:
             title = f"reverse {number}/{total}: {move.title}" if move.phase == "reverse" else move.title
             rows = _rows(code, self.state, reverse, totals, speaking, None, move.node)
             yield CodeFrame(title, move.phase, rows, move.node, move.speaks)
-
-
-#: Terms of an adjoint's history that are shown; of longer ones the first are left out.
-MOST_TERMS = 4
-
-
-def _history(before: str | None, text: str) -> str:
-    if before is None:
-        return text
-    terms = [*before.split(" + "), text]
-    return " + ".join(["…", *terms[-MOST_TERMS + 1 :]] if len(terms) > MOST_TERMS else terms)
 
 
 # ---- rows

@@ -187,7 +187,7 @@ def _frames(
             lit = copies[target]
             before = reverse.get(lit[0])
             text = display.value_text(step.contribution)
-            reverse.update(dict.fromkeys(lit, text if before is None else f"{before} + {text}"))
+            reverse.update(dict.fromkeys(lit, display.history(before, text)))
             terms[target] = terms.get(target, 0) + 1
             sums[target] = step.contribution if before is None else adjoint.add(sums[target], step.contribution)
         if k in wanted:

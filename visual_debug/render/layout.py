@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import hypot
 
 Point = tuple[float, float]
+HALVINGS = 2  #: of each curve of a line, for the places that it goes through
 HEAD = 7.5  #: px, length of an arrowhead that we draw ourselves
 
 
@@ -19,6 +20,13 @@ class Edge:
     def moved(self, x: float, y: float) -> Edge:
         """The same arrow elsewhere."""
         return Edge([(px + x, py + y) for px, py in self.line], [(px + x, py + y) for px, py in self.head])
+
+    def hulls(self) -> list[list[Point]]:
+        """Points of short pieces of the line, each piece inside of the hull of its points, and those of the head."""
+        curves = [self.line[i : i + 4] for i in range(0, len(self.line) - 3, 3)]
+        for _ in range(HALVINGS):
+            curves = [half for curve in curves for half in _halves(curve)]
+        return [*curves, self.head]
 
     def before_head(self, distance: float) -> Point:
         """The point of the line about so many px before the head; its middle if the line is short."""
@@ -43,6 +51,15 @@ class Layout:
     centres: dict[str, Point]
     edges: list[Edge]
     engine: str
+
+
+def _halves(curve: list[Point]) -> tuple[list[Point], list[Point]]:
+    """The two halves of a Bézier curve, by de Casteljau's construction."""
+    a, b, c, d = curve
+    ab, bc, cd = _between(a, b, 0.5), _between(b, c, 0.5), _between(c, d, 0.5)
+    abc, bcd = _between(ab, bc, 0.5), _between(bc, cd, 0.5)
+    middle = _between(abc, bcd, 0.5)
+    return [a, ab, abc, middle], [middle, bcd, cd, d]
 
 
 def straight(start: Point, end: Point) -> Edge:

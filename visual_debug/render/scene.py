@@ -35,6 +35,7 @@ class Part(NamedTuple):
     key: str
     svg: str
     bounds: tuple[float, float, float, float]  #: left, top, right, bottom in px
+    pieces: tuple[tuple[float, float, float, float], ...] = ()  #: of a long thin part: what it covers inside of these
 
 
 class Scene:
@@ -109,8 +110,11 @@ class Scene:
             f'<path d="{_path(edge.line)}" fill="none" stroke="{ink}" stroke-width="{pen:g}"/>'
             f'<polygon points="{_list(edge.head)}" fill="{ink}" stroke="{ink}"/>{mark}</g>\n'
         )
-        xs, ys = zip(*edge.line, *edge.head, strict=True)
-        return Part(f"e{number}", drawn, (min(xs) - 8, min(ys) - 8, max(xs) + 8, max(ys) + 8))
+        pieces = [_around(hull) for hull in edge.hulls()]
+        if mark:
+            x, y = edge.before_head(11.0)
+            pieces.append(_around([(x - 8, y - 8), (x + 8, y + 8)]))
+        return Part(f"e{number}", drawn, _around([*edge.line, *edge.head]), tuple(pieces))
 
     def _box(self, box: Box, written: Texts, lit: bool, active: bool) -> Part:
         key = (box.id, written, lit, active)
@@ -187,6 +191,12 @@ def stretches(text: str) -> list[tuple[str, bool, float]]:
             piece, cells = found[-1][0] + piece, found.pop()[2] + cells
         found.append((piece, foreign, cells))
     return found
+
+
+def _around(points: list[Point]) -> tuple[float, float, float, float]:
+    """A rectangle around points, with room for a pen."""
+    xs, ys = zip(*points, strict=True)
+    return min(xs) - 8, min(ys) - 8, max(xs) + 8, max(ys) + 8
 
 
 def _kind(box: Box) -> str:
