@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import visual_debug as vd
+from visual_debug import adjoint
+from visual_debug.columns import Columns
 
 
 def expression(x, y):
@@ -267,3 +269,47 @@ def test_a_trace_of_a_raising_call_has_everything_but_derivatives():
     assert t.first_nonfinite() is None
     with pytest.raises(vd.TraceError, match="raised ValueError"):
         t.jvp(x=1.0)
+
+
+MANY = {
+    "sum": lambda xs: sum([x * x for x in xs]),
+    "sum_of_one": lambda xs: sum([xs[0]] * 20),
+    "sum_from": lambda xs: sum([x * x for x in xs], xs[3]),
+    "fsum": lambda xs: math.fsum([x * x for x in xs]),
+    "prod": lambda xs: math.prod([x - 3.0 for x in xs]),
+    "max": lambda xs: max([x * x for x in xs]),
+    "max_of_arguments": lambda xs: max(*[x * x for x in xs]),
+    "min": lambda xs: min(x * x for x in xs),
+    "hypot": lambda xs: math.hypot(*xs),
+    "dist": lambda xs: math.dist(xs, [x * x for x in xs]),
+    "array": lambda xs: (np.array([x * x for x in xs]) * np.arange(len(xs))).sum(),
+    "nested_array": lambda xs: (np.array([[x, x * x] for x in xs]) ** 2).sum(),
+    "stack": lambda xs: (np.stack([np.array([x, 2.0]) for x in xs]) ** 2).sum(),
+    "hstack": lambda xs: (np.hstack([x * 2 for x in xs]) * np.arange(len(xs))).sum(),
+    "with_an_int": lambda xs: (np.array([*xs, 3]) ** 2).sum() + sum([*xs, 3]),
+}
+
+
+@pytest.mark.parametrize(
+    "values", [[0.5 + i for i in range(12)], [2.0, 7.0, 7.0, *range(9)], [float(i) for i in range(12)]]
+)
+@pytest.mark.parametrize("name", MANY)
+def test_operations_of_many_operands_are_pulled_back_at_once_as_one_by_one(name, values, monkeypatch):
+    trace = vd.trace(MANY[name], values)
+    at_once = trace.grad("xs")
+    monkeypatch.setattr(adjoint, "MANY", 10**9)
+    monkeypatch.setattr(adjoint, "pull_each", lambda columns, node, delta: [
+        adjoint.pull(columns, node, k, delta) for k in range(len(columns.operands(node)))
+    ])  # fmt: skip
+    one_by_one = vd.trace(MANY[name], values).grad("xs")
+    assert at_once == one_by_one
+    assert list(map(type, at_once)) == list(map(type, one_by_one))
+
+
+def test_the_gradient_of_a_long_sum_takes_time_by_its_length(monkeypatch):
+    gathered = []
+    asked = Columns.arguments
+    monkeypatch.setattr(Columns, "arguments", lambda self, node: gathered.append(node) or asked(self, node))
+    trace = vd.trace(lambda xs: sum([x * x for x in xs]), [float(i) for i in range(100)])
+    assert trace.grad("xs") == [2.0 * i for i in range(100)]
+    assert gathered.count(trace.outputs.id) < 5

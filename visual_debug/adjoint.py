@@ -9,13 +9,16 @@ Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from visual_debug import rules
 from visual_debug.buffers import Buffers
 from visual_debug.columns import MISSING, OVERWRITTEN, Columns
 from visual_debug.errors import NoDerivativeError
+
+if TYPE_CHECKING:
+    from visual_debug.columns import Where
 
 #: What one pullback sends to one operand: the operation's node, which of its operands, that operand's node, and the
 #: contribution to its adjoint. A plain tuple: a named one would cost a third of the sweep.
@@ -143,6 +146,8 @@ class _Pulls:
         self.active = active
         self.is_real = is_real
         self.quick: dict[tuple[str, int], list[Any] | None] = {}
+        self.node, self.delta = -1, None  # of many operands, and what its adjoint contributes to each
+        self.each: Sequence[Any] = ()
 
     def __call__(self, node: int, position: int, delta: Any) -> Any:
         columns = self.columns
@@ -162,7 +167,15 @@ class _Pulls:
                     except (ArithmeticError, ValueError):
                         pass  # a corner, which the rule itself decides
         try:
-            return pull(columns, node, position, delta, is_real=self.is_real)
+            if columns.start[node + 1] - columns.start[node] < MANY:
+                return pull(columns, node, position, delta, is_real=self.is_real)
+            if self.node != node or self.delta is not delta:
+                self.each = pull_each(columns, node, delta, is_real=self.is_real)
+                self.node, self.delta = node, delta
+            value = self.each[position]
+            if isinstance(value, rules.MissingPartial):
+                raise value
+            return value
         except rules.MissingPartial as missing:
             if self.active[columns.operand[columns.start[node] + position]]:
                 raise no_derivative(columns, node, position, missing.reason) from missing
@@ -185,13 +198,62 @@ def pull(columns: Columns, node: int, position: int, delta: Any, *, is_real: boo
     `is_real` tells of the results that are differentiated. Under a complex one the derivative is that in the sense of
     complex numbers, which not every operation has.
     """
-    op = columns.op[node]
-    z, operand = columns.value[node], columns.value[columns.operands(node)[position]]
+    call = columns.arguments(node)
+    operand = columns.value[columns.operand[columns.start[node] + position]]
+    return _pull(columns, node, position, operand, call, delta, is_real=is_real, is_lost=_is_lost(columns, node, call))
+
+
+#: Operations of as many operands ask their rule for all of them at once: one by one takes time by the square of it.
+MANY = 8
+
+_Call = tuple[tuple[Any, ...], dict[str, Any], "tuple[Where, ...]"]
+
+
+def pull_each(columns: Columns, node: int, delta: Any, *, is_real: bool = True) -> Sequence[Any]:
+    """All pullbacks of a node, in the order of its operands; in place of one that is missing, the MissingPartial."""
+    call = columns.arguments(node)
+    args, kwargs, wheres = call
+    operands = [columns.value[operand] for operand in columns.operands(node)]
+    rule, z = rules.find(columns.op[node]), columns.value[node]
+    is_lost = _is_lost(columns, node, call)
+    is_plain = is_real and _kind(z) == "f" and _kind(delta) in "fi" and all(_kind(x) in "fi" for x in operands)
+    if rule is not None and is_plain and not is_lost:
+        try:
+            return rule.pull_each(wheres, delta, z, args, kwargs)
+        except rules.MissingPartial:
+            pass  # of one of them: which, is found below
+        except Exception as error:
+            raise _failed(columns, node, 0, error) from error
+    found: list[Any] = []
+    for position, operand in enumerate(operands):
+        try:
+            found.append(_pull(columns, node, position, operand, call, delta, is_real=is_real, is_lost=is_lost))
+        except rules.MissingPartial as missing:
+            found.append(missing)
+    return found
+
+
+def _is_lost(columns: Columns, node: int, call: _Call) -> bool:
+    return columns.value[node] is OVERWRITTEN or any(arg is OVERWRITTEN for arg in call[0])
+
+
+def _pull(
+    columns: Columns,
+    node: int,
+    position: int,
+    operand: Any,
+    call: _Call,
+    delta: Any,
+    *,
+    is_real: bool,
+    is_lost: bool,
+) -> Any:
+    op, z = columns.op[node], columns.value[node]
     rule = rules.find(op)
-    args, kwargs, where = columns.arguments(node)
+    args, kwargs, where = call
     if rule is None:
         raise rules.MissingPartial(op, where[position], why_missing(columns, node))
-    if z is OVERWRITTEN or any(arg is OVERWRITTEN for arg in args):
+    if is_lost:
         raise rules.MissingPartial(op, where[position], LOST)
     if is_discrete(z, operand):
         return zero(operand)
@@ -205,7 +267,11 @@ def pull(columns: Columns, node: int, position: int, delta: Any, *, is_real: boo
             return zero(operand)
         raise
     except Exception as error:
-        raise no_derivative(columns, node, position, f"its rule failed: {type(error).__name__}: {error}") from error
+        raise _failed(columns, node, position, error) from error
+
+
+def _failed(columns: Columns, node: int, position: int, error: Exception) -> NoDerivativeError:
+    return no_derivative(columns, node, position, f"its rule failed: {type(error).__name__}: {error}")
 
 
 def is_discrete(z: Any, operand: Any) -> bool:
@@ -276,6 +342,7 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
         if node in tangents or not needed[node]:
             continue
         operands = columns.operands(node)
+        call: _Call | None = None
         total: Any = None
         for position, operand in enumerate(operands):
             tangent = result.get(operand)
@@ -285,10 +352,13 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
             rule = rules.find(op)
             if rule is not None and is_discrete(columns.value[node], columns.value[operand]):
                 continue
-            args, kwargs, where = columns.arguments(node)
+            if call is None:
+                call = columns.arguments(node)
+                is_lost = _is_lost(columns, node, call)
+            args, kwargs, where = call
             if rule is None:
                 raise no_derivative(columns, node, position, why_missing(columns, node))
-            if columns.value[node] is OVERWRITTEN or any(arg is OVERWRITTEN for arg in args):
+            if is_lost:
                 raise no_derivative(columns, node, position, LOST)
             try:
                 part = rule.push(where[position], tangent, columns.value[node], args, kwargs)

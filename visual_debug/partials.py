@@ -168,17 +168,17 @@ def _one_by_one(columns: Columns, slow: list[Numbers], found: Floats) -> tuple[l
     unknown: list[int] = []
     is_sure = True
     for node in np.unique(np.concatenate(slow)).tolist() if slow else ():
-        for k in range(columns.start[node], columns.start[node + 1]):
-            try:
-                slope = adjoint.pull(columns, node, k - columns.start[node], 1.0)
-            except rules.MissingPartial:
+        try:
+            slopes = adjoint.pull_each(columns, node, 1.0)
+        except NoDerivativeError:
+            return None
+        for k, slope in enumerate(slopes, columns.start[node]):
+            if isinstance(slope, rules.MissingPartial):
                 active = adjoint.dependents(columns, adjoint.inputs_of(columns)) if active is None else active
                 if active[columns.operand[k]]:
                     return None
                 unknown.append(k)
                 continue
-            except NoDerivativeError:
-                return None
             if type(slope) not in PLAIN or slope - slope != 0:
                 return None
             found[k] = slope

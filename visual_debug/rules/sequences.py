@@ -51,6 +51,18 @@ class ManyRule(Rule):
         path, values = self._call(where, args, kwargs)
         return self._pull(path, delta, z, values)
 
+    def pull_each(
+        self, wheres: Sequence[Where], delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Sequence[Any]:
+        if self._compute is not _winner:
+            return super().pull_each(wheres, delta, z, args, kwargs)
+        calls = [self._call(where, args, kwargs) for where in wheres]
+        if any(values is not args or self._is_container(path, values, z) for path, values in calls):
+            return super().pull_each(wheres, delta, z, args, kwargs)
+        first = _first_winner(z, args)
+        operands = [(path, value_at(path, args, {})) for path, _ in calls]
+        return [products.pulled(delta, 1 if path[-1] == first else ZERO, z, operand) for path, operand in operands]
+
     def _pull(self, path: Path, delta: Any, z: Any, args: Arguments) -> Any:
         operand = value_at(path, args, {})
         if not self._is_container(path, args, z):
@@ -166,9 +178,12 @@ def _one_container(args: Arguments, z: Any) -> bool:
 
 def _winner(path: Path, z: Any, args: Arguments) -> int:
     """1 for the first item that is the result, which is the one that Python's max and min return."""
-    items = args[0] if _one_container(args, z) else args
-    found = next((i for i, item in enumerate(items) if item is z or _same(item, z)), None)
-    return 1 if path[-1] == found else ZERO
+    return 1 if path[-1] == _first_winner(z, args) else ZERO
+
+
+def _first_winner(z: Any, args: Sequence[Any]) -> int | None:
+    items = args[0] if _one_container(tuple(args), z) else args
+    return next((i for i, item in enumerate(items) if item is z or _same(item, z)), None)
 
 
 def _same(item: Any, z: Any) -> bool:

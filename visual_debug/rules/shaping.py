@@ -66,6 +66,18 @@ class MoverRule(Rule):
             np.add.at(total, spots.ravel(), np.broadcast_to(change, spots.shape).ravel())
         return products.number_for(operand, total[1:].reshape(np.shape(operand)), ())
 
+    def pull_each(
+        self, wheres: Sequence[Where], delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Sequence[Any]:
+        heads = {where if isinstance(where, int) else where[0] for where in wheres}
+        head = heads.pop()
+        if heads or not isinstance(head, int) or head >= len(args) or not _is_even(args[head]):
+            return super().pull_each(wheres, delta, z, args, kwargs)
+        # Numbers in one list, as of `np.array([x, y, ...])`: all that goes back to it, once.
+        whole = np.asarray(self.pull(head, delta, z, args, kwargs))
+        paths = [() if isinstance(where, int) else where[1:] for where in wheres]
+        return [products.number_for(args[head], whole, path) for path in paths]
+
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         path, values, rest = self._call(where, args, kwargs)
         if not self._is_source(path[0]) or _discrete(z):
@@ -112,6 +124,14 @@ class MoverRule(Rule):
         if isinstance(where, int):
             return self._text
         return f"{self._text} at {path_text(where, count)}"
+
+
+def _is_even(items: Any) -> bool:
+    """Whether a list or tuple holds plain numbers only."""
+    return type(items) in (list, tuple) and _PLAIN.issuperset(map(type, items))
+
+
+_PLAIN = frozenset({float, int})
 
 
 def _nothing(value: Any) -> Any:
