@@ -118,7 +118,7 @@ def test_tabs_and_decorators():
 
 def test_source_that_is_gone_is_said_and_the_operations_are_shown():
     namespace = {}
-    exec("def f(x):\n    return x * 2 + 1\n", namespace)  # noqa: S102
+    exec(compile("def f(x):\n    return x * 2 + 1\n", "<gone>", "exec"), namespace)  # noqa: S102
     text = vd.trace(namespace["f"], 3).code()
     assert "is gone" in text
     assert "[*] of 3, 2 → 6" in text

@@ -210,9 +210,11 @@ FAILING = [value for name, value in list(globals().items()) if name.startswith("
 
 
 def failure(function, argument):
+    """The traceback, but for the note that says what the operation had got."""
     try:
         function(argument)
-    except Exception:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001
+        vars(error).pop("__notes__", None)
         return traceback.format_exc()
 
 
@@ -234,6 +236,7 @@ def test_traceback_of_a_coroutine():
         try:
             asyncio.run(function(1))
         except ZeroDivisionError as error:
+            vars(error).pop("__notes__", None)
             return "".join(traceback.format_exception(error)[-6:])
 
     assert text(visual_debug(fails)) == text(fails)
@@ -644,6 +647,26 @@ def test_annotations_stay_lazy():
     names |= {"Later": int, "Latest": float}
     assert late.__annotations__ == {"x": int, "return": float}
     assert inspect.signature(late) == inspect.signature(late.__wrapped__)
+
+
+def divides(x):
+    """Fails.
+
+    >>> divides(1)
+    Traceback (most recent call last):
+        ...
+    ZeroDivisionError: division by zero
+    """
+    return x / 0
+
+
+def test_a_doctest_of_a_failure_passes_and_others_see_a_note():
+    traced = visual_debug(divides)
+    (found,) = doctest.DocTestFinder().find(traced, "divides", globs={"divides": traced})
+    assert doctest.DocTestRunner().run(found) == (0, 1)
+    with pytest.raises(ZeroDivisionError) as info:
+        traced(1)
+    assert "x / 0" in info.value.__notes__[0]
 
 
 def test_doctests_are_found_where_they_stand(tmp_path):

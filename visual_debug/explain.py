@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from opcode import opname
+from types import FrameType
 
 from visual_debug.traces import Trace
 
@@ -25,12 +27,22 @@ def _was_raised_on_purpose(error: BaseException) -> bool:
     return opname[code[traceback.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
 
 
+def _would_hide_the_error() -> bool:
+    """Whether who is told of the exception looks at its last line only, which the note would be: pdb, a doctest."""
+    if sys.gettrace() is not None:
+        return True
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and not frame.f_code.co_filename.startswith("<doctest "):
+        frame = frame.f_back
+    return frame is not None
+
+
 def explain(trace: Trace, recorded: int) -> None:
     """Add the note, if the operation that raised is in the trace, of so many values. Never raises itself."""
     error = trace.exception
     if error is None or any(str(note).startswith(_PREFIX) for note in getattr(error, "__notes__", ())):
         return
-    if recorded > MOST or _was_raised_on_purpose(error):
+    if recorded > MOST or _was_raised_on_purpose(error) or _would_hide_the_error():
         return
     with suppress(Exception):  # an error of ours would hide that of the user
         from visual_debug.diagnose import nonfinite

@@ -46,7 +46,8 @@ def run(shell: Any, text: str) -> None:
         finally:
             if traces:
                 shell.user_ns["_trace"] = traces[-1]
-                display(traces[-1])
+                show: Any = display  # it has no types
+                show(traces[-1])
 
 
 def _function(text: str, namespace: dict[str, Any]) -> tuple[FunctionType, list[Any]]:
