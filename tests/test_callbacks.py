@@ -310,3 +310,25 @@ def test_a_signal_handler_may_come_at_any_instruction():
 
     assert f(0.3) == f.__wrapped__(0.3)
     assert f.trace.grad()["x"] == pytest.approx(math.fsum(k * math.cos(0.3 * k) for k in range(20000)), rel=1e-9)
+
+
+def test_objects_are_not_asked_what_they_are():
+    asked = []
+
+    class Shy:
+        def __getattribute__(self, name):
+            asked.append(name)
+            return object.__getattribute__(self, name)
+
+    class Holder:
+        described = Shy()
+
+    @visual_debug
+    def f(x, shy, holder):
+        values = [shy, holder]
+        return x * len(list(map(id, values))) + len(sorted([3, 1], key=lambda v: -v))
+
+    assert f(2.0, Shy(), Holder()) == 6.0
+    assert f.trace.result == 6.0
+    assert len(f.trace) > 2
+    assert not asked

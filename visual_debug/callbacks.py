@@ -71,7 +71,7 @@ def reachable(value: Any, depth: int = 0) -> Iterator[FunctionType]:
             items = value.values() if kind is dict else value
             for _, item in zip(range(_FAR), items, strict=False):
                 yield from reachable(item, depth + 1)
-    elif isinstance(value, type):
+    elif issubclass(kind, type):
         yield from special(value)
     else:
         yield from special(kind)
@@ -106,19 +106,19 @@ def _special(kind: type) -> Iterator[FunctionType]:
         if symbols.module_of(holder) == "builtins":
             continue
         for name, attribute in list(vars(holder).items()):
-            if isinstance(attribute, (staticmethod, classmethod)):
+            if issubclass(type(attribute), (staticmethod, classmethod)):
                 attribute = attribute.__func__
             if type(attribute) is FunctionType:
                 if name.startswith("__") and name.endswith("__") and name not in _LEFT_OUT:
                     yield attribute
-            elif isinstance(attribute, property):
+            elif issubclass(type(attribute), property):
                 for part in (attribute.fget, attribute.fset, attribute.fdel):
                     if type(part) is FunctionType:
                         yield part
-            elif isinstance(attribute, functools.cached_property):
+            elif issubclass(type(attribute), functools.cached_property):
                 if type(attribute.func) is FunctionType:
                     yield attribute.func
-            elif isinstance(attribute, functools.singledispatchmethod):
+            elif issubclass(type(attribute), functools.singledispatchmethod):
                 yield from (f for f in attribute.dispatcher.registry.values() if type(f) is FunctionType)
             elif name not in ("__dict__", "__weakref__", "__class__") and hasattr(type(attribute), "__get__"):
                 if type(attribute) is _CACHE:

@@ -53,12 +53,12 @@ def _of_call(call: Any, code: CodeType) -> tuple[list[Ref], dict[str, Ref]]:
     callee = call.callee
     before: list[Ref] = []
     inner: Any
-    if isinstance(callee, functools.partial):
+    if issubclass(type(callee), functools.partial):
         before, inner = [None] * len(callee.args), callee.func
         given = dict.fromkeys(callee.keywords)
     elif type(callee) is _CACHE:
         inner, given = vars(callee).get("__wrapped__"), {}
-    elif isinstance(callee, type):
+    elif issubclass(type(callee), type):
         before, inner, given = [None], inspect.getattr_static(callee, "__init__", None), {}
     else:
         before, inner, given = [None], inspect.getattr_static(type(callee), "__call__", None), {}

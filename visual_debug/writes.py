@@ -53,7 +53,7 @@ def may_write(target: Any) -> bool:
         return False  # a method of C: of an array, which is known, or of a container
     if kind is MethodType:
         target = target.__func__
-    if isinstance(target, type):
+    if issubclass(type(target), type):
         return bool(target.__flags__ & 0x200)  # a class of Python
     if type(target) is FunctionType or kind is BuiltinFunctionType:
         return (target.__module__ or "").partition(".")[0] not in _KNOWN
