@@ -218,6 +218,15 @@ def test_no_gradient_says_why(capsys, folder):
     assert "no number was computed" in out
 
 
+def test_check_does_not_pass_what_it_could_not_ask(capsys, folder):
+    code, out, _ = run(capsys, "check", "program.py:pair", "2.0", "3.0")
+    assert code == 2
+    assert "gradient:\n  not to be had: " in out
+    assert run(capsys, "check", "program.py:pair", "2.0", "3.0", "--only", "nonfinite")[0] == 0
+    assert run(capsys, "check", "program.py:decorated", "2.0")[0] == 0
+    assert run(capsys, "check", "program.py:growing", "2.0", "--only", "nonfinite")[0] == 1
+
+
 def test_the_birth_of_an_infinity_is_shown(capsys, folder):
     _, out, _ = run(capsys, "program.py:growing", "2.0")
     assert "the first value that is not finite: * → inf at" in out

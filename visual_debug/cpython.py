@@ -7,7 +7,6 @@ effects written in the margins below (bottom of the stack on the left), `Python/
 from __future__ import annotations
 
 import dis
-import operator
 import sys
 from collections.abc import Iterator
 from enum import IntEnum
@@ -83,10 +82,6 @@ MAY_RERAISE: Final = frozenset({"CLEANUP_THROW", "END_ASYNC_FOR"})
 CALLS: Final = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 #: `co_flags` of functions, whose variables have places; the body of a class has not.
 CO_OPTIMIZED: Final = 0x01
-#: `co_flags` of generator functions, coroutines and asynchronous generators (`inspect.CO_*`).
-CO_GENERATOR: Final = 0x20
-CO_COROUTINE: Final = 0x80
-CO_ASYNC_GENERATOR: Final = 0x200
 #: Of generator functions that `types.coroutine` has made awaitable.
 CO_ITERABLE_COROUTINE: Final = 0x100
 #: Low two bits of the operand of RESUME: at the start, behind a `yield`, a `yield from`, an `await`.
@@ -131,12 +126,6 @@ def symbol_of(instr: Instr) -> tuple[str, bool]:
     name: str = instr.arg.name  # type: ignore[union-attr]
     in_place = name.startswith("INPLACE_")
     return BINARY_SYMBOL.get(name.removeprefix("INPLACE_"), "[]"), in_place
-
-
-def comparison_of(instr: Instr) -> str:
-    """The `operator` name of a COMPARE_OP."""
-    name: str = instr.arg.name.removesuffix("_CAST")  # type: ignore[union-attr]
-    return name.lower()
 
 
 #: Operands that models are kept of. `True` and `1` are equal, and so would their instructions be: no such operand is one.
@@ -413,9 +402,6 @@ def _comparison(comparison: Compare) -> int:
 
 
 COMPARISONS: Final = {comparison: _comparison(comparison) for comparison in Compare}
-
-#: Operators by name, for evaluating an operation again.
-FUNCTIONS: Final = {name: getattr(operator, name) for name in (*BINARY.values(), *UNARY.values(), *COMPARE.values())}
 
 
 class Bound(NamedTuple):

@@ -1,6 +1,7 @@
 """`visual-debug check FILE.py:FUNCTION …`: run a function and say what is wrong with its numbers.
 
-Exit codes: 0 if nothing is; 1 if something is, or the function raised; 2 for a command that cannot be carried out.
+Exit codes: 0 if nothing is; 1 if something is, or the function raised; 2 for a command that cannot be carried out, and
+where a question cannot be answered.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ examples:
 What is asked: nonfinite (NaNs and infinities), gradient (its health, and every rule against differences), truth (correct
 digits, by evaluating the computation again in as many digits as it takes), cancellations; and with --only also rounding,
 condition and why. Exit codes: 0 if all is well; 1 if something is wrong or the function raised; 2 for a command that
-cannot be carried out."""
+cannot be carried out, and where a question cannot be answered: ask the others with --only."""
 
 
 def main(command: Sequence[str]) -> int:
@@ -50,7 +51,7 @@ def main(command: Sequence[str]) -> int:
             sys.stdout.flush()
             print(traceback_text(trace.exception), end="", file=sys.stderr)
         asked = options.only or (USUAL if trace.exception is None else ("nonfinite",))
-        return 0 if report(trace, asked, options.digits) else 1
+        return report(trace, asked, options.digits)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -84,19 +85,19 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def report(trace: Trace, questions: Sequence[str], digits: float) -> bool:
-    """Print what is asked; returns whether all is well."""
-    well = trace.exception is None
+def report(trace: Trace, questions: Sequence[str], digits: float) -> int:
+    """Print what is asked; returns the exit code."""
+    well, answered = trace.exception is None, True
     for question in questions:
         print(f"\n{question}:")
         try:
             text, good = _ask(trace, question, digits)
         except (NoDerivativeError, TraceError) as error:
-            text, good = f"not to be had: {error}", True
+            text, good, answered = f"not to be had: {error}", True, False
         print("\n".join(f"  {line}" for line in text.splitlines()))
         well = well and good
     sys.stdout.flush()
-    return well
+    return 1 if not well else 0 if answered else 2
 
 
 def _ask(trace: Trace, question: str, digits: float) -> tuple[str, bool]:
