@@ -42,10 +42,10 @@ import unittest
 from collections.abc import Callable, Iterable, Iterator
 
 import visual_debug as vd
-from visual_debug import record
 from visual_debug.columns import MISSING, Columns
-from visual_debug.context import apart
-from visual_debug.replay import replay
+from visual_debug.replaying.replay import replay
+from visual_debug.tracing import record
+from visual_debug.tracing.context import apart
 
 #: Seconds of processor time that one replay may take: the traces that are replayed are small.
 LONGEST = 5.0

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import visual_debug as vd
-from visual_debug import export
+from visual_debug.views import export
 
 
 def f(x, y):

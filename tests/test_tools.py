@@ -45,7 +45,7 @@ import pytest
 import visual_debug as vd
 from tests import programs
 from visual_debug import visual_debug
-from visual_debug.twins import Twins
+from visual_debug.tracing.twins import Twins
 
 ROOT = Path(__file__).parent.parent
 
@@ -1485,7 +1485,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 from visual_debug import visual_debug
-from visual_debug.twins import Twins
+from visual_debug.tracing.twins import Twins
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import visual_debug as vd
-from visual_debug import adjoint
 from visual_debug.columns import Columns
+from visual_debug.sweeps import adjoint
 
 
 def expression(x, y):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 from visual_debug.errors import TraceError
 
 if TYPE_CHECKING:
-    from visual_debug.tape import Site
+    from visual_debug.tracing.tape import Site
 
 
 class Missing:

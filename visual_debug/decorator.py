@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
-from visual_debug import cpython, policy, record, rewrite, watch
-from visual_debug.context import apart
+from visual_debug import cpython, watch
 from visual_debug.errors import UntraceableError
 from visual_debug.explain import ARITHMETIC, explain
-from visual_debug.tape import Tape
 from visual_debug.traced import Traced
 from visual_debug.traces import NoTrace, Trace
+from visual_debug.tracing import policy, record, rewrite
+from visual_debug.tracing.context import apart
+from visual_debug.tracing.tape import Tape
 
 #: The most values that one trace holds, unless told otherwise: 360 MB of floats.
 LIMIT = 10_000_000

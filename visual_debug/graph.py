@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from visual_debug import adjoint, display
+from visual_debug import display
 from visual_debug.columns import Columns
+from visual_debug.sweeps import adjoint
 
 if TYPE_CHECKING:
     import networkx

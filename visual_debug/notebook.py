@@ -107,8 +107,8 @@ def _names(body: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
 
 def _is_number(value: Any) -> bool:
     """Whether a variable of the notebook is an input: a number, an array, or a list of such."""
-    from visual_debug import symbols
+    from visual_debug import kinds
 
     if isinstance(value, (list, tuple)):
         return bool(value) and all(_is_number(item) for item in value[:1])
-    return symbols.is_number(value)
+    return kinds.is_number(value)

@@ -7,11 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visual_debug import adjoint, display, sweep
+from visual_debug import display
 from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import NoDerivativeError, TraceError
-from visual_debug.replay import Replayed, replay
-from visual_debug.tape import Source, Tape
+from visual_debug.replaying.replay import Replayed, replay
+from visual_debug.sweeps import adjoint, sweep
+from visual_debug.tracing.tape import Source, Tape
 
 if TYPE_CHECKING:
     import networkx
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from visual_debug.diagnose.rounding import CancellationReport, Condition, RoundingReport
     from visual_debug.diagnose.truth import Truth
     from visual_debug.diagnose.why import Why
-    from visual_debug.saved import SavedTape
-    from visual_debug.steps import Step
+    from visual_debug.storage.saved import SavedTape
+    from visual_debug.views.steps import Step
 
 
 class Node:
@@ -417,7 +418,7 @@ class Trace:
 
         The reverse pass needs a single number as result, or `of` / `seed` as for `grad`; without, there is none.
         """
-        from visual_debug import steps
+        from visual_debug.views import steps
 
         return steps.steps(self._columns, self._reverse_seeds(of, seed))
 
@@ -461,8 +462,8 @@ class Trace:
         Raises:
             RenderError: for a step, turn or call that there is not.
         """
-        from visual_debug import listing
         from visual_debug.render import code
+        from visual_debug.views import listing
 
         only = -1 if step is None else step
         seeds = self._reverse_seeds(of, seed)
@@ -517,7 +518,7 @@ class Trace:
         Raises:
             RenderError: for an unknown suffix or view, or more boxes than a picture can show.
         """
-        from visual_debug import export
+        from visual_debug.views import export
 
         request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes)
         return export.picture(Path(path), request)
@@ -551,7 +552,7 @@ class Trace:
         Raises:
             RenderError: as for `export`.
         """
-        from visual_debug import export
+        from visual_debug.views import export
 
         is_page = format == "html" or (format is None and str(path).lower().endswith(".html"))
         request = export.Request(self, view, 0 if is_page else None, self._reverse_seeds(of, seed), turn, call, opened)
@@ -570,7 +571,7 @@ class Trace:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_options: Any) -> dict[str, str]:
         """What Jupyter shows: the interactive page, or a picture, or text."""
-        from visual_debug import bundle
+        from visual_debug.views import bundle
 
         return bundle.mimebundle(self, include, exclude)
 
@@ -583,7 +584,7 @@ class Trace:
         Raises:
             TraceError: if the file cannot be written.
         """
-        from visual_debug import saved
+        from visual_debug.storage import saved
 
         saved.save(Path(path), self)
         return Path(path)
@@ -881,7 +882,7 @@ def load(path: str | Path, nodes: slice | None = None) -> Trace:
     Raises:
         TraceError: if the file is damaged, cut off, of another kind, or of a newer version.
     """
-    from visual_debug import saved
+    from visual_debug.storage import saved
 
     tape, replayed = saved.load(Path(path), nodes)
     return Trace(tape, replayed)

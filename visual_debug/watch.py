@@ -8,7 +8,7 @@ from typing import Any
 
 from visual_debug import display
 from visual_debug.errors import StoppedError
-from visual_debug.tape import Site
+from visual_debug.tracing.tape import Site
 
 
 def check(stop: Any) -> None:

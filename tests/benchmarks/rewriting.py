@@ -23,7 +23,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from visual_debug.errors import UntraceableError
-from visual_debug.policy import Policy
+from visual_debug.tracing.policy import Policy
 
 MODULES = ["_pydecimal", "argparse", "calendar", "dataclasses", "difflib", "fractions", "heapq", "inspect", "json.decoder",
            "random", "shutil", "statistics", "textwrap", "threading", "typing", "zipfile"]  # fmt: skip

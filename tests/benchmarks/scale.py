@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import visual_debug as vd
-from visual_debug import summary
+from visual_debug.views import summary
 
 
 def logistic(x, r, n):

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from visual_debug import export
 from visual_debug.cli.printing import counted
 from visual_debug.cli.usage import PROGRAM, UsageError
 from visual_debug.errors import RenderError
+from visual_debug.views import export
 
 if TYPE_CHECKING:
     from visual_debug.traces import Trace

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import visual_debug as vd
-from visual_debug import export
 from visual_debug.cli import drawing, printing
 from visual_debug.cli.usage import PROGRAM, UsageError
+from visual_debug.views import export
 
 if TYPE_CHECKING:
     from visual_debug.traces import Trace

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from visual_debug import export
 from visual_debug.errors import TraceError
 from visual_debug.render import code
+from visual_debug.views import export
 
 if TYPE_CHECKING:
     from visual_debug.render.code import CodeFrame, Piece
@@ -98,7 +98,7 @@ def _style_of(piece: Piece) -> str:
 
 def print_summary(trace: Trace) -> None:
     """The table of expressions."""
-    from visual_debug import overview
+    from visual_debug.views import overview
 
     adjoints = export.Request(trace, "summary", None, seeds_of(trace)).adjoints
     screen = console()

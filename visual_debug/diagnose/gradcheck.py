@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from visual_debug import adjoint
 from visual_debug.columns import Columns
 from visual_debug.diagnose import lifted, numbers
 from visual_debug.diagnose.places import Place, Places, listed
 from visual_debug.errors import NoDerivativeError
 from visual_debug.rules.base import MissingPartial
+from visual_debug.sweeps import adjoint
 
 #: Evaluations of one expression that are checked.
 _EACH = 3

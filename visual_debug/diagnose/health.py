@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from visual_debug import adjoint
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers
 from visual_debug.diagnose.places import Place, Places, listed
 from visual_debug.diagnose.systems import base_name
 from visual_debug.errors import NoDerivativeError
 from visual_debug.rules.names import canonical
+from visual_debug.sweeps import adjoint
 
 
 @dataclass(frozen=True, slots=True)

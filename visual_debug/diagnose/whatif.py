@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from visual_debug import adjoint
 from visual_debug.columns import MISSING, SEVERAL, Columns
 from visual_debug.diagnose import evaluate, lifted, systems
 from visual_debug.diagnose.places import Places
 from visual_debug.errors import TraceError
+from visual_debug.sweeps import adjoint
 
 
 def what_if(columns: Columns, result: Any, changed: Mapping[int, Any]) -> evaluate.Replay:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from visual_debug import adjoint
 from visual_debug.columns import Columns
 from visual_debug.diagnose.places import Place, Places, graded, listed
 from visual_debug.errors import TraceError
 from visual_debug.numeric import plain_values
+from visual_debug.sweeps import adjoint
 
 _LEAVES = ("input", "const")
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})

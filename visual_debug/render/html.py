@@ -22,7 +22,7 @@ def document(data: Mapping[str, Any]) -> str:
     """The page.
 
     Args:
-        data: as `visual_debug.page.data` gives it: JSON types only, without NaN.
+        data: as `visual_debug.views.page.data` gives it: JSON types only, without NaN.
 
     """
     script = "\n".join(_asset(name) for name in SCRIPTS)

@@ -1,0 +1,1 @@
+"""A trace on disk and back: Parquet, of our own reading and writing, and plain values as JSON."""

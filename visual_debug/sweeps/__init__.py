@@ -1,0 +1,1 @@
+"""Derivatives over the columns: the reverse and the forward sweep, node by node and on whole columns."""

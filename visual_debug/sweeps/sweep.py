@@ -1,0 +1,141 @@
+"""Adjoints of a whole trace: by columns where every value is a plain number and nothing is in doubt, else node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from visual_debug.columns import WORTH_NUMPY, Columns
+from visual_debug.sweeps import adjoint
+
+if TYPE_CHECKING:
+    from visual_debug.numeric import Floats, Truths
+
+
+def adjoints(columns: Columns, seeds: Mapping[int, Any]) -> Mapping[int, Any]:
+    """The adjoint of every node that passes something on to a seed. Raises NoDerivativeError as `adjoint.reverse` does."""
+    found = by_columns(columns, seeds)
+    if found is not None:
+        return found
+    result: dict[int, Any] = {}
+    for _ in adjoint.reverse(columns, seeds, result):
+        pass
+    return result
+
+
+def gradients(columns: Columns, seeds: Mapping[int, Any], leaves: Iterable[int]) -> dict[int, Any]:
+    """The adjoints of some nodes, without those that are certainly 0. Raises NoDerivativeError likewise."""
+    leaves = list(leaves)
+    found = by_columns(columns, seeds)
+    if found is not None:
+        known = {leaf: float(found.column[leaf]) for leaf in leaves}
+        return {leaf: value for leaf, value in known.items() if value}
+    result: dict[int, Any] = {}
+    for _ in adjoint.reverse(columns, seeds, result, adjoint.dependents(columns, leaves), only=set(leaves)):
+        pass
+    return result
+
+
+def ancestors(columns: Columns, nodes: Iterable[int]) -> list[int]:
+    """The nodes that the given ones depend on, and those themselves, in order."""
+    nodes = list(nodes)
+    if len(columns) <= WORTH_NUMPY:
+        marked = adjoint.ancestors(columns, nodes)
+        return [node for node in range(len(columns)) if marked[node]]
+    import numpy as np
+
+    found: list[int] = np.flatnonzero(_ways(columns, nodes, np.ones(len(columns.operand))) > 0).tolist()
+    return found
+
+
+def _ways(columns: Columns, nodes: Iterable[int], passable: Floats) -> Floats:
+    """How many ways lead from each node to the given ones along operands that are marked with 1; too many are inf."""
+    import numpy as np
+
+    from visual_debug import numeric
+    from visual_debug.sweeps import linear, runs
+
+    with np.errstate(all="ignore"):
+        return linear.solve(
+            numeric.view(columns.start),
+            numeric.view(columns.operand),
+            passable,
+            [(node, 1.0) for node in nodes],
+            runs.of(columns),
+        )
+
+
+def first_nonfinite(columns: Columns, is_finite: Callable[[Any], bool]) -> int | None:
+    """The first node whose value is not finite though all its operands are."""
+    suspects: Iterable[int] = range(len(columns))
+    if len(columns) > WORTH_NUMPY:
+        import numpy as np
+
+        from visual_debug import numeric
+
+        suspects = np.flatnonzero(~np.isfinite(numeric.plain_values(columns.value)[0])).tolist()
+    bad: set[int] = set()
+    for node in suspects:
+        if not is_finite(columns.value[node]):
+            if bad.isdisjoint(columns.operands(node)):
+                return node
+            bad.add(node)
+    return None
+
+
+def by_columns(columns: Columns, seeds: Mapping[int, Any]) -> ColumnAdjoints | None:
+    """The adjoints of a long trace of plain numbers; None if it is short, or some value or partial is not finite."""
+    if len(columns) <= WORTH_NUMPY or not all(
+        type(seed) is float and type(columns.value[node]) is float for node, seed in seeds.items()
+    ):
+        return None
+    import numpy as np
+
+    from visual_debug import numeric
+    from visual_debug.sweeps import linear, partials, runs
+
+    slopes = partials.partials(columns)
+    if slopes is None:
+        return None
+    loops = runs.of(columns)
+    start, operand = numeric.view(columns.start), numeric.view(columns.operand)
+    with np.errstate(all="ignore"):
+        column = linear.solve(start, operand, slopes.value, seeds.items(), loops)
+        if not np.isfinite(column).all():
+            if not slopes.is_sure:
+                return None
+            column = linear.solve(start, operand, slopes.value, seeds.items(), loops, slopes.void)
+
+    def reached() -> Truths:
+        passable = np.ones(len(operand))
+        passable[slopes.unknown] = 0.0
+        return _ways(columns, seeds, passable) > 0
+
+    return ColumnAdjoints(column, reached)
+
+
+class ColumnAdjoints(Mapping[int, float]):
+    """Adjoints by node, kept as one column; which nodes are among them is found out when it is asked."""
+
+    def __init__(self, column: Floats, reached: Any) -> None:
+        self.column = column
+        self._find = reached
+        self._found: Truths | None = None
+
+    @property
+    def reached(self) -> Truths:
+        """Whether a seed depends on each node, shape (nodes,)."""
+        if self._found is None:
+            self._found = self._find()
+        return self._found
+
+    def __getitem__(self, node: int) -> float:
+        if not 0 <= node < len(self.column) or not self.reached[node]:
+            raise KeyError(node)
+        return float(self.column[node])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.reached.nonzero()[0].tolist())
+
+    def __len__(self) -> int:
+        return int(self.reached.sum())

@@ -1,0 +1,1 @@
+"""Before and while the user's program runs: its bytecode rewritten, its values and its path recorded."""

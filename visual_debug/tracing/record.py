@@ -1,0 +1,406 @@
+"""The running side: recordings that are opened and closed, generators that are suspended and go on.
+
+Everything here is called from rewritten code while the user's function runs, so it is short and never raises.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from visual_debug import arrays
+from visual_debug.tracing import shells, window
+from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
+from visual_debug.tracing.tape import Contents, Plan, Seal, Tape
+from visual_debug.tracing.writes import IMMUTABLE
+
+#: Container types whose content is kept as it was when the call began.
+CONTAINERS = frozenset({list, tuple, dict})
+#: Lists longer than this are looked through for containers only if they begin or end with one.
+_LONG = 64
+
+
+#: Containers nested deeper than this in an argument are not followed.
+_DEEP = 50
+
+
+def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
+    """A container argument as it is now, item by item; anything else as it is.
+
+    `known` holds the containers met before, so that one container is one whatever it is reached through, itself
+    included. A list is copied at 1 ns an item, but looking at every item would cost 24 (3.11): a container in the
+    middle of a long list of numbers is left out, and replay takes what is read from it for numbers from outside.
+    """
+    kind = type(value)
+    if kind not in CONTAINERS or depth > _DEEP:
+        return value
+    kept = known.get(id(value))
+    if kept is None:
+        items = list(value.values() if kind is dict else value)
+        kept = known[id(value)] = Contents(value, items, list(value) if kind is dict else None)
+        if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
+            kept.items = [contents(item, known, depth + 1) if type(item) in CONTAINERS else item for item in items]
+    return kept
+
+
+class Door:
+    """One function that may be entered from unrecorded code, and what becomes of its tapes."""
+
+    __slots__ = ("finish", "last", "limit", "of", "plan", "policy")
+
+    def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None] | None, limit: int, last: int) -> None:
+        self.of: Callable[[], Any] = _nothing  # the function; weakly, as all that a code object leads back to
+        self.plan = plan
+        self.policy = policy
+        self.finish = finish
+        self.limit = limit
+        self.last = last  # how many of the newest values are kept; 0 for all
+
+    @property
+    def closure(self) -> Any:
+        """The cells of the function."""
+        function = self.of()
+        return None if function is None else function.__closure__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Elsewhere, ()
+
+
+class Elsewhere:
+    """Stands in code that was pickled for the door, which is of another process."""
+
+
+def _nothing() -> None:
+    return None
+
+
+class Opened:
+    """A recording that a door has opened for one call, or that belongs to a generator while this is suspended.
+
+    A generator made by recorded code writes to the tape of that code, whoever resumes it: its ticket has no door.
+    """
+
+    __slots__ = ("door", "number", "tape", "token", "word")
+
+    def __init__(self, tape: Any, door: Door | None, number: int = 0, word: int = 0) -> None:
+        self.tape = tape
+        self.door = door
+        self.number = number  # of a generator, negative as the operands of events are
+        self.word = word  # that says that the generator goes on
+        self.token: Token[Tape | Nowhere] | None = None  # for giving the context back
+
+    def take_over(self) -> None:
+        """From now on this context records on this tape."""
+        if self.token is None and tape_here.get() is not self.tape:
+            self.token = tape_here.set(self.tape)
+
+    def give_back(self) -> None:
+        """This context records again what it did before."""
+        token, self.token = self.token, None
+        if token is not None:
+            tape_here.reset(token)
+
+
+class Known(NamedTuple):
+    """What is known of a rewritten code object."""
+
+    code: weakref.ref[CodeType]
+    policy: Any  #: that it records for
+    entry: int  #: word of its plan
+    standings: list[int]  #: by code unit: one of those below
+
+
+#: What it means for code that is entered that recorded code stands at a code unit: that led to it,
+AT_WORK = 0
+#: it is interrupted where it records, by a signal or a collection of garbage,
+RECORDING = 1
+#: or nothing. A generator that delegates stands between, though it does not run, when something is thrown into it; so
+#: does what has changed over to its plain copy.
+PASSED_BY = 2
+
+#: Rewritten code objects by identity (by value they compare slowly).
+_known: dict[int, Known] = {}
+
+
+def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType:
+    """Make a rewritten code object known as such."""
+    key = id(code)
+    standings = [
+        _standing(plan, origin, is_hook)
+        for origin, is_hook in zip(plan.origins[is_door], plan.hooked[is_door], strict=True)
+    ]
+    # A callback in Python could lose an exception that a signal raised in it.
+    reference = weakref.ref(code, functools.partial(_known.pop, key))
+    _known[key] = Known(reference, policy, plan.entry, standings)
+    return code
+
+
+def _standing(plan: Plan, origin: int, is_hook: bool) -> int:
+    if origin < 0:
+        return PASSED_BY
+    name = plan.instructions[origin].name
+    if plan.is_generator and name in _SUSPENDED:
+        return PASSED_BY
+    return RECORDING if is_hook or name in _UNANNOUNCED else AT_WORK
+
+
+def _place(depth: int, tape: Tape) -> int:
+    """Where recorded code stands that led to what is done `depth` frames above, as `place_of` tells.
+
+    0 if none did, and -1 if it was interrupted where it records.
+    """
+    try:
+        frame: FrameType | None = sys._getframe(depth + 1)
+    except ValueError:  # a generator that dies with the interpreter
+        return 0
+    while frame is not None:
+        known = _known.get(id(frame.f_code))
+        if known is not None and known.policy is tape.policy:
+            unit = frame.f_lasti // 2
+            standing = known.standings[unit]
+            if standing == AT_WORK or (standing == RECORDING and tape.lets_go):
+                return known.entry << _PLACE | unit
+            if standing == RECORDING:
+                return -1
+        frame = frame.f_back
+    return 0
+
+
+def place_of(word: int) -> tuple[int, int]:
+    """The entry word of the plan, and the code unit, of a place on a path."""
+    return ~word >> _PLACE, ~word & ((1 << _PLACE) - 1)
+
+
+#: Bits of a place that hold the code unit.
+_PLACE = 24
+#: Where an activation stands of which the path does not tell yet.
+_UNANNOUNCED = frozenset({"RESUME", "RETURN_GENERATOR", "MAKE_CELL", "COPY_FREE_VARS"})
+#: Where a suspended generator stands.
+_SUSPENDED = frozenset({"YIELD_VALUE", "RESUME"})
+
+Bottom = tuple[Any, "Opened | None", list[int], list[Any]]
+
+
+def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, bool]:
+    """Begin an activation from unrecorded code: on this context's tape if it follows the function, else on a new one.
+
+    `depth` frames from here is who called. Returns the tape and whether it is a new one.
+    """
+    tape = tape_here.get()
+    thread = threading.get_ident()
+    nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
+    place = _place(depth, tape) if nested else 0  # type: ignore[arg-type]
+    if place < 0 or (nested and not place and tape.end is None and not tape.plan.is_generator):
+        if nested and place == 0:
+            tape.close()  # type: ignore[union-attr]
+        nested = False  # that call is over: its recording could not be laid under it, or not be closed
+    if not nested:
+        if door.finish is None:
+            return NOWHERE, False  # the code is lent to the function for a recording elsewhere
+        tape = Tape(door.plan, door.policy, thread, door.limit, door.last)
+    elif tape.end is not None:
+        return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
+    assert isinstance(tape, Tape)
+    if not nested:
+        door.policy.lend(tape, arguments)
+    for value in arguments:
+        if type(value) not in shells.LASTING:
+            arguments = shells.noted(tape, arguments)
+            break
+    kept = arguments
+    for value in arguments:
+        if type(value) in CONTAINERS:
+            known: dict[int, Contents] = {}
+            kept = tuple([contents(v, known) for v in arguments])
+            break
+    path = tape.path
+    path.append(door.plan.door)
+    path.append(~len(tape.values))
+    path.append(~tape.entered)
+    path.append(~place if place > 0 else -1)
+    tape.arguments[tape.entered] = door.plan, kept, door.closure
+    tape.entered += 1
+    return tape, not nested
+
+
+def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
+    """A function is called from outside. Returns what its frame stands on: (fuel, state, path, values)."""
+    tape, is_new = _announce(door, arguments, 3)
+    if tape is NOWHERE:
+        return None, None, [], []
+    state = None
+    if is_new:
+        state = Opened(tape, door)
+        state.token = tape_here.set(tape)
+    return tape.fuel, state, tape.path, tape.values
+
+
+def create(door: Door, arguments: tuple[Any, ...], word: int) -> Opened:
+    """A generator or coroutine is made from outside; returns its ticket."""
+    # A frame that has not come to its first RESUME is none for `sys._getframe`.
+    tape, is_new = _announce(door, arguments, 2)
+    return _numbered(tape, door if is_new else None, word)
+
+
+def created(entry: int, word: int) -> Opened:
+    """Recorded code makes a generator or coroutine; returns its ticket."""
+    tape = tape_here.get()
+    if isinstance(tape, Tape) and tape.end is None:
+        tape.path.append(entry)
+    return _numbered(tape, None, word)
+
+
+def _numbered(tape: Any, door: Door | None, word: int) -> Opened:
+    if tape.end is not None:
+        return Opened(NOWHERE, None)
+    tape.generators += 1
+    tape.running += 1
+    tape.has_objects = True
+    return Opened(tape, door, -tape.generators, word)
+
+
+def begun(ticket: Opened) -> Bottom:
+    """A generator is resumed for the first time. Returns what its frame stands on."""
+    fuel = resumed(ticket, 3)
+    return (None, ticket, [], []) if fuel is None else (fuel, ticket, ticket.tape.path, ticket.tape.values)
+
+
+def resumed(ticket: Opened, depth: int = 2) -> Any:
+    """A generator goes on: say which, and where the recording stands. Returns fuel, or None if that has ended."""
+    tape = ticket.tape
+    if tape.end is not None:
+        return None
+    thread = threading.get_ident()
+    if tape.thread != thread:
+        if ticket.door is None:
+            ticket.tape = NOWHERE  # the recording goes on elsewhere, perhaps at this moment
+            return None
+        tape.thread = thread
+    if ticket.token is None and tape_here.get() is not tape:
+        ticket.token = tape_here.set(tape)
+        tape.policy.forget()  # who knows what was assigned to functions since it was suspended
+    # Two generators that a foreign consumer resumes in turn cannot be told apart without the place.
+    tape.path.extend((ticket.word, ~len(tape.values), ticket.number, ~max(_place(depth, tape), 0)))
+    return tape.fuel
+
+
+def suspended(ticket: Opened) -> None:
+    """A generator that has taken its context over yields."""
+    ticket.give_back()
+
+
+def delegated(ticket: Opened, word: int) -> None:
+    """What a generator delegated to has returned, perhaps to `throw`, which does not resume the generator first."""
+    ticket.take_over()
+    path = ticket.tape.path
+    path.append(word)
+    path.append(~len(ticket.tape.values))
+    path.append(ticket.number)
+
+
+def refuel(values: list[Any]) -> Any:
+    """More fuel for the activation that writes to these values; None if its recording is over."""
+    tape = tape_here.get()
+    if tape.end is not None or tape.values is not values:
+        return None
+    return tape.refuel()
+
+
+def turned(values: list[Any], state: Opened | None, instruction: int, *stack: Any) -> Any:
+    """The same for a loop of a door, at which a flight recorder may begin if it is that of the traced call."""
+    if state is not None and state.tape.last and state.tape.end is None:
+        window.turn(state.tape, instruction, sys._getframe(1).f_locals, stack)
+    return refuel(values)
+
+
+def landed(ticket: Opened) -> int:
+    """An exception was caught in a generator, into which it may have been thrown; returns who may have, for the path."""
+    ticket.take_over()
+    return ~max(_place(2, ticket.tape), 0)
+
+
+def leave(state: Opened | None, result: Any) -> None:
+    """A function that opened a recording, or any generator, returns."""
+    if state is not None:
+        _close(state, result, None)
+
+
+def abandon(state: Opened | None, exception: BaseException) -> None:
+    """A function that opened a recording, or any generator, is left by an exception."""
+    if state is not None:
+        _close(state, None, None if state.number and isinstance(exception, GeneratorExit) else exception)
+
+
+def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
+    door, tape = state.door, state.tape
+    try:
+        state.give_back()
+    finally:
+        if state.number and isinstance(tape, Tape):
+            tape.running -= 1
+        # Not open if it was closing the recording that failed.
+        finish = door.finish if door is not None and tape.is_open else None
+        if finish is not None:
+            tape.result, tape.exception = result, exception
+            tape.close()
+    if finish is not None:
+        tape.policy.forget()
+        _seal(tape, result)
+        if tape.has_objects:
+            shells.empty(tape)
+        finish(tape)
+
+
+#: Arrays up to this many elements are copied when a call ends, which takes as long as hashing them.
+_SMALL = 4096
+
+
+def _seal(tape: Tape, result: Any) -> None:
+    """Keep what is in the arrays that the user goes on holding, so that a later write to them is not mistaken."""
+    if "numpy" not in sys.modules:
+        return
+    work = [result, *tape.arguments[0][1]]
+    seen: set[int] = set()
+    while work:
+        value = work.pop()
+        if type(value) is Contents:
+            if id(value) not in seen:
+                work.extend(value.items)
+                seen.add(id(value))
+        elif type(value) in CONTAINERS and len(value) <= _LONG and id(value) not in seen:
+            work.extend(value.values() if type(value) is dict else value)
+            seen.add(id(value))
+        elif type(value) not in IMMUTABLE and arrays.is_array(value):
+            owner = arrays.owner_of(value)
+            if id(owner) not in seen:
+                seen.add(id(owner))
+                small = owner.size <= _SMALL
+                tape.seals.append(
+                    Seal(owner, owner.copy(order="K") if small else None, 0 if small else arrays.sample(owner))
+                )
+
+
+_collectors: ContextVar[tuple[list[Any], ...]] = ContextVar("visual_debug_collectors", default=())
+
+
+@contextmanager
+def collecting(traces: list[Any]) -> Iterator[None]:
+    """Within it, finished traces of this context are appended to `traces` too."""
+    token = _collectors.set((*_collectors.get(), traces))
+    try:
+        yield
+    finally:
+        _collectors.reset(token)
+
+
+def collect(trace: Any) -> None:
+    """Hand a finished trace to whoever collects in this context."""
+    for traces in _collectors.get():
+        traces.append(trace)

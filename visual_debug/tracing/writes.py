@@ -1,0 +1,161 @@
+"""Arrays that are about to be written to: their content is kept, so that what was computed from it stays true."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from visual_debug import arrays
+from visual_debug.tracing.context import current
+from visual_debug.tracing.tape import Snapshot, Tape
+
+#: Types whose values cannot be written to in place by an operator or a subscript, or hold no numbers of an array; without
+#: texts, which `+=` looks for.
+IMMUTABLE = frozenset({int, float, complex, bool, tuple, list, dict, set, Fraction, Decimal, type(None)})
+#: Methods of arrays that write to the array itself.
+MUTATING_METHODS = frozenset({"sort", "fill", "put", "itemset", "partition", "resize", "setfield", "byteswap"})
+#: NumPy functions that write to their first argument, as do a ufunc's `at` and a random generator's `shuffle`.
+MUTATING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
+MUTATING_BOUND = frozenset({"at", "shuffle"})
+#: Where NumPy's functions take `out` by position; the methods take it one place before.
+OUT_POSITIONS = {
+    "dot": 2, "outer": 2, "max": 2, "min": 2, "amax": 2, "amin": 2, "all": 2, "any": 2, "argmax": 2, "argmin": 2,
+    "sum": 3, "prod": 3, "mean": 3, "cumsum": 3, "cumprod": 3, "clip": 3, "take": 3, "choose": 2, "compress": 3,
+    "std": 3, "var": 3, "trace": 5, "round": 2, "around": 2, "ptp": 2, "median": 2,
+}  # fmt: skip
+#: Functions of `operator` that write to their first argument.
+MUTATING_OPERATORS = frozenset({"setitem", "delitem"} | {f"i{name}" for name in (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
+)})  # fmt: skip
+
+
+def keep(tape: Tape, at: int, array: Any) -> None:
+    """Keep the content of an array that is about to be written to, and of what it is a view of."""
+    owner = arrays.owner_of(array)
+    tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K")))
+
+
+#: Arrays of up to so many bytes are copied before a call that perhaps writes to them.
+SMALL = 1 << 20
+#: Modules whose functions write to nothing but what is said here.
+_KNOWN = frozenset({
+    "builtins", "math", "cmath", "numpy", "operator", "_operator", "copy", "functools", "itertools", "json", "logging",
+    "warnings", "statistics", "time", "collections", "typing", "dataclasses", "contextlib", "matplotlib", "pprint",
+})  # fmt: skip
+
+
+def may_write(target: Any) -> bool:
+    """Whether a callable that is not recorded perhaps writes to arrays that it is handed."""
+    kind = type(target)
+    if kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
+        return False  # a method of C: of an array, which is known, or of a container
+    if kind is MethodType:
+        target = target.__func__
+    if issubclass(type(target), type):
+        return bool(target.__flags__ & 0x200)  # a class of Python
+    if type(target) is FunctionType or kind is BuiltinFunctionType:
+        return (target.__module__ or "").partition(".")[0] not in _KNOWN
+    return type(target).__name__ not in NATIVE
+
+
+def before_unknown(tape: Tape, arguments: tuple[Any, ...], *, always: bool) -> None:
+    """Called before code that perhaps writes to the arrays among its arguments."""
+    for value in arguments:
+        for array in value if type(value) in (list, tuple) and len(value) <= _FEW else (value,):
+            if arrays.is_array(array):
+                _keep_perhaps(tape, arrays.owner_of(array), always=always)
+
+
+#: Longer lists of arguments are not looked through for arrays.
+_FEW = 16
+
+
+def _keep_perhaps(tape: Tape, owner: Any, *, always: bool) -> None:
+    at = len(tape.values)
+    if not always and owner.nbytes > SMALL:
+        tape.snapshots.append(Snapshot(at, owner, None, True, arrays.sample(owner)))
+        return
+    for earlier in tape.snapshots[-_FEW:]:  # one copy serves as long as it stays the same
+        if earlier.array is owner and earlier.content is not None and arrays.same_content(earlier.content, owner):
+            tape.snapshots.append(Snapshot(at, owner, earlier.content, True))
+            return
+    tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K"), True))
+
+
+def before_write(values: list[Any], target: Any) -> None:
+    """Called before an in-place operator or a subscript assignment writes to `target`."""
+    if type(target).__name__ == "flatiter" and type(target).__module__ == "numpy":
+        target = target.base
+    if arrays.is_array(target):
+        tape = current()
+        if tape is not None and tape.values is values:
+            keep(tape, len(values), target)
+
+
+def guarded(target: Any, count: int) -> Any:
+    """A callable of C called with `count` positional arguments, made to keep what it writes to; most write nothing.
+
+    A bound method that writes to its array is called at once, so the array is kept here and the method is itself.
+    """
+    kind = type(target)
+    if kind is MethodType:
+        native = type(target.__func__).__name__ in NATIVE
+        return _keeping(target, 0) if native and target.__name__ in MUTATING_BOUND else target
+    if kind is BuiltinFunctionType and type(target.__self__) is not ModuleType:
+        if not arrays.is_array(target.__self__):
+            return _keeping(target, 0) if target.__name__ in MUTATING_BOUND else target
+        if target.__name__ in MUTATING_METHODS:
+            _keep_now(target.__self__)
+        place = OUT_POSITIONS.get(target.__name__, count + 1) - 1
+        return _keeping(target, place) if count > place else target
+    if kind.__name__ == "method-wrapper" and arrays.is_array(target.__self__):
+        _keep_now(target.__self__)  # `a.__setitem__(…)`, `a.__iadd__(…)`
+        return target
+    first = _first_written(target, count)
+    return target if first is None else _keeping(target, first)
+
+
+def _keep_now(array: Any) -> None:
+    tape = current()
+    if tape is not None:
+        keep(tape, len(tape.values), array)
+
+
+#: Types of callables of C, by name, for they need not have been imported.
+NATIVE = frozenset({
+    "ufunc", "builtin_function_or_method", "_ArrayFunctionDispatcher", "cython_function_or_method",
+})  # fmt: skip
+
+
+def _first_written(target: Any, count: int) -> int | None:
+    """Position of the first argument that a function of C or NumPy writes to, if it writes to one."""
+    kind = type(target).__name__
+    if kind not in NATIVE:  # a user's callable: even to ask for its name may run its code
+        return None
+    module, name = getattr(target, "__module__", None), getattr(target, "__name__", None)
+    if kind == "ufunc":
+        return int(target.nin) if count > target.nin else None
+    if module == "numpy" and name in OUT_POSITIONS:
+        return OUT_POSITIONS[name] if count > OUT_POSITIONS[name] else None
+    if name == "nan_to_num" and (module or "").partition(".")[0] == "numpy":
+        return 0
+    if (module == "_operator" and name in MUTATING_OPERATORS) or name in MUTATING_BOUND:
+        return 0
+    return 0 if name in MUTATING_FUNCTIONS and (module or "").partition(".")[0] == "numpy" else None
+
+
+def _keeping(function: Any, first: int) -> Any:
+    """Call a function that writes to its arguments from `first` on, keeping those that are arrays as they were."""
+
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        tape = current()
+        if tape is not None and (function.__name__ != "nan_to_num" or not kwargs.get("copy", args[1:2] != (False,))):
+            written = args[first : first + 1] if first == 0 else args[first:]
+            for target in (*written, *kwargs.values()):
+                if arrays.is_array(target):
+                    keep(tape, len(tape.values), target)
+        return function(*args, **kwargs)
+
+    return kept
