@@ -257,7 +257,8 @@ def closures(x):
 
     spare: float = x
     add(x)
-    add(*[x, x], scale=2.0, u=x)
+    more = {"scale": 2.0, "u": x}
+    add(*[x, x], **more)
     add(x, scale=3.0)
     add(x, u=x)
     forget()
