@@ -34,18 +34,21 @@ class Writer:
         self.last: dict[Item, Ref] = {}  # what each iterator gave in the last turn
 
     def write(self) -> None:
-        """Do so. Raises Unfit before anything is changed."""
+        """Do so. Raises Unfit with nothing changed."""
         turn, turns, period, base = self.turn, self.turns, self.period, self.base
         operands = [self._ids(ref) for node in turn.nodes for ref in node.operands]
         numbers = {item: self._numbers(item) for item in turn.counters}
-        values = self._values(numbers)
         locals_after = {name: self._after(turn.outer.locals[name]) for name in turn.stored}
         columns, machine = self.columns, self.machine
-        columns.kind.extend(array(INDEX, [columns.kind_of(n.op, n.site) for n in turn.nodes]) * turns)
-        self._activate()
+        try:
+            self._write_values(numbers)
+        except Unfit:
+            del columns.value[base:]
+            raise
         names = [turn.item_names.get(n.item) if n.item is not None else n.name for n in turn.nodes]
-        columns.name.extend(names * turns)
-        columns.value.extend(values)
+        self._repeat(columns.kind, array(INDEX, [columns.kind_of(n.op, n.site) for n in turn.nodes]))
+        self._repeat(columns.name, names)
+        self._activate()
         for place, node in enumerate(turn.nodes):
             if node.call is not None:
                 columns.calls.update(zip(range(base + place, base + turns * period, period), repeat(node.call)))
@@ -56,6 +59,13 @@ class Writer:
         self.frame.locals.update((name, after()) for name, after in locals_after.items())
         machine.v += (turn.v - machine.v) * turns
         machine.p += (turn.p - machine.p) * turns
+
+    def _repeat(self, column: Any, part: Any) -> None:
+        """Append the same to a column in each turn."""
+        portion = part * min(_PORTION, self.turns)
+        for _ in range(self.turns // _PORTION):
+            column.extend(portion)
+        column.extend(part * (self.turns % _PORTION))
 
     def _write_operands(self, operands: list[Any]) -> None:
         """The operands of all nodes, given the ids of each, and where those of each node begin."""
@@ -75,7 +85,7 @@ class Writer:
         turns, columns, entered = self.turns, self.columns, self.turn.entered
         own, base = self.frame.activation, len(columns.activations)
         if not entered:
-            columns.activation.extend(array(INDEX, [own]) * (turns * self.period))
+            self._repeat(columns.activation, array(INDEX, [own]) * self.period)
             return
         for first in range(base, base + turns * len(entered), len(entered)):
             for number, call in enumerate(entered):
@@ -87,11 +97,11 @@ class Writer:
         numbers = begin + steps * np.arange(turns, dtype=np.int32)[:, None]
         columns.activation.frombytes(numbers.reshape(-1).view(np.uint8).data)
 
-    def _values(self, numbers: dict[Item, list[int]]) -> list[Any]:
+    def _write_values(self, numbers: dict[Item, Any]) -> None:
         """The values of all nodes. Raises Unfit where one on the tape is no plain number."""
         turn, machine = self.turn, self.machine
         stride = turn.v - machine.v
-        result: list[Any] = []
+        column = self.columns.value
         for low in range(0, self.turns, _PORTION):
             high = min(low + _PORTION, self.turns)
             begin, end = machine.v + low * stride, machine.v + high * stride
@@ -106,8 +116,7 @@ class Writer:
                     part[place :: self.period] = found
                 else:
                     part[place :: self.period] = [node.value] * (high - low)
-            result += part
-        return result
+            column += part
 
     def _ids(self, ref: Ref) -> Any:
         """The ids of an operand in all turns."""
@@ -164,12 +173,12 @@ class Writer:
             self.taken[item] = refs
         return self.taken[item]
 
-    def _numbers(self, item: Item) -> list[int]:
+    def _numbers(self, item: Item) -> Any:
         """What a range gave in all turns."""
         numbers = self.turn.stream(item).peek(self.turns)
         if len(numbers) != self.turns:
             raise Unfit
-        return list(numbers)
+        return numbers
 
     def _take(self, item: Item) -> Ref:
         """Move an iterator on by all turns; returns what it gave in the last."""
