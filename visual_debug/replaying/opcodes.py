@@ -950,6 +950,18 @@ def _build_string(m: Machine, f: Frame, arg: int) -> None:
     f.stack.append(Thing(UNSET, parts))
 
 
+@handles("BUILD_INTERPOLATION")
+def _build_interpolation(m: Machine, f: Frame, arg: Any) -> None:  # value text [format] -> interpolation
+    has_format, _ = arg
+    del f.stack[-2 if has_format else -1 :]
+    f.stack.append(Thing(UNSET, [f.stack.pop()]))
+
+
+@handles("BUILD_TEMPLATE")
+def _build_template(m: Machine, f: Frame, arg: Any) -> None:  # strings interpolations -> template
+    f.stack[-2:] = [Thing(UNSET, [f.stack[-1]])]
+
+
 # ---- functions and calls
 
 
