@@ -313,3 +313,17 @@ def test_the_gradient_of_a_long_sum_takes_time_by_its_length(monkeypatch):
     trace = vd.trace(lambda xs: sum([x * x for x in xs]), [float(i) for i in range(100)])
     assert trace.grad("xs") == [2.0 * i for i in range(100)]
     assert gathered.count(trace.outputs.id) < 5
+
+
+def test_a_refused_gradient_tells_by_which_arguments_it_can_be_had():
+    def f(x, n, y):
+        return x * y / math.factorial(n)
+
+    trace = vd.trace(f, 2.0, 3, 5.0)
+    with pytest.raises(
+        vd.NoDerivativeError, match=r"math\.factorial.*by other arguments can be had: grad\(\('x', 'y'\)\)$"
+    ):
+        trace.grad()
+    with pytest.raises(vd.NoDerivativeError, match="integers has no derivative$"):
+        trace.grad("n")
+    assert trace.grad(("x", "y")) == {"x": pytest.approx(5 / 6), "y": pytest.approx(2 / 6)}

@@ -369,7 +369,15 @@ class Trace:
         columns = self._columns
         leaves = [node for name in names for node in _leaves(inputs[name])]
         seeds = self._seeds(of, seed)
-        adjoints = sweep.gradients(columns, seeds, leaves)
+        try:
+            adjoints = sweep.gradients(columns, seeds, leaves)
+        except NoDerivativeError as error:
+            several = {name: list(_leaves(inputs[name])) for name in names if any(True for _ in _leaves(inputs[name]))}
+            others = sweep.possible(columns, seeds, several) if len(several) > 1 else []
+            if not others:
+                raise
+            asked = repr(others[0]) if len(others) == 1 else f"({', '.join(map(repr, others))})"
+            raise NoDerivativeError(f"{error}. The gradient by other arguments can be had: grad({asked})") from error
         result = {}
         for name in names:
             if wrt is not None or any(True for _ in _leaves(inputs[name])):

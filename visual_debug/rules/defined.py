@@ -161,6 +161,10 @@ class DefinedRule(Rule):
             return operand, entries, self.definition(*values, **named)
         except NoPartial as reason:
             raise MissingPartial(self.op, where, str(reason)) from None
+        except (TypeError, IndexError, ValueError):
+            if type(operand) is not int:
+                raise
+            raise MissingPartial(self.op, where, "it is a whole number that says how, not how much") from None
 
     def _one(self, way: str, op: str, where: Where, change: Any, z: Any, args: Any, kwargs: Any) -> Any:
         """One pullback or push of an operation of the definition, as the sweeps do it."""

@@ -341,11 +341,18 @@ def _linspace(
     *,
     device: Any = None,
 ) -> Any:
+    num = value_of(num)
     count = num - 1 if endpoint else num
     width = np.subtract(stop, start)
     part = np.reshape(np.arange(num) / max(count, 1), (-1,) + (1,) * np.ndim(width))
     found = np.moveaxis(start + part * width, 0, axis)
     return (found, width / count) if retstep else found
+
+
+@defines("arange")
+def _arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, **_: Any) -> Any:
+    begin, end, by = (0, start, step) if stop is None else (start, stop, step)
+    return begin + np.arange(len(np.arange(value_of(begin), value_of(end), value_of(by)))) * by
 
 
 @defines("logspace")

@@ -27,6 +27,7 @@ def _arrays() -> Mapping[str, Rule]:
         arrays,
         decompositions,
         einsum,
+        forms,
         linalg,
         ordering,
         reductions,
@@ -37,7 +38,7 @@ def _arrays() -> Mapping[str, Rule]:
     from visual_debug.rules.defined import DefinedRule
     from visual_debug.rules.definitions import ALL
 
-    tables = (arrays, reductions, shaping, ordering, writing, linalg, decompositions, sliding, einsum)
+    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum)
     rules = {op: rule for module in tables for op, rule in module.TABLE.items()}
     return {op: DefinedRule(op, definition, find) for op, definition in ALL.items()} | rules
 

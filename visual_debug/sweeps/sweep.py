@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from visual_debug import collector
 from visual_debug.columns import WORTH_NUMPY, Columns
+from visual_debug.errors import NoDerivativeError
 from visual_debug.sweeps import adjoint
 
 if TYPE_CHECKING:
@@ -34,6 +37,16 @@ def gradients(columns: Columns, seeds: Mapping[int, Any], leaves: Iterable[int])
     for _ in adjoint.reverse(columns, seeds, result, adjoint.dependents(columns, leaves), only=set(leaves)):
         pass
     return result
+
+
+def possible(columns: Columns, seeds: Mapping[int, Any], leaves: Mapping[str, list[int]]) -> list[str]:
+    """Of arguments, given with their nodes, those whose gradient every operation on the way has a derivative for."""
+    found = []
+    for name, nodes in leaves.items():
+        with suppress(NoDerivativeError):
+            gradients(columns, seeds, nodes)
+            found.append(name)
+    return found
 
 
 def ancestors(columns: Columns, nodes: Iterable[int]) -> list[int]:
@@ -94,12 +107,12 @@ def by_columns(columns: Columns, seeds: Mapping[int, Any]) -> ColumnAdjoints | N
     from visual_debug import numeric
     from visual_debug.sweeps import linear, partials, runs
 
-    slopes = partials.partials(columns)
-    if slopes is None:
-        return None
     loops = runs.of(columns)
     start, operand = numeric.view(columns.start), numeric.view(columns.operand)
-    with np.errstate(all="ignore"):
+    with collector.paused(), np.errstate(all="ignore"):
+        slopes = partials.partials(columns)
+        if slopes is None:
+            return None
         column = linear.solve(start, operand, slopes.value, seeds.items(), loops)
         if not np.isfinite(column).all():
             if not slopes.is_sure:
