@@ -207,7 +207,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     thread = get_ident()
     if tape.policy is door.policy and tape.is_open and tape.thread == thread:  # type: ignore[union-attr]
         place = _place(depth, tape)  # type: ignore[arg-type]
-        if place > 0 or (not place and (tape.end is not None or tape.plan.is_generator)):  # type: ignore[union-attr]
+        if place > 0 or (not place and (tape.end is not None or tape.plan.is_generator)):
             if tape.end is not None:
                 return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
             assert isinstance(tape, Tape)
