@@ -49,7 +49,10 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
     if self_ref is not NULL:
         args = [self_ref, *args]
     f.pc = index  # it is come to again when the result is there
-    if enter_recorded(m, f, index, Pending(callee, args, kwargs), target):
+    call = Pending(callee, args, kwargs)
+    if len(args) == 1 and type(args[0]) is Stream and name == "CALL_FUNCTION_EX":
+        call.starred = args[0]
+    if enter_recorded(m, f, index, call, target):
         return
     args_target: Ref = target.base if isinstance(target, Method) else target
     bound_to = told(callee, "__self__")
@@ -61,7 +64,7 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
     if kinds.is_number(bound_to):
         text = _base_text(f.plan.site(index).text)
         args_target = m.claim(args_target, bound_to, f.plan.site(index), text, args_target)
-    f.pending = (Pending(callee, args, kwargs), args_target)
+    f.pending = (call, args_target)
 
 
 def enter_recorded(m: Machine, f: Frame, index: int, call: Pending, target: Ref) -> bool:
@@ -75,7 +78,7 @@ def enter_recorded(m: Machine, f: Frame, index: int, call: Pending, target: Ref)
         return False
     m.p += 1
     f.pc = index  # it is come to again when the result is there
-    args = call.args
+    args = _spread(call, word.plan.code.co_argcount)
     if isinstance(call.callee, MethodType):
         args = [_self_of(m, f, index, target, call.callee), *args]
     f.pending = None
@@ -84,6 +87,14 @@ def enter_recorded(m: Machine, f: Frame, index: int, call: Pending, target: Ref)
         m.frame = f
         f.pending = ("returned", m.generator(frame))
     return True
+
+
+def _spread(call: Pending, count: int | None) -> list[Ref]:
+    """The positional arguments of `g(*iterator)`, which the call itself took; if they are not known, `count` of them."""
+    if call.starred is None:
+        return call.args
+    items = call.starred.rest()
+    return [Thing(UNSET, [call.starred])] * (1 if count is None else count) if items is None else items
 
 
 def _base_text(text: str) -> str | None:
@@ -113,6 +124,8 @@ def _packed_call(m: Machine, f: Frame, index: int, flags: int) -> tuple[Ref, Ref
         args = list(packed.items)
     elif isinstance(objects, (tuple, list)):
         args = [m.discover(item, site, source=packed) for item in objects]
+    elif type(packed) is Stream:
+        args = [packed]
     else:
         args = [Thing(objects, [packed])]
     kwargs: dict[str, Ref] = {}
@@ -223,6 +236,7 @@ def end(m: Machine, f: Frame, index: int) -> None:
     if nested is not None:
         f.stack.append(nested)
         return
+    pending.args = _spread(pending, None)
     since = m.snapshot
     m.kept = stores.kept(m, m.v)
     result = result_of(m, f, index, pending, extra, z)

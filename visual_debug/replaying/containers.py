@@ -470,4 +470,9 @@ def next_item(m: Machine, f: Frame, index: int, stream: Ref, z: Any) -> Ref:
     site = f.plan.site(index)
     if type(stream) is not Stream:
         return m.discover(z, site, None, stream)
+    return taken(m, stream, z, site)
+
+
+def taken(m: Machine, stream: Stream, z: Any, site: Site) -> Ref:
+    """The reference of the item `z` that was taken from a stream."""
     return take(m, stream.source, z, site, None, stream.advance(z))

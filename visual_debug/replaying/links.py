@@ -13,7 +13,8 @@ from typing import Any
 
 from visual_debug import cpython
 from visual_debug.replaying.machine import Frame, Machine
-from visual_debug.replaying.symbols import NULL, Ref
+from visual_debug.replaying.models import lazy
+from visual_debug.replaying.symbols import NULL, Asked, Ref, Stream
 from visual_debug.tracing.policy import plain_code
 from visual_debug.tracing.tape import Plan
 
@@ -29,6 +30,62 @@ _OPERANDS: dict[str, dict[str, tuple[int, ...]]] = {
     "BEFORE_WITH": {"__enter__": (1,)},
     "TO_BOOL": {"__bool__": (1,)},
 }
+
+
+def asked(m: Machine, frame: Frame, plan: Plan, values: tuple[Any, ...]) -> Asked | None:
+    """Who calls a recorded function of each item: an iterator that the instruction takes from, or the call itself.
+
+    Where several may, their next arguments tell; if they do not, nothing is known of any of them any more.
+    """
+    pending = frame.pending
+    found: list[Asked] = []
+    if pending is None:
+        work = _taken_from(frame)
+    elif pending[0] == "returned":
+        return None
+    else:
+        call = pending[0]
+        if call.asked is None and call.callee is functools.reduce:
+            call.asked = lazy.reduction(m, frame, call)
+        found += [call.asked] if call.asked is not None else []
+        work = [*call.args, *call.kwargs.values()]
+    streams = []
+    while work:
+        ref = work.pop()
+        if type(ref) is Stream:
+            streams.append(ref)
+            work.extend(ref.streams)
+    found += [stream.asked for stream in streams if stream.asked is not None]
+    found = [one for one in dict.fromkeys(found) if one.code is plan.code]
+    if len(found) > 1:
+        fitting = [one for one in found if _fits(m, one, values)]
+        if len(fitting) != 1:
+            for stream in streams:
+                stream.lose()
+            return None
+        found = fitting
+    return found[0] if found else None
+
+
+def _fits(m: Machine, one: Asked, values: tuple[Any, ...]) -> bool:
+    """Whether the arguments are those of the next call."""
+    return all(ref is None or m.agrees(ref, value) for ref, value in zip(one.ahead(), values, strict=False))
+
+
+def _taken_from(frame: Frame) -> list[Ref]:
+    """What the instruction at hand takes items from."""
+    name, arg, _ = frame.plan.instructions[frame.pc]
+    depth = _ITERATES.get(name)
+    if name == "CALL_FUNCTION_EX":
+        depth = 2 if cpython.EX_ALWAYS_HAS_KEYWORDS or arg & 1 else 1
+    return [] if depth is None else [frame.stack[-depth]]
+
+
+#: Instructions that take items from an iterator, and where on the stack that is.
+_ITERATES = {
+    "FOR_ITER": 1, "UNPACK_SEQUENCE": 1, "UNPACK_EX": 1, "LIST_EXTEND": 1, "SET_UPDATE": 1, "DICT_UPDATE": 1,
+    "CONTAINS_OP": 1, "SEND": 2,
+}  # fmt: skip
 
 
 def arguments(m: Machine, frame: Frame, plan: Plan, first: Any) -> tuple[list[Ref], dict[str, Ref]]:

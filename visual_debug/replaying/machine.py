@@ -5,6 +5,7 @@ Which instruction does what is in `opcodes`, what runs them in `replay`, and whe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from visual_debug import kinds
@@ -28,7 +29,7 @@ class Nested(NamedTuple):
 class Frame:
     """One activation in the machine."""
 
-    __slots__ = ("activation", "by_door", "caller", "cells", "child_raised", "entered", "generator", "is_exact", "keywords",
+    __slots__ = ("activation", "answer", "by_door", "caller", "cells", "child_raised", "entered", "generator", "is_exact", "keywords",
                  "landed", "locals", "output", "pc", "pending", "plan", "received", "returned", "stack", "suspended", "yielded")  # fmt: skip
 
     def __init__(self, plan: Plan, activation: int, caller: Frame | None) -> None:
@@ -43,6 +44,7 @@ class Frame:
         self.pending: Any = None  # a call waiting for its result
         self.by_door = False  # entered from unrecorded code
         self.is_exact = False  # its arguments are those of an instruction
+        self.answer: Callable[[Ref], None] | None = None  # whoever asked for what it returns: an iterator, or a call
         self.entered = -1  # the instruction that unrecorded code entered an activation from
         self.generator: int | None = None  # its number on the path
         self.yielded: list[Ref] = []
@@ -149,10 +151,14 @@ class Machine(Origins):
         self.frame = caller
         if frame is self.main:
             self.result = result
+        if frame.answer is not None:
+            frame.answer(result)
         if caller is None:
             return
         if frame.by_door or frame.generator is not None:
-            self.nested = Nested(result, self.known_value(result), frame.is_exact, caller, caller.pc)
+            self.nested = Nested(
+                result, self.known_value(result), frame.is_exact and frame.answer is None, caller, caller.pc
+            )
             caller.returned = (frame, result)
         else:
             caller.pending = ("returned", result)

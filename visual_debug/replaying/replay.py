@@ -19,7 +19,7 @@ from visual_debug.replaying import containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tracing import policy, record, rewrite
-from visual_debug.tracing.tape import Beginning, Plan, Tape, parameters
+from visual_debug.tracing.tape import Beginning, Contents, Plan, Tape, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,18 +387,24 @@ class _Player:
         self.next_event()
         is_main = machine.main is None
         source = None if is_main else machine.handed_over(caller)
-        given, by_name = (
-            links.arguments(machine, caller, plan, arguments[0]) if caller is not None and arguments else ([], {})
-        )
+        given: list[Ref] = []
+        by_name: dict[str, Ref] = {}
+        values = tuple(value.container if type(value) is Contents else value for value in arguments)
+        asked = links.asked(machine, caller, plan, values) if caller is not None and arguments else None
+        if asked is not None:
+            given = asked.take(values)
+        elif caller is not None and arguments:
+            given, by_name = links.arguments(machine, caller, plan, arguments[0])
         frame = machine.activate(plan, caller)
+        frame.answer = asked.answer if asked is not None else None
         frame.by_door, frame.is_exact = True, bool(given or by_name)
         if caller is not None:
             caller.entered = caller.pc
         known = {**dict(zip(plan.code.co_varnames[: plan.code.co_argcount], given, strict=False)), **by_name}
         named = plan.code.co_varnames[: plan.code.co_argcount + plan.code.co_kwonlyargcount]
-        for name, value in zip(parameters(plan.code), arguments, strict=True):
+        for name, value, object_ in zip(parameters(plan.code), arguments, values, strict=True):
             ref = known.get(name)
-            if ref is None or not machine.agrees(ref, value):
+            if ref is None or not machine.agrees(ref, object_ if asked is not None else value):
                 is_default = frame.is_exact and name in named and name not in known
                 ref = machine.argument(value, name, plan.site(-1), None if is_default else source)
             frame.locals[name] = ref

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 from visual_debug.tracing.tape import Site
@@ -117,25 +118,61 @@ class Mapping:
 
 
 @dataclass(slots=True, eq=False)
+class Asked:
+    """A recorded function that an iterator, or a call such as `functools.reduce`, computes something of each item with.
+
+    `take(values)` gives the references of the next arguments, `answer(result)` is told what came of them, and `ahead()`
+    gives the arguments that can be told beforehand, so that iterators with the same function are told apart.
+    """
+
+    code: CodeType
+    take: Callable[[tuple[Any, ...]], list[Ref]]
+    answer: Callable[[Ref], None]
+    ahead: Callable[[], list[Ref]]
+
+
+def _unknown() -> None:
+    return None
+
+
+@dataclass(slots=True, eq=False)
 class Stream:
     """An iterator: `advance(value)` gives the reference of the next item, whose recorded value is `value`.
 
     `rest()` gives the references of all items that are left, for a consumer of the whole; None if they are not known.
     `peek(count)` gives those of the next items, of a range the numbers, and leaves them there; `skip(count)` takes them.
+    `made()` gives the items that an iterator which computes has made and nobody has taken: it makes none unasked.
     """
 
     advance: Callable[[Any], Ref]
     source: Ref = None
-    rest: Callable[[], list[Ref] | None] = lambda: None
+    rest: Callable[[], list[Ref] | None] = _unknown
     counts: bool = False  #: over a range, whose items are known without having been recorded
     frame: Any = None  #: the machine's frame of a generator that is recorded
     peek: Callable[[int], list[Any] | range | None] | None = None
     skip: Callable[[int], None] | None = None
     site: Any = None  #: of a range, where it is gone through
+    made: Callable[[], list[Ref]] | None = None
+    ahead: Callable[[], Ref] | None = None  #: the next of those
+    asked: Asked | None = None
+    endless: bool = False
+    streams: tuple[Stream, ...] = ()  #: that it takes its items from
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether it is known what the items are."""
+        return self.rest is not _unknown
 
     def lose(self) -> None:
         """Unrecorded code has taken nobody knows how many items."""
-        self.advance, self.rest, self.peek = lambda _: None, lambda: None, None
+        work = [self]
+        while work:
+            stream = work.pop()
+            stream.advance, stream.rest, stream.peek = lambda _: None, _unknown, None
+            stream.made = stream.ahead = stream.asked = None
+            stream.endless = False
+            work.extend(stream.streams)
+            stream.streams = ()
 
 
 @dataclass(slots=True, eq=False)

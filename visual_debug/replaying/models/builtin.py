@@ -9,8 +9,7 @@ from visual_debug import kinds
 from visual_debug.replaying import containers, stores
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.models.registry import INSTANCES, Pending, models
-from visual_debug.replaying.symbols import UNSET, Leaf, Ref, Sequence, Stream, Thing
-from visual_debug.tracing.tape import Site
+from visual_debug.replaying.symbols import Leaf, Ref, Sequence, Stream, Thing
 
 
 @models(range, slice)
@@ -41,52 +40,12 @@ def _iterator(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
     return containers.iterate(m, f, index, ref) if ref is not None else None
 
 
-@models(enumerate)
-def _enumerate(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    stream = containers.iterate(m, f, index, call.args[0])
-    site = f.plan.site(index)
-
-    def advance(item: Any) -> Ref:
-        return Sequence(tuple, [Leaf(item[0], "const", None, site), _checked(m, stream, item[1], site)])
-
-    begin: Any = m.known_value(call.args[1]) if len(call.args) > 1 else 0 if not call.kwargs else UNSET
-
-    def rest() -> list[Ref] | None:
-        refs = stream.rest()
-        if refs is None or begin is UNSET:
-            return None
-        return [Sequence(tuple, [Leaf(i, "const", None, site), ref]) for i, ref in enumerate(refs, begin)]
-
-    return Stream(advance, stream, rest)
-
-
-@models(zip)
-def _zip(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    streams = [containers.iterate(m, f, index, ref) for ref in call.args]
-    site = f.plan.site(index)
-
-    def advance(item: Any) -> Ref:
-        return Sequence(tuple, [_checked(m, s, v, site) for s, v in zip(streams, item, strict=True)])
-
-    def rest() -> list[Ref] | None:
-        columns = [s.rest() for s in streams]
-        if any(refs is None for refs in columns):
-            return None
-        return [Sequence(tuple, list(refs)) for refs in zip(*columns, strict=False)]
-
-    return Stream(advance, Thing(UNSET, [s.source for s in streams]), rest)
-
-
-def _checked(m: Machine, stream: Stream, value: Any, site: Site) -> Ref:
-    return containers.take(m, stream.source, value, site, None, stream.advance(value))
-
-
 @models(next)
 def _next(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     stream = call.args[0]
     if type(stream) is not Stream or len(call.args) != 1:
         return None
-    return _checked(m, stream, z, f.plan.site(index))
+    return containers.taken(m, stream, z, f.plan.site(index))
 
 
 @models(operator.getitem)

@@ -11,16 +11,19 @@ from typing import Any
 from visual_debug import arrays, kinds
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.origins import has_own_code
-from visual_debug.replaying.symbols import Closure, Ref, Thing
+from visual_debug.replaying.symbols import Asked, Closure, Ref, Stream, Thing
 
 
 class Pending:
     """A call whose result is still to come: the callable that was recorded, and references of its arguments."""
 
-    __slots__ = ("args", "callee", "kwargs")
+    __slots__ = ("args", "asked", "callee", "fold", "kwargs", "starred")
 
     def __init__(self, callee: Any, args: list[Ref], kwargs: dict[str, Ref]) -> None:
         self.callee, self.args, self.kwargs = callee, args, kwargs
+        self.asked: Asked | None = None  # what the callee itself calls for each item, once it has
+        self.starred: Stream | None = None  # it is called with what is left of that, and no other positional argument
+        self.fold: Any = None  # what has come of the items so far, if it folds them
 
 
 def answers_by_code(callee: Any) -> bool:
