@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
+import statistics
 
 import numpy as np
 import pytest
@@ -144,11 +143,11 @@ def test_closures_share_cells():
 
 def test_unknown_code_is_opaque_and_refuses_its_gradient_by_name():
     def f(x):
-        return functools.reduce(operator.mul, [x, x, 2.0]) + 1
+        return statistics.fmean([x, x, 3.0]) + 1
 
     trace = vd.trace(f, 3.0)
-    assert trace.result == 19.0
-    with pytest.raises(vd.NoDerivativeError, match=r"test_replay\.py:\d+: .*reduce"):
+    assert trace.result == 4.0
+    with pytest.raises(vd.NoDerivativeError, match=r"test_replay\.py:\d+: .*fmean"):
         trace.grad()
 
 

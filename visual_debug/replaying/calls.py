@@ -249,6 +249,7 @@ def raised(m: Machine, f: Frame, index: int) -> Thing:
     pending, target = f.pending
     if pending == "returned" or pending.callee is next:
         return Thing()
+    lose_streams([*pending.args, *pending.kwargs.values()])
     name, args = _operation(pending, target)
     operands: list[int] = []
     for ref in [*args, *pending.kwargs.values()]:
@@ -258,6 +259,13 @@ def raised(m: Machine, f: Frame, index: int) -> Thing:
     if model_of(pending.callee) is None and rules.find(name) is None:
         return _after_unknown_code(m, f, pending, target, args)
     return Thing(UNSET, list(operands))
+
+
+def lose_streams(refs: list[Ref]) -> None:
+    """Nobody knows how many items were taken from these, for an exception came of it."""
+    for ref in refs:
+        if type(ref) is Stream:
+            ref.lose()
 
 
 def _operation(pending: Pending, target: Ref) -> tuple[str, list[Ref]]:
@@ -276,6 +284,8 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     if model is not None:
         found = model(m, f, index, pending, target, z)
         if found is not None:
+            if type(found) is Stream:
+                found.object = z
             return found
     name, args = _operation(pending, target)
     rule = rules.find(name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from visual_debug import cpython
 from visual_debug.replaying.machine import Frame, Machine
-from visual_debug.replaying.models import lazy
+from visual_debug.replaying.models import folding
 from visual_debug.replaying.symbols import NULL, Asked, Ref, Stream
 from visual_debug.tracing.policy import plain_code
 from visual_debug.tracing.tape import Plan
@@ -40,13 +40,13 @@ def asked(m: Machine, frame: Frame, plan: Plan, values: tuple[Any, ...]) -> Aske
     pending = frame.pending
     found: list[Asked] = []
     if pending is None:
-        work = _taken_from(frame)
+        work = taken_from(frame)
     elif pending[0] == "returned":
         return None
     else:
         call = pending[0]
-        if call.asked is None and call.callee is functools.reduce:
-            call.asked = lazy.reduction(m, frame, call)
+        if call.asked is None:
+            call.asked = folding.asking(m, frame, call)
         found += [call.asked] if call.asked is not None else []
         work = [*call.args, *call.kwargs.values()]
     streams = []
@@ -72,8 +72,11 @@ def _fits(m: Machine, one: Asked, values: tuple[Any, ...]) -> bool:
     return all(ref is None or m.agrees(ref, value) for ref, value in zip(one.ahead(), values, strict=False))
 
 
-def _taken_from(frame: Frame) -> list[Ref]:
+def taken_from(frame: Frame) -> list[Ref]:
     """What the instruction at hand takes items from."""
+    if frame.pending is not None:
+        call = frame.pending[0]
+        return [] if call == "returned" else [*call.args, *call.kwargs.values()]
     name, arg, _ = frame.plan.instructions[frame.pc]
     depth = _ITERATES.get(name)
     if name == "CALL_FUNCTION_EX":

@@ -6,6 +6,7 @@ Which instruction does what is in `opcodes`, what runs them in `replay`, and whe
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import CodeType
 from typing import Any, NamedTuple
 
 from visual_debug import kinds
@@ -73,6 +74,7 @@ class Machine(Origins):
         self.inputs: dict[str, Ref] = {}
         self.result: Ref = Thing()
         self.cells: dict[int, Cell] = {}  # by identity of the interpreter's own
+        self.defaults: dict[CodeType, Thing] = {}  # where the defaults of functions made while recording may come from
         self.literals: dict[tuple[Any, ...], Leaf] = {}  # by where they are written, and what
         self.nested: Nested | None = None
         self.steps: dict[Plan, list[Any]] = {}  # plans -> their instructions as handlers with arguments

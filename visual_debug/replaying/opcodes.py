@@ -28,6 +28,7 @@ from visual_debug.replaying.symbols import (
     Thing,
     Wrapped,
 )  # fmt: skip
+from visual_debug.tracing import policy
 from visual_debug.tracing.tape import DROPPED, Instruction, Plan
 
 Handler = Callable[[Machine, Frame, Any], None]
@@ -973,7 +974,15 @@ def _make_function(m: Machine, f: Frame, arg: tuple[int, int | None]) -> None:
     closure, _, keyword_defaults, defaults = (f.stack.pop() if flags & flag else None for flag in (8, 4, 2, 1))
     z = m.value()
     m.heap[id(z)] = ref = Closure(z, _cells_of(closure), defaults, keyword_defaults)
+    _keep_defaults(m, ref)
     f.stack.append(ref)
+
+
+def _keep_defaults(m: Machine, ref: Closure) -> None:
+    """Whoever is given a default of the function when nobody sees the call has it from there."""
+    if ref.defaults is not None or ref.keyword_defaults is not None:
+        behind = m.defaults.setdefault(policy.plain_code(ref.object), Thing())
+        behind.among += [ref.defaults, ref.keyword_defaults]
 
 
 def _cells_of(ref: Ref) -> list[Cell]:
@@ -992,6 +1001,7 @@ def _set_function_attribute(m: Machine, f: Frame, arg: Any) -> None:  # attribut
                 function.keyword_defaults = attribute
             case 0x01:
                 function.defaults = attribute
+        _keep_defaults(m, function)
     f.stack.append(function)
 
 

@@ -588,7 +588,7 @@ class Origins:
                 and len(value) == len(ref.items)
                 and all(self.agrees(r, v) for r, v in zip(ref.items, value, strict=True))
             )
-        if kind in _HOLDERS or kind is Closure:
+        if kind in _HOLDERS or kind is Closure or kind is Stream:
             return ref.object is value
         return False
 

@@ -15,9 +15,9 @@ from typing import Any
 from visual_debug import arrays, collector, cpython, display
 from visual_debug.columns import WORTH_NUMPY, Call, Columns
 from visual_debug.errors import TraceError
-from visual_debug.replaying import containers, links, opcodes
+from visual_debug.replaying import calls, containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
-from visual_debug.replaying.symbols import Leaf, Mapping, Ref, Sequence, Thing
+from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tracing import policy, record, rewrite
 from visual_debug.tracing.tape import Beginning, Contents, Plan, Tape, parameters
 
@@ -363,6 +363,8 @@ class _Player:
             machine.frame, frame.caller = frame.caller, None
             if machine.frame is not None:
                 machine.frame.child_raised = True
+                if frame.answer is not None:
+                    calls.lose_streams(links.taken_from(machine.frame))
                 # A caller that sees the exception says so with its very next word.
                 self.raised_at = machine.v, self.event_p if self.event_p >= 0 else machine.p
             return
@@ -406,7 +408,8 @@ class _Player:
             ref = known.get(name)
             if ref is None or not machine.agrees(ref, object_ if asked is not None else value):
                 is_default = frame.is_exact and name in named and name not in known
-                ref = machine.argument(value, name, plan.site(-1), None if is_default else source)
+                behind = _behind_default(machine, plan, values) if is_default else source
+                ref = machine.argument(value, name, plan.site(-1), behind)
             frame.locals[name] = ref
         if is_main:
             machine.main = frame
@@ -431,3 +434,11 @@ class _Player:
                 items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
                 work.extend(reversed(items))
         self.inputs = {name: _structure(self.machine, ref) for name, ref in arguments.items()}
+
+
+def _behind_default(machine: Machine, plan: Plan, values: tuple[Any, ...]) -> Ref:
+    """What a default that nobody saw handed over may hold: what the function or its class was made with, if recorded."""
+    made = [machine.defaults[plan.code]] if plan.code in machine.defaults else []
+    classes = [machine.heap.get(id(kind)) for kind in type.mro(type(values[0]))] if type(values[0]) is not type else []
+    made += [ref for ref in classes if type(ref) is Thing]
+    return Thing(UNSET, list(made)) if made else None

@@ -156,6 +156,7 @@ class Stream:
     ahead: Callable[[], Ref] | None = None  #: the next of those
     asked: Asked | None = None
     endless: bool = False
+    object: Any = UNSET
     streams: tuple[Stream, ...] = ()  #: that it takes its items from
 
     @property

@@ -1,6 +1,16 @@
 """Builtins that move numbers about without computing: where what they give comes from."""
 
-from visual_debug.replaying.models import builtin, lazy, mappings, of_arrays, ordering, sequences
+from visual_debug.replaying.models import (
+    builtin,
+    calling,
+    folding,
+    joining,
+    lazy,
+    mappings,
+    of_arrays,
+    ordering,
+    sequences,
+)
 from visual_debug.replaying.models.registry import (
     MOVING,
     Pending,
@@ -11,5 +21,5 @@ from visual_debug.replaying.models.registry import (
     told,
 )
 
-__all__ = ["MOVING", "Pending", "answers_by_code", "builtin", "is_callback", "is_pure", "lazy", "mappings", "model_of",
+__all__ = ["MOVING", "Pending", "answers_by_code", "builtin", "calling", "folding", "is_callback", "is_pure", "joining", "lazy", "mappings", "model_of",
            "of_arrays", "ordering", "sequences", "told"]  # fmt: skip

@@ -15,23 +15,42 @@ from visual_debug.replaying.models.registry import Model, Pending, models
 from visual_debug.replaying.symbols import Ref, Sequence, Thing
 
 
+class Keyed:
+    """The items that a recorded key was asked about, in order, and what it returned."""
+
+    def __init__(self, items: list[Ref]) -> None:
+        self.items = items
+        self.keys: list[Any] = []
+
+    @property
+    def is_known(self) -> bool:
+        """Whether how the items are ordered can be told without running any code of the user's."""
+        return len(self.keys) == len(self.items) and all(map(is_plain, self.keys))
+
+
 @models(sorted)
 def _sorted(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    items = containers.all_items(m, f, index, call.args[0])
-    order = order_of(m, items, call.kwargs)
+    items = call.fold.items if call.fold is not None else containers.all_items(m, f, index, call.args[0])
+    order = order_of(m, items, call.kwargs, call.fold)
     if items is None or order is None:
         return None
     m.heap[id(z)] = ref = Sequence(list, [items[i] for i in order], z)
     return ref
 
 
-def order_of(m: Machine, items: list[Ref] | None, kwargs: dict[str, Ref]) -> list[int] | None:
+def order_of(
+    m: Machine, items: list[Ref] | None, kwargs: dict[str, Ref], keyed: Keyed | None = None
+) -> list[int] | None:
     """How sorting orders plain values: sorting is stable, so equal ones keep their order. None if not known."""
     if items is None or kwargs.keys() - {"reverse", "key"}:
         return None
     values = [m.known_value(item) for item in items]
     backward = m.known_value(kwargs["reverse"]) if "reverse" in kwargs else False
-    if type(backward) is not bool or not all(map(is_plain, values)):
+    if type(backward) is not bool:
+        return None
+    if keyed is not None:
+        return sorted(range(len(items)), key=keyed.keys.__getitem__, reverse=backward) if keyed.is_known else None
+    if not all(map(is_plain, values)):
         return None
     key = m.known_value(kwargs["key"]) if "key" in kwargs else None
     if key is not None:
@@ -58,9 +77,13 @@ def is_plain(value: Any) -> bool:
 
 @models(max, min)
 def _extreme_by_key(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    """`max(…, key=…)` returns one of the items: which one, its identity tells."""
+    """`max(…, key=…)` returns one of the items: which one, the keys tell or its identity."""
     if not {"key", "default"} & call.kwargs.keys():
         return None
+    if call.fold is not None and call.fold.is_known:
+        best = call.callee(range(len(call.fold.items)), key=call.fold.keys.__getitem__)
+        ref = call.fold.items[best]
+        return ref if m.agrees(ref, z) else None
     items = call.args
     if len(items) == 1 and type(items[0]) is Sequence and items[0].items is not None:
         items = list(items[0].items)

@@ -145,7 +145,7 @@ def _place_of(m: Machine, items: Any, value: Any) -> int | None:
 
 def _sort(m: Machine, ref: Sequence, call: Pending) -> Ref:
     """`list.sort`, whose key may be anything."""
-    order = order_of(m, ref.items, call.kwargs)
+    order = order_of(m, ref.items, call.kwargs, call.fold)
     if order is not None:
         ref.items[:] = [ref.items[i] for i in order]
     elif any(is_callback(arg) for arg in call.kwargs.values()) or any(type(item) is Thing for item in ref.items):
