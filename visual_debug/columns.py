@@ -78,6 +78,9 @@ T = TypeVar("T")
 #: Traces of fewer nodes are done with before NumPy would be imported.
 WORTH_NUMPY = 2000
 
+#: Nodes whose columns are in the processor's cache together.
+_PORTION = 2**15
+
 #: The type code of columns of node numbers: 32 bits are enough for 200 times the default limit.
 INDEX = "i"
 
@@ -238,11 +241,15 @@ class Columns:
         """The same by NumPy."""
         import numpy as np
 
-        start = np.frombuffer(self.start, np.int32)
-        counts = start[1:] - start[:-1]
-        if counts.min() < 0:
-            return int(counts.argmin())
-        operand = np.frombuffer(self.operand, np.int32)
-        owner = np.repeat(np.arange(len(self), dtype=np.int32), counts)
-        bad = np.flatnonzero((operand < 0) | (operand >= owner))
-        return int(owner[bad[0]]) if bad.size else None
+        start, operand = np.frombuffer(self.start, np.int32), np.frombuffer(self.operand, np.int32)
+        for low in range(0, len(self), _PORTION):
+            starts = start[low : low + _PORTION + 1]
+            counts = starts[1:] - starts[:-1]
+            if counts.min() < 0 or starts[-1] > len(operand):
+                return low + int(counts.argmin())
+            owner = np.repeat(np.arange(low, low + len(counts), dtype=np.int32), counts)
+            part = operand[starts[0] : starts[-1]]
+            bad = (part < 0) | (part >= owner)
+            if bad.any():
+                return int(owner[bad.argmax()])
+        return None

@@ -13,6 +13,8 @@ Numbers = NDArray[np.int32]
 
 #: Numbers that a float column can stand for.
 PLAIN = frozenset({float, int, bool})
+#: Values that are in the processor's cache together.
+_PORTION = 2**13
 _LARGEST = int(np.finfo(np.float64).max)
 
 
@@ -21,11 +23,17 @@ def plain_values(values: list[Any]) -> tuple[Floats, Truths | None]:
 
     The others are NaN, and an int too large for a float is one of those. Other ints are rounded to the nearest float.
     """
-    if set(map(type, values)) <= PLAIN:
+    column = np.empty(len(values))
+    for low in range(0, len(values), _PORTION):
+        part = values[low : low + _PORTION]
+        if not set(map(type, part)) <= PLAIN:
+            break
         try:
-            return np.fromiter(values, np.float64, len(values)), None
+            column[low : low + _PORTION] = np.fromiter(part, np.float64, len(part))
         except OverflowError:
-            pass
+            break
+    else:
+        return column, None
     plain = np.fromiter(map(_is_plain, values), np.bool_, len(values))
     nan = float("nan")
     numbers = (value if ok else nan for value, ok in zip(values, plain.tolist(), strict=True))

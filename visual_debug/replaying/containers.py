@@ -9,9 +9,6 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Iterator
-from copy import copy
-from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
@@ -336,20 +333,7 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     if flat is not None:
         return _elements(m, f, site, flat, flat=True)
     if type(ref) is Thing and type(ref.object) is range:
-        numbers = iter(ref.object)
-
-        def advance(z: Any) -> Ref:
-            return Leaf(next(numbers, z), "const", None, site)
-
-        return Stream(
-            advance,
-            None,
-            lambda: [Leaf(i, "const", None, site) for i in numbers],
-            counts=True,
-            peek=lambda count: list(islice(copy(numbers), count)),
-            skip=lambda count: _drop(numbers, count),
-            site=site,
-        )
+        return _counting(ref.object, site)
     if type(ref) is View:
         return ref.make()
     ref = m.holder(ref)
@@ -363,9 +347,32 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     return unfollowed(m, ref, site)
 
 
-def _drop(iterator: Iterator[Any], count: int) -> None:
-    for _ in islice(iterator, count):
-        pass
+def _counting(numbers: range, site: Site) -> Stream:
+    """A stream of the numbers of a range."""
+    position = 0
+
+    def advance(z: Any) -> Ref:
+        nonlocal position
+        position += 1
+        try:
+            return Leaf(numbers[position - 1], "const", None, site)
+        except IndexError:  # there are no more: something else was iterated over
+            return Leaf(z, "const", None, site)
+
+    def rest() -> list[Ref]:
+        nonlocal position
+        left = numbers[position:]
+        position += len(left)
+        return [Leaf(i, "const", None, site) for i in left]
+
+    def skip(count: int) -> None:
+        nonlocal position
+        position += count
+
+    def peek(count: int) -> range:
+        return numbers[position : position + count]
+
+    return Stream(advance, None, rest, counts=True, peek=peek, skip=skip, site=site)
 
 
 def unfollowed(m: Machine, ref: Ref, site: Site) -> Stream:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from visual_debug import arrays, cpython, display
+from visual_debug import arrays, collector, cpython, display
 from visual_debug.columns import WORTH_NUMPY, Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.replaying import containers, links, opcodes
@@ -42,7 +42,8 @@ def replay(tape: Tape) -> Replayed:
     count = min(count, tape.limit)
     values = tape.values if count == len(tape.values) else tape.values[:count]
     player = _Player(Machine(tape, values, tape.path[:words]))
-    player.run()
+    with collector.paused():
+        player.run()
     machine = player.machine
     result = _result(machine)
     _restore_arrays(machine)

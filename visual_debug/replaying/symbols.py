@@ -129,7 +129,7 @@ class Stream:
     rest: Callable[[], list[Ref] | None] = lambda: None
     counts: bool = False  #: over a range, whose items are known without having been recorded
     frame: Any = None  #: the machine's frame of a generator that is recorded
-    peek: Callable[[int], list[Any] | None] | None = None
+    peek: Callable[[int], list[Any] | range | None] | None = None
     skip: Callable[[int], None] | None = None
     site: Any = None  #: of a range, where it is gone through
 

@@ -53,7 +53,7 @@ def solve(
             nothing on, and products of partials are formed first where that is quicker.
 
     """
-    adjoint = array("d", bytes(8 * (len(start) - 1)))
+    adjoint = array("d", [0.0]) * (len(start) - 1)
     for node, seed in seeds:
         adjoint[node] += seed
     sweep = _Sweep(start, operand, partial, adjoint, void)

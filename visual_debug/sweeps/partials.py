@@ -16,11 +16,14 @@ from visual_debug.columns import Columns
 from visual_debug.errors import NoDerivativeError
 from visual_debug.numeric import PLAIN, Floats, Numbers, Truths, plain_values, view
 from visual_debug.sweeps import adjoint
+from visual_debug.sweeps.runs import LEAST_TURNS
 
 #: Integers beyond this are not all floats.
 _EXACT = 2.0**53
 #: Nodes whose columns fit into the processor's cache together.
 _PORTION = 2**14
+#: Fewer nodes at a time are not worth a formula's overhead, wherever they lie.
+_LEAST = 2**11
 #: Formulas have up to three operands.
 _MOST = 3
 
@@ -56,10 +59,12 @@ def partials(columns: Columns) -> Partials | None:
         for op, nodes in kinds.groups():
             if not _by_formula(columns, kinds, op, nodes, values, found, void):
                 slow.append(nodes)
-    odd = ~np.isfinite(found)
-    found[odd] = 0.0
-    if odd.any():
-        slow.append(np.searchsorted(view(columns.start), np.flatnonzero(odd), side="right").astype(np.int32) - 1)
+    odd = np.concatenate([
+        low + np.flatnonzero(~np.isfinite(found[low : low + _PORTION])) for low in range(0, max(len(found), 1), _PORTION)
+    ])  # fmt: skip
+    if len(odd):
+        found[odd] = 0.0
+        slow.append(np.searchsorted(view(columns.start), odd, side="right").astype(np.int32) - 1)
     asked = _one_by_one(columns, slow, found)
     if asked is None:
         return None
@@ -73,7 +78,10 @@ class _Kinds:
 
     def __init__(self, columns: Columns, values: Floats) -> None:
         self.columns = columns
-        whole = np.flatnonzero(values == np.rint(values))
+        whole = np.concatenate([
+            low + np.flatnonzero(values[low : low + _PORTION] == np.rint(values[low : low + _PORTION]))
+            for low in range(0, len(values), _PORTION)
+        ])  # fmt: skip
         types = [type(columns.value[node]) for node in whole.tolist()]
         ints = whole[np.fromiter((kind is not float for kind in types), np.bool_, len(types))]
         self.is_exact = bool((np.abs(values[ints]) <= _EXACT).all())
@@ -83,29 +91,76 @@ class _Kinds:
         self.truth[whole[np.fromiter((kind is bool for kind in types), np.bool_, len(types))]] = True
 
     def groups(self) -> Iterator[tuple[str, Numbers]]:
-        """Operations and the nodes of each that have equally many operands, and no call or one alike."""
+        """Operations and the nodes of each that have equally many operands, and no call or one alike, in portions."""
         columns = self.columns
+        left = np.ones(len(columns), np.bool_)
+        for first, period, turns in columns.runs:
+            if not self._repeats(first, period, turns):
+                continue
+            left[first : first + period * turns] = False
+            places = [node for node in range(first, first + period) if columns.start[node + 1] > columns.start[node]]
+            portion = max(_PORTION // period, _LEAST)
+            for low in range(0, turns, portion):
+                ahead = period * np.arange(low, min(low + portion, turns), dtype=np.int32)
+                for node in places:
+                    yield columns.op[node], node + ahead
+        for nodes in self._alike(np.flatnonzero(left).astype(np.int32)):
+            op = columns.op[int(nodes[0])]
+            for low in range(0, len(nodes), _PORTION):
+                yield op, nodes[low : low + _PORTION]
+
+    def _repeats(self, first: int, period: int, turns: int) -> bool:
+        """Whether a run is one: operations, numbers of operands and calls are the same in every turn."""
+        columns = self.columns
+        stop = first + period * turns
+        if turns < LEAST_TURNS or stop > len(columns):
+            return False
+        kind, start = view(columns.kind), view(columns.start)
+        for low in range(first, stop, max(_PORTION // period, 1) * period):
+            high = min(low + max(_PORTION // period, 1) * period, stop)
+            sizes = start[low + 1 : high + 1] - start[low:high]
+            if (
+                sizes.reshape(-1, period) != start[first + 1 : first + period + 1] - start[first : first + period]
+            ).any():
+                return False
+            if (kind[low:high].reshape(-1, period) != kind[first : first + period]).any():
+                return False
+        if not columns.calls:
+            return True
+        calls = columns.calls
+        for node in range(first, first + period):
+            each = map(calls.get, range(node, stop, period))
+            call = calls.get(node)
+            if call is None:
+                if any(other is not None for other in each):
+                    return False
+            elif not all(other is call for other in each):
+                return False
+        return True
+
+    def _alike(self, nodes: Numbers) -> list[Numbers]:
+        """Some nodes with operands, sorted by operation, number of operands and form of the call."""
+        columns = self.columns
+        if not len(nodes):
+            return []
+        start = view(columns.start)
         names: dict[str, int] = {}
         by_kind = np.array([names.setdefault(op, len(names)) for op in columns.op.entries] or [0], np.int32)
-        sizes = np.diff(view(columns.start))
-        key = by_kind[view(columns.kind)] * (_MOST + 2) + np.minimum(sizes, _MOST + 1)
-        shapes: dict[Any, int] = {}
-        called = np.zeros(len(columns), np.int32)
+        sizes = start[nodes + 1] - start[nodes]
+        key = by_kind[view(columns.kind)[nodes]] * (_MOST + 2) + np.minimum(sizes, _MOST + 1)
         if columns.calls:
+            shapes: dict[Any, int] = {}
+            called = np.zeros(len(columns), np.int32)
             with_call = np.fromiter(columns.calls, np.int32, len(columns.calls))
             codes = (shapes.setdefault(_shape(call), len(shapes) + 1) for call in columns.calls.values())
             called[with_call] = np.fromiter(codes, np.int32, len(columns.calls))
-        key = key + called * (len(names) * (_MOST + 2))
+            key = key + called[nodes] * (len(names) * (_MOST + 2))
         key[sizes == 0] = -1
         if int(key.max(initial=0)) < 2**15:
             key = key.astype(np.int16)
-        order: Numbers = np.argsort(key, kind="stable").astype(np.int32)
+        order = np.argsort(key, kind="stable")
         ends = np.flatnonzero(np.diff(key[order])) + 1
-        for nodes in np.split(order, ends):
-            if len(nodes) and sizes[nodes[0]]:
-                op = columns.op[int(nodes[0])]
-                for low in range(0, len(nodes), _PORTION):
-                    yield op, nodes[low : low + _PORTION]
+        return [nodes[part] for part in np.split(order, ends) if len(part) and sizes[part[0]]]
 
 
 def _shape(call: Any) -> Any:

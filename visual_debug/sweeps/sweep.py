@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from visual_debug import collector
 from visual_debug.columns import WORTH_NUMPY, Columns
 from visual_debug.errors import NoDerivativeError
 from visual_debug.sweeps import adjoint
@@ -106,12 +107,12 @@ def by_columns(columns: Columns, seeds: Mapping[int, Any]) -> ColumnAdjoints | N
     from visual_debug import numeric
     from visual_debug.sweeps import linear, partials, runs
 
-    slopes = partials.partials(columns)
-    if slopes is None:
-        return None
     loops = runs.of(columns)
     start, operand = numeric.view(columns.start), numeric.view(columns.operand)
-    with np.errstate(all="ignore"):
+    with collector.paused(), np.errstate(all="ignore"):
+        slopes = partials.partials(columns)
+        if slopes is None:
+            return None
         column = linear.solve(start, operand, slopes.value, seeds.items(), loops)
         if not np.isfinite(column).all():
             if not slopes.is_sure:

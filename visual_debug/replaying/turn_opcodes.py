@@ -1,0 +1,284 @@
+"""What instructions do in a turn that stands for many: one handler per opcode that all turns can do alike.
+
+A handler returns the instruction to go on with, or None for the next one. What is not listed here, and what would
+meet anything but plain numbers and functions of them, makes the turn unfit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+
+from visual_debug import cpython, rules
+from visual_debug.columns import Call
+from visual_debug.replaying import calls, models, opcodes
+from visual_debug.replaying.symbols import NULL, UNSET, Cell, Leaf, Method, Ref, Stream, Thing
+from visual_debug.replaying.turn import NUMBERS, Handler, Item, Node, Turn, Unfit
+from visual_debug.tracing import policy
+
+HANDLERS: dict[str, Handler] = {}
+
+
+def _handles(*names: str) -> Callable[[Handler], Handler]:
+    def enter(handler: Handler) -> Handler:
+        for name in names:
+            HANDLERS[name] = handler
+        return handler
+
+    return enter
+
+
+@_handles("NOP", "PRECALL", "CACHE", "NOT_TAKEN")
+def _nothing(t: Turn, pc: int, arg: Any) -> int | None:
+    return None
+
+
+@_handles("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW")
+def _load_fast(t: Turn, pc: int, arg: Any) -> int | None:
+    if type(arg) is tuple:
+        arg = arg[1]
+    t.load(arg if type(arg) is str else arg.name)
+    return None
+
+
+@_handles("LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW")
+def _load_fast_load_fast(t: Turn, pc: int, arg: Any) -> int | None:
+    _load_fast(t, pc, arg[0])
+    return _load_fast(t, pc, arg[1])
+
+
+@_handles("STORE_FAST")
+def _store_fast(t: Turn, pc: int, arg: Any) -> int | None:
+    t.store(arg if type(arg) is str else arg.name)
+    return None
+
+
+@_handles("STORE_FAST_LOAD_FAST")
+def _store_fast_load_fast(t: Turn, pc: int, arg: Any) -> int | None:
+    _store_fast(t, pc, arg[0])
+    return _load_fast(t, pc, arg[1])
+
+
+@_handles("STORE_FAST_STORE_FAST")
+def _store_fast_store_fast(t: Turn, pc: int, arg: Any) -> int | None:
+    _store_fast(t, pc, arg[0])
+    return _store_fast(t, pc, arg[1])
+
+
+@_handles("LOAD_CONST", "LOAD_SMALL_INT")
+def _load_const(t: Turn, pc: int, arg: Any) -> int | None:
+    t.stack.append(opcodes.literal(t.machine, t.level.plan, *arg))
+    return None
+
+
+@_handles("POP_TOP")
+def _pop_top(t: Turn, pc: int, arg: Any) -> int | None:
+    t.pop()
+    return None
+
+
+@_handles("COPY")
+def _copy(t: Turn, pc: int, arg: int) -> int | None:
+    t.stack.append(t.stack[-arg])
+    return None
+
+
+@_handles("SWAP")
+def _swap(t: Turn, pc: int, arg: int) -> int | None:
+    if len(t.stack) - arg < t.level.floor:
+        raise Unfit
+    t.stack[-1], t.stack[-arg] = t.stack[-arg], t.stack[-1]
+    return None
+
+
+@_handles("PUSH_NULL")
+def _push_null(t: Turn, pc: int, arg: Any) -> int | None:
+    t.stack.append(NULL)
+    return None
+
+
+@_handles("BINARY_OP")
+def _binary_op(t: Turn, pc: int, arg: tuple[int, str | None, bool]) -> int | None:
+    op = arg[1]
+    if op is None:
+        raise Unfit
+    y, x = t.pop(), t.pop()
+    a = t.number(x)
+    if op == "pow" and type(y) is Item and y not in t.item_names:
+        raise Unfit
+    if op == "pow" and type(y) is Leaf and y.op == "const" and y.name is None:
+        base = t.machine.columns.value[a] if type(a) is int else UNSET
+        t.make(op, pc, [a], call=Call((base, y.value), {}, (0,)))
+    else:
+        t.make(op, pc, [a, t.number(y)])
+    return None
+
+
+@_handles("UNARY_NEGATIVE", "UNARY_INVERT")
+def _unary(t: Turn, pc: int, arg: tuple[int, str]) -> int | None:
+    t.make(arg[1], pc, [t.number(t.pop())])
+    return None
+
+
+@_handles("COMPARE_OP")
+def _compare_op(t: Turn, pc: int, arg: tuple[int, str, bool]) -> int | None:
+    y, x = t.pop(), t.pop()
+    if arg[2]:
+        t.stack.append(opcodes.Comparison(pc, arg[1], x, y))
+    else:
+        t.make(arg[1], pc, [t.number(x), t.number(y)])
+    return None
+
+
+@_handles(*cpython.POP_JUMPS)
+def _pop_jump(t: Turn, pc: int, arg: tuple[int, int, int, int, str]) -> int | None:
+    _, target, taken, fallen, name = arg
+    ref = t.pop()
+    word = t.word()
+    if word not in (taken, fallen):
+        raise Unfit
+    if type(ref) is opcodes.Comparison:
+        operands = [t.number(ref.x), t.number(ref.y)]
+        z = (word == taken) == name.endswith("TRUE")
+        t.add(Node(ref.op, t.level.plan.site(ref.index), operands, value=z))
+    elif type(ref) is not Item:
+        t.number(ref)
+    return target if word == taken else None
+
+
+@_handles(*cpython.JUMPS)
+def _jump(t: Turn, pc: int, arg: tuple[int, int | None]) -> int | None:
+    target, word = arg
+    if word is not None and t.word() != word:
+        raise Unfit
+    return target
+
+
+@_handles("FOR_ITER")
+def _for_iter(t: Turn, pc: int, arg: tuple[int, int]) -> int | None:
+    depth = len(t.stack) - 1
+    stream = t.stack[-1]
+    item = Item(depth)
+    if t.level is not t.outer or pc != t.frame.pc or type(stream) is not Stream or stream.peek is None:
+        raise Unfit
+    t.value()
+    t.given.append(item)
+    if stream.counts != t.frame.plan.instructions[pc].skip:
+        raise Unfit
+    t.stack.append(item)
+    return None
+
+
+@_handles("LOAD_GLOBAL")
+def _load_global(t: Turn, pc: int, arg: tuple[int, str, bool, bool]) -> int | None:
+    _, name, has_null, skip = arg
+    m = t.machine
+    ref: Ref = m.globals.get(name)
+    if skip:
+        ref = Thing() if ref is None else ref
+        if type(ref) is not Thing or ref.pool is not None or ref.among:
+            raise Unfit
+    else:
+        value = t.constant()
+        ref = m.reads.get((name, id(value))) if ref is None and m.elsewhere is None else None
+        if ref is None or ref.value is not value or type(value) not in NUMBERS:
+            raise Unfit
+    if has_null:
+        t.stack.extend((ref, NULL) if cpython.NULL_ABOVE_CALLABLE else (NULL, ref))
+    else:
+        t.stack.append(ref)
+    return None
+
+
+@_handles("LOAD_DEREF")
+def _load_deref(t: Turn, pc: int, arg: tuple[int, str, bool]) -> int | None:
+    _, name, skip = arg
+    if t.level is not t.outer:
+        raise Unfit
+    cell = t.frame.cells.get(name)
+    ref: Ref = cell.ref if cell is not None else None
+    if skip:
+        ref = Thing() if ref is None else ref
+        if type(ref) is not Thing or ref.pool is not None or ref.among:
+            raise Unfit
+    elif ref is None and t.machine.behind(cell) is None:
+        value = t.constant()
+        ref = t.machine.reads.get((name, id(value)))
+        if ref is None or ref.value is not value or type(value) not in NUMBERS:
+            raise Unfit
+    elif type(cell) is not Cell or not t.machine.agrees(ref, t.constant()):
+        raise Unfit
+    t.stack.append(ref)
+    return None
+
+
+@_handles("LOAD_METHOD")
+def _load_method(t: Turn, pc: int, arg: Any) -> int | None:
+    t.stack += [NULL, Method(t.pop())]
+    return None
+
+
+@_handles("LOAD_ATTR")
+def _load_attr(t: Turn, pc: int, arg: tuple[int, str, bool, bool]) -> int | None:
+    _, _, is_method, skip = arg
+    if is_method:
+        method = Method(t.pop())
+        t.stack += [method, NULL] if cpython.NULL_ABOVE_CALLABLE else [NULL, method]
+    elif skip:
+        t.stack.append(Method(t.pop()))
+    else:
+        raise Unfit
+    return None
+
+
+@_handles("CALL")
+def _call(t: Turn, pc: int, arg: tuple[int, int]) -> int | None:
+    """A call of a C function of numbers, which makes a new number of them."""
+    count = arg[1]
+    args = [t.pop() for _ in range(count)][::-1]
+    target, other = t.pop(), t.pop()
+    if cpython.NULL_ABOVE_CALLABLE or other is not NULL:
+        target, other = other, target
+    callee = t.constant()
+    base = target.base if type(target) is Method else target
+    if other is not NULL or type(base) is not Thing:
+        raise Unfit
+    if type(callee) is FunctionType:
+        word = policy.meaning(t.word())
+        signature = t.machine.tape.policy.twins.signature(callee, t.machine.tape.began, t.machine.tape.ended)
+        if word is None or word.kind != policy.ENTRY or signature is None or signature.code is not word.plan.code:
+            raise Unfit
+        t.enter(word.plan, args)
+        return None
+    if not _is_plain_function(callee):
+        raise Unfit
+    name, bound = rules.resolve(callee)
+    rule = rules.find(name)
+    if rule is None or bound or name in calls.SPREAD or models.model_of(callee) is not None:
+        raise Unfit
+    if not args or (rule.arity is not None and count > rule.arity):
+        raise Unfit
+    if t.p < len(t.machine.path):
+        word = policy.meaning(t.machine.path[t.p])
+        if word is not None and word.kind == policy.ENTRY:
+            raise Unfit
+    t.make(name, pc, [t.number(ref) for ref in args])
+    return None
+
+
+@_handles("RETURN_VALUE")
+def _return_value(t: Turn, pc: int, arg: Any) -> int | None:
+    t.leave()
+    return None
+
+
+@_handles("RESUME")
+def _resume(t: Turn, pc: int, arg: int) -> int | None:
+    if arg & cpython.RESUMES:
+        raise Unfit
+    return None
+
+
+def _is_plain_function(callee: Any) -> bool:
+    return type(callee) is BuiltinFunctionType and (callee is abs or callee.__module__ in ("math", "cmath"))
