@@ -220,7 +220,7 @@ def _size(value: Any) -> float:
     if isinstance(value, dict):
         return max(map(_size, value.values()), default=0.0)
     with np.errstate(all="ignore"):
-        return float(np.max(np.abs(value))) if np.size(value) else 0.0
+        return numbers.size_of(value)
 
 
 def _bad(

@@ -154,3 +154,18 @@ def vectors(values: Sequence[Any]) -> Vectors:
 
 
 _EXACT = 2**53
+
+
+def size_of(value: Any) -> float:
+    """The greatest absolute value in a number or array; 0.0 in an empty one, inf where it does not fit a float."""
+    if np.ndim(value):
+        return float(np.max(np.abs(value))) if np.size(value) else 0.0
+    try:
+        return float(abs(value))
+    except OverflowError:
+        return math.inf
+
+
+def ratio(x: Any, y: Any) -> Any:
+    """|x / y| of numbers of any kind, decimals with floats too, or of arrays."""
+    return np.abs(np.asarray(x, dtype=complex) / np.asarray(y, dtype=complex))

@@ -30,8 +30,8 @@ class Pending:
 def answers_by_code(callee: Any) -> bool:
     """Whether asking a callable for an attribute would run code of its class."""
     kind: Any = type(callee)
-    plain: Any = object.__getattribute__
-    return hasattr(kind, "__getattr__") or (has_own_code(callee) and kind.__getattribute__ is not plain)
+    plain: tuple[Any, ...] = (object.__getattribute__, type.__getattribute__)
+    return hasattr(kind, "__getattr__") or (has_own_code(callee) and kind.__getattribute__ not in plain)
 
 
 def told(callee: Any, name: str) -> Any:
@@ -194,7 +194,12 @@ def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
     items = containers.all_items(m, f, index, call.args[0]) if call.args else []
     if items is None:
         source = call.args[0]
-        if call.callee is tuple or type(source) is not Thing or not containers.gives_items(source) or not m.is_intact(source):
+        if (
+            call.callee is tuple
+            or type(source) is not Thing
+            or not containers.gives_items(source)
+            or not m.is_intact(source)
+        ):
             return None
         m.heap[id(z)] = copy = Thing(z, [source], outside=True)  # it holds what was there before, and so will the copy
         return copy
