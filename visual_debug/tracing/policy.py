@@ -188,9 +188,10 @@ class Policy:
 
     def forget(self) -> None:
         """Let go, where a recording ends, of what call sites remember of callables that may come to an end."""
-        fleeting, self._fleeting = self._fleeting, set()
-        while fleeting:
-            fleeting.pop().pair = _EMPTY
+        if self._fleeting:
+            fleeting, self._fleeting = self._fleeting, set()
+            while fleeting:
+                fleeting.pop().pair = _EMPTY
 
     def _hand_over(self, target: Any, arguments: tuple[Any, ...]) -> None:
         """A callable that is not recorded is handed its arguments: it may call them, and write to them."""
@@ -224,7 +225,8 @@ class Policy:
             elif kind is type:
                 tape.classes.add(value)
         if loans:
-            tape.lent.update(dict.fromkeys(loans))  # first: a signal may come at any time
+            tape.has_lent = True  # first: a signal may come at any time
+            tape.lent.update(dict.fromkeys(loans))
             lent.lend(loans.items())
 
     def _lendable(self, function: FunctionType) -> CodeType | None:
