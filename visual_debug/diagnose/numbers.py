@@ -98,6 +98,11 @@ def any_nan(value: Any) -> bool:
     return isinstance(value, (float, complex, np.floating)) and bool(np.isnan(value))
 
 
+def is_infinite(value: Any) -> bool:
+    """Whether a lone number is infinite."""
+    return bool(nonfinite(value)) and not any_nan(value)
+
+
 def any_nonzero(value: Any) -> bool:
     """Whether any element is not 0."""
     return bool(np.any(np.asarray(value) != 0))

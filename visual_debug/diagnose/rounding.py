@@ -85,7 +85,7 @@ def budget(columns: Columns, output: int, adjoints: Mapping[int, Any], needed: b
     shares = _shares(columns, found, adjoints)
     total = float(np.sum(shares))
     value = columns.value[output]
-    size = float(abs(value))
+    size = numbers.size_of(value)
     form = numbers.format_of(value)
     last = form.ulp(size) if form is not None else math.inf
     relative = total / size if size else (math.inf if total else 0.0)
