@@ -505,6 +505,7 @@ class Trace:
         call: int = 0,
         opened: bool | Collection[int] = False,
         nodes: Iterable[Node | int] | None = None,
+        colour: Any = None,
     ) -> Path:
         """Write one picture or file; the suffix of `path` picks the format.
 
@@ -522,13 +523,16 @@ class Trace:
             call: of the code view, as for `code`.
             opened: of the code view, as for `code`.
             nodes: of the page of a long trace, the nodes drawn one by one; by default those nearest to the result.
+            colour: what pictures and pages mark in violet: `"nonfinite"`, `"gradient_health"`, `"rounding"`,
+                `"cancellations"`, `"condition"`, `"truth"`, `"why"`; a report, as `t.why(node)` or `t.compare(other)`; or a
+                mapping of nodes to weights from 0 to 1, or to pairs of a weight and a text.
 
         Raises:
-            RenderError: for an unknown suffix or view, or more boxes than a picture can show.
+            RenderError: for an unknown suffix, view or colour, or more boxes than a picture can show.
         """
         from visual_debug.views import export
 
-        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes)
+        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes, colour)
         return export.picture(Path(path), request)
 
     def export_steps(
@@ -543,6 +547,7 @@ class Trace:
         call: int = 0,
         opened: bool | Collection[int] = False,
         progress: Callable[[int, int], None] | None = None,
+        colour: Any = None,
     ) -> list[Path]:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
@@ -556,6 +561,7 @@ class Trace:
             call: of the code view, as for `code`.
             opened: of the code view, as for `code`.
             progress: called with (pictures drawn, pictures in all) after each.
+            colour: as for `export`.
 
         Raises:
             RenderError: as for `export`.
@@ -563,7 +569,8 @@ class Trace:
         from visual_debug.views import export
 
         is_page = format == "html" or (format is None and str(path).lower().endswith(".html"))
-        request = export.Request(self, view, 0 if is_page else None, self._reverse_seeds(of, seed), turn, call, opened)
+        seeds = self._reverse_seeds(of, seed)
+        request = export.Request(self, view, 0 if is_page else None, seeds, turn, call, opened, colour=colour)
         return export.frames(Path(path), format, request, progress)
 
     def _header(self) -> dict[str, Any]:

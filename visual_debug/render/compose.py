@@ -76,7 +76,7 @@ def slots(diagram: Diagram, frames: Iterable[Frame] = ()) -> dict[str, Slot]:
         for id, text in frame.reverse.items():
             if id in seen:
                 seen[id][1].add((text, frame.total.get(id, "")))
-    return {box.id: _slot(box.label, *seen[box.id]) for box in diagram.boxes}
+    return {box.id: _slot(box.words, *seen[box.id]) for box in diagram.boxes}
 
 
 def _slot(label: str, values: set[str], adjoints: set[tuple[str, str]]) -> Slot:

@@ -86,7 +86,7 @@ class Summary:
 
 def summarise(columns: Columns, adjoints: Mapping[int, Any] | None = None) -> Summary:
     """The summary of a trace; with adjoints (node -> adjoint, as `Trace.adjoints`), of those as well."""
-    row = _row_of_nodes(columns)
+    row = row_of_nodes(columns)
     count = int(row.max()) + 1 if row.size else 0
     spans = _Spans(row, count, *_ranges(columns.value))
     given = [adjoints.get(node) for node in range(len(columns))] if adjoints is not None else []
@@ -117,7 +117,7 @@ def _group(name: str) -> str:
     return name.partition("[")[0] + "[…]" if "[" in name else name
 
 
-def _row_of_nodes(columns: Columns) -> Numbers:
+def row_of_nodes(columns: Columns) -> Numbers:
     """The number of each node's row, in the order of the rows' first nodes.
 
     Nodes of one row have one operation and one place; inputs, which have the function's place, one variable besides.
