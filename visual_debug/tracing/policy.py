@@ -153,6 +153,14 @@ class Policy:
             if tape.end is None:
                 tape.has_objects = True  # its container may have some
             return target
+        if kind is MethodType and target.__func__ is site.pair[0]:
+            # A method of a known object, as in every turn of a loop: 1 us instead of 2.
+            tape, owner = tape_here.get(), target.__self__
+            if tape.end is None and type(owner) in tape.classes:
+                known = tape.shells.get(id(owner))
+                if known is not None:
+                    values.append(MethodType(target.__func__, known[1]))
+                    return MethodType(site.pair[1], owner)
         shells.note(values, target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
@@ -167,6 +175,8 @@ class Policy:
             tape = tape_here.get()
             if tape.end is None and type(target.__self__) not in tape.classes:
                 self.lend(tape, (target.__self__,))
+            site.pair = (target.__func__, twin)
+            self._fleeting.add(site)
             return MethodType(twin, target.__self__)
         else:
             inner = arrays.behind(target)
