@@ -166,7 +166,7 @@ def _range_of(value: Any) -> tuple[float, float, bool]:
     if kind and kind in "fciub":
         array = np.asarray(value)
         finite = np.isfinite(array)
-        shown = array[finite] if kind != "c" else array[:0]
+        shown = array[finite] if kind != "c" else np.empty(0)
         low, high = (float(shown.min()), float(shown.max())) if shown.size else (np.nan, np.nan)
         return low, high, not finite.all()
     if isinstance(value, complex):

@@ -18,7 +18,16 @@ from visual_debug.replaying.symbols import Ref, Sequence, Thing
 def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     items = containers.all_items(m, f, index, call.args[0]) if call.args else []
     if items is None:
-        return None
+        source = call.args[0]
+        if (
+            call.callee is tuple
+            or type(source) is not Thing
+            or not containers.gives_items(source)
+            or not m.is_intact(source)
+        ):
+            return None
+        m.heap[id(z)] = copy = Thing(z, [source], outside=True)  # it holds what was there before, and so will the copy
+        return copy
     m.heap[id(z)] = ref = Sequence(type(z), items, z)
     return ref
 
