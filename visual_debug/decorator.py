@@ -252,7 +252,7 @@ def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
 
     def finish(tape: Tape) -> None:
         trace = Trace(tape)
-        if isinstance(tape.exception, ARITHMETIC):
+        if tape.exception is not None and isinstance(tape.exception, ARITHMETIC):
             explain(trace, len(tape.values))
         function = of()
         if function is not None:

@@ -762,15 +762,16 @@ class Trace:
 
         Raises NoDerivativeError and TraceError as `grad` does.
         """
-        from visual_debug.diagnose import rounding
+        from visual_debug.diagnose import numbers, rounding
 
         output, adjoints = self._lone_output(of)
         columns = self._columns
-        result = columns.value[output]
+        size = numbers.size_of(columns.value[output])
 
         def ratio(node: int) -> Any:
             change = abs(adjoints.get(node, 0.0) * columns.value[node])
-            return change / abs(result) if result else change * float("inf")
+            change = change if numbers.is_array(change) else numbers.size_of(change)
+            return change / size if size else change * float("inf")
 
         inputs = {
             name: _map_structure(ids, ratio)

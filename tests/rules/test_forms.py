@@ -46,8 +46,8 @@ def test_a_size_is_no_quantity(name):
 def test_arange_by_its_start_and_step(f):
     at = {"a": 0.3, "b": 4.1, "c": 0.7}
     gradient = vd.trace(f, **at).grad()
-    for name in at:
-        above, below = {**at, name: at[name] + 1e-6}, {**at, name: at[name] - 1e-6}
+    for name, value in at.items():
+        above, below = {**at, name: value + 1e-6}, {**at, name: value - 1e-6}
         assert gradient[name] == pytest.approx((f(**above) - f(**below)) / 2e-6, rel=1e-6, abs=1e-9)
 
 

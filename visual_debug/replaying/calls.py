@@ -338,7 +338,7 @@ def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, targe
         m.heap[id(z)] = made = Thing(z, list(among))
         return made
     # What was made where there were no numbers is as if it had been there before.
-    return m.discover(z, site, source=source, moved=source.pool is not None and not among)
+    return m.discover(z, site, source=source, moved=(source.pool is not None or is_pure(callee)) and not among)
 
 
 def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, args: list[Ref]) -> Thing:

@@ -39,9 +39,10 @@ class FormRule(Rule):
 
 
 _NOTE = "the argument says how large the array is: 0"
+_OTHERS = "zeros ones empty eye identity tri indices hamming hanning blackman bartlett"
 _RANDOM = "rand randn random random_sample ranf sample standard_normal standard_exponential standard_cauchy"
 _NAMES = (
-    *"zeros ones empty eye identity tri indices hamming hanning blackman bartlett".split(),
+    *_OTHERS.split(),
     *(f"random.RandomState.{name}" for name in _RANDOM.split()),
 )
 TABLE: dict[str, Rule] = {f"numpy.{name}": FormRule(f"numpy.{name}", name.rpartition(".")[2], _NOTE) for name in _NAMES}

@@ -54,6 +54,14 @@ def _scipy() -> Mapping[str, Rule]:
 
 
 @cache
+def _statistics() -> Mapping[str, Rule]:
+    from visual_debug.rules.defined import DefinedRule
+    from visual_debug.rules.stdlib import DEFINITIONS
+
+    return {op: DefinedRule(op, definition, find) for op, definition in DEFINITIONS.items()}
+
+
+@cache
 def _of_ufunc(op: str) -> Rule | None:
     """The rule of a method of a ufunc."""
     from visual_debug.rules.ufuncs import method_rule
@@ -79,6 +87,8 @@ def _look_up(op: str) -> Rule | None:
     found = _OWN.get(op) or _OWN.get(name) or scalar.TABLE.get(name)
     if found is None and name.startswith("scipy.special."):
         found = _scipy().get(name)
+    if found is None and name.startswith("statistics."):
+        found = _statistics().get(name)
     if found is None and (name.startswith("numpy.") or name in _ARRAY_OPERATORS):
         found = _arrays().get(name)
         if found is None and name.count(".") == 2 and name.endswith(UFUNC_METHODS):

@@ -107,7 +107,7 @@ class Policy:
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_item, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, shells.note_sum, writes.IMMUTABLE, watch,
         )  # fmt: skip
@@ -153,6 +153,14 @@ class Policy:
             if tape.end is None:
                 tape.has_objects = True  # its container may have some
             return target
+        if kind is MethodType and target.__func__ is site.pair[0]:
+            # A method of a known object, as in every turn of a loop: 1 us instead of 2.
+            tape, owner = tape_here.get(), target.__self__
+            if tape.end is None and type(owner) in tape.classes:
+                known = tape.shells.get(id(owner))
+                if known is not None:
+                    values.append(MethodType(target.__func__, known[1]))
+                    return MethodType(site.pair[1], owner)
         shells.note(values, target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
@@ -167,6 +175,8 @@ class Policy:
             tape = tape_here.get()
             if tape.end is None and type(target.__self__) not in tape.classes:
                 self.lend(tape, (target.__self__,))
+            site.pair = (target.__func__, twin)
+            self._fleeting.add(site)
             return MethodType(twin, target.__self__)
         else:
             inner = arrays.behind(target)
@@ -188,9 +198,10 @@ class Policy:
 
     def forget(self) -> None:
         """Let go, where a recording ends, of what call sites remember of callables that may come to an end."""
-        fleeting, self._fleeting = self._fleeting, set()
-        while fleeting:
-            fleeting.pop().pair = _EMPTY
+        if self._fleeting:
+            fleeting, self._fleeting = self._fleeting, set()
+            while fleeting:
+                fleeting.pop().pair = _EMPTY
 
     def _hand_over(self, target: Any, arguments: tuple[Any, ...]) -> None:
         """A callable that is not recorded is handed its arguments: it may call them, and write to them."""
@@ -224,7 +235,8 @@ class Policy:
             elif kind is type:
                 tape.classes.add(value)
         if loans:
-            tape.lent.update(dict.fromkeys(loans))  # first: a signal may come at any time
+            tape.has_lent = True  # first: a signal may come at any time
+            tape.lent.update(dict.fromkeys(loans))
             lent.lend(loans.items())
 
     def _lendable(self, function: FunctionType) -> CodeType | None:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from visual_debug import arrays
 from visual_debug.tracing import shells, window
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
-from visual_debug.tracing.tape import Contents, Plan, Seal, Tape
+from visual_debug.tracing.tape import Contents, Plan, Tape
 from visual_debug.tracing.writes import IMMUTABLE
+from visual_debug.versions import Seal
 
 #: Container types whose content is kept as it was when the call began.
 CONTAINERS = frozenset({list, tuple, dict})
@@ -53,7 +54,7 @@ def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
 class Door:
     """One function that may be entered from unrecorded code, and what becomes of its tapes."""
 
-    __slots__ = ("finish", "last", "limit", "of", "plan", "policy")
+    __slots__ = ("finish", "has_cells", "head", "last", "limit", "of", "plan", "policy")
 
     def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None] | None, limit: int, last: int) -> None:
         self.of: Callable[[], Any] = _nothing  # the function; weakly, as all that a code object leads back to
@@ -62,11 +63,12 @@ class Door:
         self.finish = finish
         self.limit = limit
         self.last = last  # how many of the newest values are kept; 0 for all
+        self.has_cells = bool(plan.code.co_freevars)
+        self.head = plan.door, -1, -1, -1  # what the path of a recording begins with that this opens
 
-    @property
     def closure(self) -> Any:
         """The cells of the function."""
-        function = self.of()
+        function = self.of() if self.has_cells else None
         return None if function is None else function.__closure__
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -82,19 +84,14 @@ def _nothing() -> None:
 
 
 class Opened:
-    """A recording that a door has opened for one call, or that belongs to a generator while this is suspended.
+    """A recording that a door has opened for one call."""
 
-    A generator made by recorded code writes to the tape of that code, whoever resumes it: its ticket has no door.
-    """
+    __slots__ = ("door", "tape", "token")
 
-    __slots__ = ("door", "number", "tape", "token", "word")
-
-    def __init__(self, tape: Any, door: Door | None, number: int = 0, word: int = 0) -> None:
+    def __init__(self, tape: Any, door: Door | None, token: Token[Tape | Nowhere] | None) -> None:
         self.tape = tape
         self.door = door
-        self.number = number  # of a generator, negative as the operands of events are
-        self.word = word  # that says that the generator goes on
-        self.token: Token[Tape | Nowhere] | None = None  # for giving the context back
+        self.token = token  # for giving the context back
 
     def take_over(self) -> None:
         """From now on this context records on this tape."""
@@ -106,6 +103,20 @@ class Opened:
         token, self.token = self.token, None
         if token is not None:
             tape_here.reset(token)
+
+
+class Ticket(Opened):
+    """The recording that belongs to a generator, also while this is suspended.
+
+    A generator made by recorded code writes to the tape of that code, whoever resumes it: its ticket has no door.
+    """
+
+    __slots__ = ("number", "word")
+
+    def __init__(self, tape: Any, door: Door | None, number: int, word: int) -> None:
+        super().__init__(tape, door, None)
+        self.number = number  # negative as the operands of events are
+        self.word = word  # that says that the generator goes on
 
 
 class Known(NamedTuple):
@@ -194,62 +205,78 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     `depth` frames from here is who called. Returns the tape and whether it is a new one.
     """
     tape = tape_here.get()
-    thread = threading.get_ident()
-    nested = tape.policy is door.policy and tape.is_open and tape.thread == thread  # type: ignore[union-attr]
-    place = _place(depth, tape) if nested else 0  # type: ignore[arg-type]
-    if place < 0 or (nested and not place and tape.end is None and not tape.plan.is_generator):
-        if nested and place == 0:
+    thread = get_ident()
+    if tape.policy is door.policy and tape.is_open and tape.thread == thread:  # type: ignore[union-attr]
+        place = _place(depth, tape)  # type: ignore[arg-type]
+        if place > 0 or (not place and (tape.end is not None or tape.plan.is_generator)):
+            if tape.end is not None:
+                return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
+            assert isinstance(tape, Tape)
+            kept = _kept(door, tape, arguments, is_new=False)
+            tape.path.extend((door.plan.door, ~len(tape.values), ~tape.entered, ~place if place else -1))
+            tape.arguments[tape.entered] = door.plan, kept, door.closure()
+            tape.entered += 1
+            return tape, False
+        if not place:
             tape.close()  # type: ignore[union-attr]
-        nested = False  # that call is over: its recording could not be laid under it, or not be closed
-    if not nested:
-        if door.finish is None:
-            return NOWHERE, False  # the code is lent to the function for a recording elsewhere
-        tape = Tape(door.plan, door.policy, thread, door.limit, door.last)
-    elif tape.end is not None:
-        return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
-    assert isinstance(tape, Tape)
-    if not nested:
+        # that call is over: its recording could not be laid under it, or not be closed
+    if door.finish is None:
+        return NOWHERE, False  # the code is lent to the function for a recording elsewhere
+    return _begun(door, arguments, thread), True
+
+
+def _begun(door: Door, arguments: tuple[Any, ...], thread: int) -> Tape:
+    """A new recording, with the call that it is of."""
+    tape = Tape(door.plan, door.policy, thread, door.limit, door.last)
+    for value in arguments:
+        if type(value) not in _NUMBERS:
+            arguments = _kept(door, tape, arguments, is_new=True)
+            tape.is_plain = False
+            break
+    tape.path.extend(door.head)
+    tape.arguments[0] = door.plan, arguments, door.closure() if door.has_cells else None
+    tape.entered = 1
+    return tape
+
+
+#: Arguments of these types lead to nothing else.
+_NUMBERS = frozenset({float, int, complex, bool, type(None)})
+
+
+def _kept(door: Door, tape: Tape, arguments: tuple[Any, ...], *, is_new: bool) -> tuple[Any, ...]:
+    """What a recording keeps of arguments that are not all numbers; functions that they lead to are lent its code."""
+    if is_new:
         door.policy.lend(tape, arguments)
     for value in arguments:
         if type(value) not in shells.LASTING:
             arguments = shells.noted(tape, arguments)
             break
-    kept = arguments
     for value in arguments:
         if type(value) in CONTAINERS:
             known: dict[int, Contents] = {}
-            kept = tuple([contents(v, known) for v in arguments])
-            break
-    path = tape.path
-    path.append(door.plan.door)
-    path.append(~len(tape.values))
-    path.append(~tape.entered)
-    path.append(~place if place > 0 else -1)
-    tape.arguments[tape.entered] = door.plan, kept, door.closure
-    tape.entered += 1
-    return tape, not nested
+            return tuple([contents(v, known) for v in arguments])
+    return arguments
 
 
 def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
     """A function is called from outside. Returns what its frame stands on: (fuel, state, path, values)."""
-    tape, is_new = _announce(door, arguments, 3)
-    if tape is NOWHERE:
-        return None, None, [], []
-    state = None
-    if is_new:
-        state = Opened(tape, door)
-        state.token = tape_here.set(tape)
-    return tape.fuel, state, tape.path, tape.values
+    if tape_here.get() is NOWHERE and door.finish is not None:  # nothing is being recorded: nearly always
+        tape: Any = _begun(door, arguments, get_ident())
+    else:
+        tape, is_new = _announce(door, arguments, 3)
+        if not is_new:
+            return (None, None, [], []) if tape is NOWHERE else (tape.fuel, None, tape.path, tape.values)
+    return tape.fuel, Opened(tape, door, tape_here.set(tape)), tape.path, tape.values
 
 
-def create(door: Door, arguments: tuple[Any, ...], word: int) -> Opened:
+def create(door: Door, arguments: tuple[Any, ...], word: int) -> Ticket:
     """A generator or coroutine is made from outside; returns its ticket."""
     # A frame that has not come to its first RESUME is none for `sys._getframe`.
     tape, is_new = _announce(door, arguments, 2)
     return _numbered(tape, door if is_new else None, word)
 
 
-def created(entry: int, word: int) -> Opened:
+def created(entry: int, word: int) -> Ticket:
     """Recorded code makes a generator or coroutine; returns its ticket."""
     tape = tape_here.get()
     if isinstance(tape, Tape) and tape.end is None:
@@ -257,27 +284,27 @@ def created(entry: int, word: int) -> Opened:
     return _numbered(tape, None, word)
 
 
-def _numbered(tape: Any, door: Door | None, word: int) -> Opened:
+def _numbered(tape: Any, door: Door | None, word: int) -> Ticket:
     if tape.end is not None:
-        return Opened(NOWHERE, None)
+        return Ticket(NOWHERE, None, 0, word)
     tape.generators += 1
     tape.running += 1
     tape.has_objects = True
-    return Opened(tape, door, -tape.generators, word)
+    return Ticket(tape, door, -tape.generators, word)
 
 
-def begun(ticket: Opened) -> Bottom:
+def begun(ticket: Ticket) -> Bottom:
     """A generator is resumed for the first time. Returns what its frame stands on."""
     fuel = resumed(ticket, 3)
     return (None, ticket, [], []) if fuel is None else (fuel, ticket, ticket.tape.path, ticket.tape.values)
 
 
-def resumed(ticket: Opened, depth: int = 2) -> Any:
+def resumed(ticket: Ticket, depth: int = 2) -> Any:
     """A generator goes on: say which, and where the recording stands. Returns fuel, or None if that has ended."""
     tape = ticket.tape
     if tape.end is not None:
         return None
-    thread = threading.get_ident()
+    thread = get_ident()
     if tape.thread != thread:
         if ticket.door is None:
             ticket.tape = NOWHERE  # the recording goes on elsewhere, perhaps at this moment
@@ -291,12 +318,12 @@ def resumed(ticket: Opened, depth: int = 2) -> Any:
     return tape.fuel
 
 
-def suspended(ticket: Opened) -> None:
+def suspended(ticket: Ticket) -> None:
     """A generator that has taken its context over yields."""
     ticket.give_back()
 
 
-def delegated(ticket: Opened, word: int) -> None:
+def delegated(ticket: Ticket, word: int) -> None:
     """What a generator delegated to has returned, perhaps to `throw`, which does not resume the generator first."""
     ticket.take_over()
     path = ticket.tape.path
@@ -320,7 +347,7 @@ def turned(values: list[Any], state: Opened | None, instruction: int, *stack: An
     return refuel(values)
 
 
-def landed(ticket: Opened) -> int:
+def landed(ticket: Ticket) -> int:
     """An exception was caught in a generator, into which it may have been thrown; returns who may have, for the path."""
     ticket.take_over()
     return ~max(_place(2, ticket.tape), 0)
@@ -335,15 +362,18 @@ def leave(state: Opened | None, result: Any) -> None:
 def abandon(state: Opened | None, exception: BaseException) -> None:
     """A function that opened a recording, or any generator, is left by an exception."""
     if state is not None:
-        _close(state, None, None if state.number and isinstance(exception, GeneratorExit) else exception)
+        _close(state, None, None if type(state) is Ticket and isinstance(exception, GeneratorExit) else exception)
 
 
 def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
     door, tape = state.door, state.tape
     try:
-        state.give_back()
+        token = state.token
+        if token is not None:
+            state.token = None
+            tape_here.reset(token)
     finally:
-        if state.number and isinstance(tape, Tape):
+        if type(state) is Ticket and isinstance(tape, Tape):
             tape.running -= 1
         # Not open if it was closing the recording that failed.
         finish = door.finish if door is not None and tape.is_open else None
@@ -352,7 +382,8 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
             tape.close()
     if finish is not None:
         tape.policy.forget()
-        _seal(tape, result)
+        if not tape.is_plain or type(result) not in _NUMBERS:
+            _seal(tape, result)
         if tape.has_objects:
             shells.empty(tape)
         finish(tape)

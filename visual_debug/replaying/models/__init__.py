@@ -1,0 +1,15 @@
+"""Builtins that move numbers about without computing: where what they give comes from."""
+
+from visual_debug.replaying.models import builtin, mappings, of_arrays, ordering, sequences
+from visual_debug.replaying.models.registry import (
+    MOVING,
+    Pending,
+    answers_by_code,
+    is_callback,
+    is_pure,
+    model_of,
+    told,
+)
+
+__all__ = ["MOVING", "Pending", "answers_by_code", "builtin", "is_callback", "is_pure", "mappings", "model_of",
+           "of_arrays", "ordering", "sequences", "told"]  # fmt: skip

@@ -1,0 +1,148 @@
+"""Functions that hand on, count or look up, and compute nothing: iteration, attributes, getters."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from visual_debug import kinds
+from visual_debug.replaying import containers, stores
+from visual_debug.replaying.machine import Frame, Machine
+from visual_debug.replaying.models.registry import INSTANCES, Pending, models
+from visual_debug.replaying.symbols import UNSET, Leaf, Ref, Sequence, Stream, Thing
+from visual_debug.tracing.tape import Site
+
+
+@models(range, slice)
+def _range(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    return Thing(z)
+
+
+@models(len, isinstance, issubclass, id, hash, callable, hasattr, type, print)
+def about(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """Answers about form and kind, which no derivative passes through."""
+    if call.callee is len or call.callee is hash:
+        m.unknown_code(call.args, "__len__", "__hash__")
+    if kinds.is_number(z):
+        site = f.plan.site(index)
+        return Leaf(z, "const", site.text or None, site)
+    return Thing(z)
+
+
+@models(iter, reversed)
+def _iterator(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    ref = m.holder(call.args[0]) if len(call.args) == 1 else None
+    if call.callee is reversed:
+        if type(ref) is Sequence and ref.items is not None:
+            return containers.over(m, ref, backward=True)
+        if type(ref) is Thing and type(ref.object) is range:
+            return containers.iterate(m, f, index, Thing(ref.object[::-1]))
+        return None
+    return containers.iterate(m, f, index, ref) if ref is not None else None
+
+
+@models(enumerate)
+def _enumerate(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    stream = containers.iterate(m, f, index, call.args[0])
+    site = f.plan.site(index)
+
+    def advance(item: Any) -> Ref:
+        return Sequence(tuple, [Leaf(item[0], "const", None, site), _checked(m, stream, item[1], site)])
+
+    begin: Any = m.known_value(call.args[1]) if len(call.args) > 1 else 0 if not call.kwargs else UNSET
+
+    def rest() -> list[Ref] | None:
+        refs = stream.rest()
+        if refs is None or begin is UNSET:
+            return None
+        return [Sequence(tuple, [Leaf(i, "const", None, site), ref]) for i, ref in enumerate(refs, begin)]
+
+    return Stream(advance, stream, rest)
+
+
+@models(zip)
+def _zip(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    streams = [containers.iterate(m, f, index, ref) for ref in call.args]
+    site = f.plan.site(index)
+
+    def advance(item: Any) -> Ref:
+        return Sequence(tuple, [_checked(m, s, v, site) for s, v in zip(streams, item, strict=True)])
+
+    def rest() -> list[Ref] | None:
+        columns = [s.rest() for s in streams]
+        if any(refs is None for refs in columns):
+            return None
+        return [Sequence(tuple, list(refs)) for refs in zip(*columns, strict=False)]
+
+    return Stream(advance, Thing(UNSET, [s.source for s in streams]), rest)
+
+
+def _checked(m: Machine, stream: Stream, value: Any, site: Site) -> Ref:
+    return containers.take(m, stream.source, value, site, None, stream.advance(value))
+
+
+@models(next)
+def _next(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    stream = call.args[0]
+    if type(stream) is not Stream or len(call.args) != 1:
+        return None
+    return _checked(m, stream, z, f.plan.site(index))
+
+
+@models(operator.getitem)
+def _getitem(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    return containers.subscript(m, f, index, call.args[0], call.args[1], z)
+
+
+@models(operator.setitem)
+def _setitem(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    stores.store_subscript(m, f, index, *call.args, called=True)
+    return Thing(z)
+
+
+@models(setattr)
+def _setattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    name = m.known_value(call.args[1])
+    if isinstance(name, str):
+        stores.store_attribute(m, f, index, call.args[0], name, call.args[2])
+    else:
+        stores.put_in(m, call.args[0], call.args[2])
+    return Thing(z)
+
+
+@models(delattr)
+def _delattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    m.attributes.get(id(m.known_value(call.args[0])), {}).pop(m.known_value(call.args[1]), None)
+    return Thing(z)
+
+
+@models(vars)
+def _vars(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    return containers.attribute(m, f, index, call.args[0], "__dict__", z) if call.args else None
+
+
+@models(getattr)
+def _getattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    name = m.known_value(call.args[1])
+    if len(call.args) != 2 or not isinstance(name, str):
+        return None
+    return containers.attribute(m, f, index, call.args[0], name, z)
+
+
+def _item_getter(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    keys = call.callee.__reduce__()[1]
+    if len(keys) != 1 or len(call.args) != 1:
+        return None
+    key = containers.constant(m, keys[0], f.plan.site(index))
+    return containers.subscript(m, f, index, call.args[0], key, z)
+
+
+def _attribute_getter(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    names = call.callee.__reduce__()[1]
+    if len(names) != 1 or "." in names[0] or len(call.args) != 1:
+        return None
+    return containers.attribute(m, f, index, call.args[0], names[0], z)
+
+
+INSTANCES[operator.itemgetter] = _item_getter
+INSTANCES[operator.attrgetter] = _attribute_getter
