@@ -416,7 +416,7 @@ class Trace:
                 raise TraceError(f"the tangent of {name} has {len(values)} parts, the argument {len(ids)}")
             for id, value in zip(ids, values, strict=True):
                 seeds[id] = _seed_like(value, self._columns.value[id], name)
-        result = adjoint.forward(self._columns, seeds, _leaves(self._replayed.result))
+        result = sweep.tangents(self._columns, seeds, _leaves(self._replayed.result))
         return _map_structure(self._replayed.result, lambda node: self._gradient(result, node))
 
     # ---- looking

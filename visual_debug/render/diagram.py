@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+#: Rows of levels of colour, from -`LEVELS` to `LEVELS`; `BAD` stands for what is not finite.
+Heat = tuple[tuple[int, ...], ...]
+LEVELS = 6
+BAD = LEVELS + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -18,6 +23,7 @@ class Box:
     label: str  #: operator, function, variable or literal: any text at all
     kind: str  #: `input`, `const` or `op`
     tip: str = ""  #: tooltip: source expression and place, pullback
+    heat: Heat | None = None  #: a map of the value, an array; drawn from when the value is written on
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def _function_of(callee: Any) -> FunctionType | None:
     return callee
 
 
-def _made(m: Machine, function: FunctionType) -> Ref:
+def made(m: Machine, function: FunctionType) -> Ref:
     """What is known of a function that was made, and perhaps decorated, while recorded."""
     plain = policy.plain_of(function) if "__wrapped__" in vars(function) else function
     return m.heap.get(id(plain), m.heap.get(id(function)))
@@ -176,8 +176,8 @@ def _enter(
             extra[key] = ref
     if code.co_flags & 0x08:  # CO_VARKEYWORDS
         local[names[position]] = Mapping(dict(extra))
-    made = _made(m, function)
-    _default(m, frame, names[:count], signature, made if type(made) is Closure else None)
+    known = made(m, function)
+    _default(m, frame, names[:count], signature, known if type(known) is Closure else None)
     m.open_cells(frame, function.__closure__)
     return frame
 
@@ -411,7 +411,7 @@ def _handed_over(
     if owner is not None and type(owner) is not ModuleType:
         given.append(Thing(owner))
     if function is not None:
-        given.append(_made(m, function))
+        given.append(made(m, function))
         given.append(m.home(function))
     return [ref for ref in given if ref is not NULL]
 

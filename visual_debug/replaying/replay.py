@@ -142,6 +142,7 @@ class _Player:
         self.is_long = len(machine.values) > WORTH_NUMPY
         self.waits: dict[tuple[Plan, int], tuple[int, int]] = {}  # loops -> turns until they are looked at, and after
         self.path: Any = None
+        self.passages: Any = None
         self.next_event()
 
     def run(self) -> None:
@@ -184,7 +185,7 @@ class _Player:
 
     def _go_round(self, frame: Frame) -> None:
         """The frame has come to the head of a loop, perhaps with many turns before it that are all alike."""
-        from visual_debug.replaying import turns
+        from visual_debug.replaying import passages, turns
 
         key = frame.plan, frame.pc
         left, wait = self.waits.get(key, (1, 1))
@@ -192,6 +193,12 @@ class _Player:
             self.waits[key] = left - 1, wait
             return
         done = turns.advance(self.machine, frame, (self.event_v, self.event_p), self._path)
+        if not done and not turns.is_barred(self.machine, frame):
+            if self.passages is None or self.passages.frame is not frame:
+                self.passages = passages.Passages(self.machine, frame, self.events)
+            done = self.passages.advance()
+            while 0 <= self.event_p < self.machine.p:
+                self.next_event()
         wait = 1 if done >= turns.WORTH else min(wait * 2, MOST_WAIT)
         self.waits[key] = wait, wait
 
