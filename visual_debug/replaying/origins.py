@@ -591,6 +591,8 @@ class Origins:
         if issubclass(type(value), (str, bytes)):  # not isinstance, which asks the object for its __class__
             return Thing(value) if source is None else Thing(value, self.gist(source))
         if is_inert(value):
+            if source is not None and type(value) is BuiltinFunctionType and kinds.is_number(value.__self__):
+                return Thing(value, self.gist(source))  # a method leads to the number that it is bound to
             return known if known is not None else Thing(value)
         if known is None:
             known = self.heap[id(value)] = Thing(value, outside=moved or source is None)
