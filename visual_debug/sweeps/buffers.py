@@ -13,7 +13,6 @@ from visual_debug import arrays
 from visual_debug.columns import Columns
 from visual_debug.rules.items import ItemRule, is_fancy
 from visual_debug.rules.products import unbroadcast
-from visual_debug.rules.writing import within
 
 _READ = ItemRule()
 
@@ -92,6 +91,8 @@ class Buffers:
 
     def _pass_view(self, node: int, delta: Any, wanted: bytearray | None) -> bool:
         """Pass on the adjoint of what an array shows after a write through another; False if it is not so simple."""
+        from visual_debug.rules.writing import within
+
         columns = self._columns
         call = columns.calls[node]
         target, written = columns.operands(node)
