@@ -110,8 +110,11 @@ def _packed_call(m: Machine, f: Frame, index: int, flags: int) -> tuple[Ref, Ref
     target, _ = _callable(f)
     site = f.plan.site(index)
     objects = m.value()
+    spread = containers.all_items(m, f, index, packed) if m.node(packed) is not None else None
     args: list[Ref]
-    if type(packed) is Sequence and packed.items is not None:
+    if spread is not None:
+        args = spread  # the elements of an array
+    elif type(packed) is Sequence and packed.items is not None:
         args = list(packed.items)
     elif isinstance(objects, (tuple, list)):
         args = [m.discover(item, site, source=packed) for item in objects]
