@@ -37,7 +37,7 @@ def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
 @models(copy.copy, copy.deepcopy)
 def _copy(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     """A copy of a list or dict; a deep one only of numbers, which are not copied themselves."""
-    source = m.holder(call.args[0]) if len(call.args) == 1 and not call.kwargs else None
+    source: Any = m.holder(call.args[0]) if len(call.args) == 1 and not call.kwargs else None
     if type(source) not in (Sequence, Mapping) or source.items is None or type(z) is not type(source.object):
         return None
     items = list(source.items) if type(source) is Sequence else [*source.items.values(), *source.keys.values()]
