@@ -78,6 +78,17 @@ def sample(array: Any) -> int:
     return hash(array.flat[:: max(1, array.size // _SAMPLED)].tobytes())
 
 
+def is_simple(value: Any) -> bool:
+    """Whether an array is one of NumPy's own type, of numbers, dates or texts of a fixed length."""
+    numpy = sys.modules["numpy"]
+    return type(value) is numpy.ndarray and value.dtype.kind in "biufcmMSU"
+
+
+def integers() -> Any:
+    """The type of NumPy's integer scalars."""
+    return sys.modules["numpy"].integer
+
+
 def is_flat(value: Any) -> bool:
     """Whether a value is what `array.flat` gives."""
     numpy = sys.modules.get("numpy")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
@@ -147,7 +147,7 @@ class Columns:
         self.kind = array(INDEX)
         self.op: Encoded[str] = Encoded(self.kind, [])
         self.site: Encoded[Site] = Encoded(self.kind, [])
-        self.value: list[Any] = []
+        self.value: MutableSequence[Any] = []
         self.name: list[str | None] = []
         self.activation = array(INDEX)
         self.start = array(INDEX, [0])
@@ -185,6 +185,11 @@ class Columns:
     def operands(self, node: int) -> list[int]:
         """Node ids of the operands of `node`, in order; a node used twice is there twice."""
         return self.operand[self.start[node] : self.start[node + 1]].tolist()
+
+    def form(self, node: int) -> Any:
+        """The value of a node or, where that has to be made first, an array of the same shape and type."""
+        form = getattr(self.value, "form", None)
+        return self.value[node] if form is None else form(node)
 
     def arguments(self, node: int) -> tuple[tuple[Any, ...], dict[str, Any], tuple[Where, ...]]:
         """Argument values, keyword values, and for each operand where it stands among them."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from visual_debug.render import fonts, measure, palette
-from visual_debug.render.compose import CELL, FONT_SIZE, LINE, Line, Run, Slot, Texts, elided, texts
+from visual_debug.render import fonts, heat, measure, palette
+from visual_debug.render.compose import CELL, FONT_SIZE, LINE, PAD_Y, Line, Run, Slot, Texts, elided, texts
 from visual_debug.render.diagram import Arrow, Box, Diagram, Frame
 from visual_debug.render.dot import numbered
 from visual_debug.render.layout import Edge, Layout, Point
@@ -137,6 +137,7 @@ class Scene:
             f'fill="{look.fill}" stroke="{look.border}" stroke-width="{look.pen:g}"/>'
             + (_gauge(box.weight, wide, high) if box.weight else "")
             + "".join(draw_text(line, fresh) for line in slot.lines(written))
+            + (heat.svg(box.heat, high - PAD_Y - slot.below + heat.GAP) if box.heat and written[0] else "")
             + "</g>\n"
         )
         return Part(box.id, drawn, (x - wide - 3, y - high - 3, x + wide + 3, y + high + 3))

@@ -333,7 +333,7 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     if flat is not None:
         return _elements(m, f, site, flat, flat=True)
     if type(ref) is Thing and type(ref.object) is range:
-        return _counting(ref.object, site)
+        return counting(ref.object, site)
     if type(ref) is View:
         return ref.make()
     ref = m.holder(ref)
@@ -347,7 +347,7 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     return unfollowed(m, ref, site)
 
 
-def _counting(numbers: range, site: Site) -> Stream:
+def counting(numbers: range, site: Site) -> Stream:
     """A stream of the numbers of a range."""
     position = 0
 

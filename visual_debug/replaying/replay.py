@@ -20,6 +20,7 @@ from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tracing import policy, record, rewrite
 from visual_debug.tracing.tape import Beginning, Plan, Tape, parameters
+from visual_debug.versions import Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ def replay(tape: Tape) -> Replayed:
         player.run()
     machine = player.machine
     result = _result(machine)
-    _restore_arrays(machine)
-    _part_from_the_user(machine)
+    _restore_arrays(machine, _part_from_the_user(machine))
     machine.columns.check()
     return Replayed(machine.columns, player.inputs, result)
 
@@ -75,8 +75,8 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
     return None
 
 
-def _part_from_the_user(machine: Machine) -> None:
-    """Give nodes whose array the user still holds a copy, as it was when the call ended."""
+def _part_from_the_user(machine: Machine) -> dict[int, Any]:
+    """Copies of arrays that the user still holds, as they were when the call ended; by the identity of the array."""
     copies: dict[int, Any] = {}
     for seal in machine.tape.seals:
         if seal.content is None and arrays.sample(seal.array) != seal.sample:
@@ -86,26 +86,34 @@ def _part_from_the_user(machine: Machine) -> None:
                 "instance for len(trace), or write to a copy"
             )
         copies[id(seal.array)] = seal.array.copy(order="K") if seal.content is None else seal.content
-    if not copies:
-        return
-    value = machine.columns.value
-    for node, array in enumerate(value):
-        if arrays.is_array(array):
+    if machine.tape.snapshots:
+        machine.history.end((seal.array, copies[id(seal.array)]) for seal in machine.tape.seals)
+    return copies
+
+
+def _restore_arrays(machine: Machine, copies: dict[int, Any]) -> None:
+    """Give nodes the content that their array had then, and none that the user still holds."""
+    columns, value = machine.columns, machine.columns.value
+    late: dict[int, int] = {}
+    if machine.tape.snapshots:
+        history = machine.history
+        for node, epoch in machine.epochs.items():
+            if history.is_partial(value[node], epoch):
+                late[node] = epoch
+            else:
+                value[node] = history.at(value[node], epoch)
+        for node, epoch in machine.call_epochs.items():
+            call = columns.calls[node]
+            args = tuple(arg if i in call.where else history.at(arg, epoch) for i, arg in enumerate(call.args))
+            kwargs = {key: history.at(item, epoch) for key, item in call.kwargs.items()}
+            columns.calls[node] = Call(args, kwargs, call.where)
+    for node, array in enumerate(value) if copies else ():
+        if node not in late and arrays.is_array(array):
             owner = arrays.owner_of(array)
             if id(owner) in copies:
                 value[node] = arrays.same_view(array, owner, copies[id(owner)])
-
-
-def _restore_arrays(machine: Machine) -> None:
-    """Give nodes whose array was written to later the content that it had then."""
-    columns, restored = machine.columns, machine.at_epoch
-    for node, epoch in machine.epochs.items():
-        columns.value[node] = restored(columns.value[node], epoch)
-    for node, epoch in machine.call_epochs.items():
-        call = columns.calls[node]
-        args = tuple(restored(value, epoch) for value in call.args)
-        kwargs = {key: restored(value, epoch) for key, value in call.kwargs.items()}
-        columns.calls[node] = Call(args, kwargs, call.where)
+    if late:
+        columns.value = Versions(list(value), late, machine.history)
 
 
 #: How many words the events of generators take.
@@ -134,6 +142,7 @@ class _Player:
         self.is_long = len(machine.values) > WORTH_NUMPY
         self.waits: dict[tuple[Plan, int], tuple[int, int]] = {}  # loops -> turns until they are looked at, and after
         self.path: Any = None
+        self.passages: Any = None
         self.next_event()
 
     def run(self) -> None:
@@ -176,7 +185,7 @@ class _Player:
 
     def _go_round(self, frame: Frame) -> None:
         """The frame has come to the head of a loop, perhaps with many turns before it that are all alike."""
-        from visual_debug.replaying import turns
+        from visual_debug.replaying import passages, turns
 
         key = frame.plan, frame.pc
         left, wait = self.waits.get(key, (1, 1))
@@ -184,6 +193,12 @@ class _Player:
             self.waits[key] = left - 1, wait
             return
         done = turns.advance(self.machine, frame, (self.event_v, self.event_p), self._path)
+        if not done and not turns.is_barred(self.machine, frame):
+            if self.passages is None or self.passages.frame is not frame:
+                self.passages = passages.Passages(self.machine, frame, self.events)
+            done = self.passages.advance()
+            while 0 <= self.event_p < self.machine.p:
+                self.next_event()
         wait = 1 if done >= turns.WORTH else min(wait * 2, MOST_WAIT)
         self.waits[key] = wait, wait
 

@@ -5,7 +5,7 @@ Computed from the columns, in time linear in their length and without an object 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,7 +141,7 @@ def row_of_nodes(columns: Columns) -> Numbers:
     return rank[numbers.reshape(-1)]
 
 
-def _ranges(values: list[Any]) -> tuple[Floats, Floats, Floats]:
+def _ranges(values: Sequence[Any]) -> tuple[Floats, Floats, Floats]:
     """Least and greatest finite real number in each value (NaN where there is none), and whether it is not finite."""
     least, plain = plain_values(values)
     bad = ~np.isfinite(least)
