@@ -63,3 +63,16 @@ def test_integers_longer_than_the_interpreter_writes(program, tmp_path):
         assert trace.export(tmp_path / f"x.{suffix}").stat().st_size
     loaded = vd.load(trace.save(tmp_path / "x.trace"))
     assert loaded[len(loaded) - 1].value == trace.result
+
+
+@pytest.mark.filterwarnings("error")
+def test_types_as_arguments_and_complex_scalars(tmp_path):
+    def spectrum(x):
+        found = np.empty(3, dtype=np.complex64, order="F")
+        found[:] = np.fft.fft(x)
+        return found[1]
+
+    trace = vd.trace(spectrum, np.array([1.0, 2.0, 4.0]))
+    assert value_text(np.complex64) == "complex64"
+    for suffix in ("tex", "html", "json", "svg"):
+        assert trace.export(tmp_path / f"x.{suffix}").stat().st_size

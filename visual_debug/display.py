@@ -41,6 +41,8 @@ def value_text(value: Any) -> str:
         return _cut(
             "(" + ", ".join(value_text(v) for v in value[:SMALL_ARRAY]) + (", …)" if len(value) > SMALL_ARRAY else ")")
         )
+    if isinstance(value, type):
+        return _cut(value.__qualname__)
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return _array_text(value)
     return _cut(repr(value))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -256,6 +258,10 @@ class Trace:
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [Node(self, i) for i in range(*index.indices(len(self)))]
+        if not hasattr(index, "__index__"):
+            raise TypeError(
+                f"node {index!r} of a trace: give its number, a slice, or use trace.inputs and trace.find(name=…)"
+            )
         position = index.__index__()
         if not -len(self) <= position < len(self):
             raise IndexError(f"node {position} of a trace of {len(self)}")
@@ -290,7 +296,7 @@ class Trace:
     # ---- derivatives
 
     def _output(self, of: Any) -> Any:
-        """The output that `of` names: an index or key into the result, or a node."""
+        """The output that `of` names: an index or key into the result, or several into nested parts, or a node."""
         if isinstance(of, Node):
             return of.id
         structure = self._replayed.result
@@ -302,10 +308,17 @@ class Trace:
             )
         if of is None:
             return structure
-        try:
-            return structure[of]
-        except (TypeError, LookupError):
-            raise TraceError(f"of={of!r}: the result of {self.function} has no such part") from None
+        if structure is None and isinstance(self.result, (list, tuple, dict)):
+            raise TraceError(
+                f"of={of!r}: the result of {self.function} is a {type(self.result).__name__} whose parts are not followed: "
+                "return a list, tuple or dict that it makes itself, or give a node, of=trace.find(name=…)[-1]"
+            )
+        for path in ((of,), of) if isinstance(of, tuple) else ((of,),):
+            try:
+                return functools.reduce(operator.getitem, path, structure)
+            except (TypeError, LookupError):
+                continue
+        raise TraceError(f"of={of!r}: the result of {self.function} has no such part")
 
     def _refuse_truncated(self) -> None:
         raise TraceError(
@@ -321,8 +334,8 @@ class Trace:
         if not isinstance(output, int):
             if seed is None:
                 raise TraceError(
-                    f"the result of {self.function} has several parts: name one with of=… (an index or key), "
-                    "or give a seed of the same structure"
+                    f"the result of {self.function} has several parts: name one with of=… (an index or key, or "
+                    "a tuple of them for a nested part), or give a seed of the same structure"
                 )
             ids, values = list(_leaves(output)), list(_values(seed))
             if len(ids) != len(values):
@@ -346,7 +359,8 @@ class Trace:
 
         Args:
             wrt: an argument's name for its gradient alone, a tuple of names, or None for all.
-            of: which part of the result: an index or key, or a node. Needed when there are several.
+            of: which part of the result: an index or key, a tuple of them for a nested part, or a node. Needed when
+                there are several.
             seed: adjoint of the output; 1 by default, and needed in the output's shape where that is no single number.
 
         Returns:
@@ -363,6 +377,10 @@ class Trace:
                 "among them: ask for the adjoints of nodes, or record without last=…"
             )
         inputs = self._replayed.inputs
+        if wrt is not None and not isinstance(wrt, (str, tuple, list)):
+            raise TraceError(
+                f"wrt={wrt!r}: give the name of an argument, or a tuple of names; a part of the result is of=…"
+            )
         names = [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else list(inputs)
         for name in names:
             if name not in inputs:
@@ -718,6 +736,11 @@ class Trace:
         from visual_debug.diagnose import truth
 
         outputs = self._result_nodes()
+        if not outputs:
+            if self.truncated and not self._replayed.sliced:
+                self._refuse_truncated()
+            why = f"raised {type(self.exception).__name__}" if self.exception is not None else "returned no number"
+            raise TraceError(f"{self.function} {why}: there is no result to find the truth of (t.slice(node) has one)")
         needed = adjoint.ancestors(self._columns, outputs)
         return truth.truth(self._columns, self._replayed.result, outputs, needed, literals=literals)
 
@@ -823,6 +846,9 @@ class Trace:
         versions of a function. Relative differences up to `tolerance` are passed over.
         """
         from visual_debug.diagnose import compare
+
+        if not isinstance(other, Trace):
+            raise TypeError(f"compare with another trace, not with {type(other).__name__}")
 
         return compare.compare(self._columns, other._columns, (self.result, other.result), tolerance)
 
@@ -937,6 +963,8 @@ def _values(structure: Any) -> Iterable[Any]:
 def _seed_like(seed: Any, value: Any, what: str) -> Any:
     """A seed or tangent, checked to have the shape of the value that it belongs to."""
     shape = getattr(value, "shape", ())
+    if isinstance(seed, str) or seed is None:
+        raise TraceError(f"{what}: {seed!r} is no number, which a seed or tangent must be")
     if shape == ():
         if getattr(seed, "shape", ()) != ():
             raise TraceError(f"{what}: a seed of shape {seed.shape} for a single number")

@@ -129,3 +129,41 @@ def test_what_other_code_moved_about_is_refused():
     trace = vd.trace(shuffled, 0.7)
     with pytest.raises(vd.NoDerivativeError, match="not recorded"):
         trace.grad("x")
+
+
+def copies_of_a_list(x):
+    numbers = [x, 2.0, 3]
+    other = copy.deepcopy(numbers)
+    other.append(x * 2)
+    other[0] = other[0] * 3
+    return other[0] * other[1] * other[3] * numbers[0] * other[2]
+
+
+def copies_of_a_dict(x):
+    numbers = {"a": x, 2: 3}
+    deep, shallow = copy.deepcopy(numbers), copy.copy(numbers)
+    deep["a"] *= 2
+    shallow["b"] = x
+    return deep["a"] * numbers["a"] * shallow["b"] * deep[2]
+
+
+def shared_by_a_shallow_copy(x):
+    rows = [[x], 2.0]
+    other = copy.copy(rows)
+    other[0][0] *= 2
+    return rows[0][0] * other[1]
+
+
+def longest(x):
+    best = [[x], [2 * x], [x * x]]
+    for i in (1, 2):
+        longer = copy.deepcopy(best[i - 1])
+        longer.append(best[i][0] * x)
+        best[i] = longer
+    return max(best, key=len)[1] * best[2][2]
+
+
+@pytest.mark.parametrize("program", [copies_of_a_list, copies_of_a_dict, shared_by_a_shallow_copy, longest])
+def test_copies_of_what_the_call_made(program):
+    expected = (program(1.3 + 1e-6) - program(1.3 - 1e-6)) / 2e-6
+    assert vd.trace(program, 1.3).grad("x") == pytest.approx(expected, rel=1e-6)

@@ -375,3 +375,12 @@ def test_a_decimal_result() -> None:
 def test_fractions_made_of_numbers() -> None:
     assert vd.trace(lambda x: Fraction(x) / 3, 2.5).grad() == {"x": pytest.approx(1 / 3)}
     assert vd.trace(lambda n: Fraction(2, n), 3).grad() == {"n": Fraction(-2, 9)}
+
+
+def test_fractions_are_one_operation_each_whatever_is_followed() -> None:
+    halved = vd.visual_debug(lambda x: float(Fraction(x) * 2 + Fraction(1, 3)), follow="all")
+    halved(1.375)
+    assert halved.trace.grad() == {"x": 2.0}
+    assert [node.op for node in halved.trace] == [
+        "input", "fractions.Fraction", "const", "mul", "const", "const", "fractions.Fraction", "add", "float",
+    ]  # fmt: skip

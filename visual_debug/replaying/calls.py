@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import inspect
+import sys
 from array import array
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -108,8 +110,11 @@ def _packed_call(m: Machine, f: Frame, index: int, flags: int) -> tuple[Ref, Ref
     target, _ = _callable(f)
     site = f.plan.site(index)
     objects = m.value()
+    spread = containers.all_items(m, f, index, packed) if m.node(packed) is not None else None
     args: list[Ref]
-    if type(packed) is Sequence and packed.items is not None:
+    if spread is not None:
+        args = spread  # the elements of an array
+    elif type(packed) is Sequence and packed.items is not None:
         args = list(packed.items)
     elif isinstance(objects, (tuple, list)):
         args = [m.discover(item, site, source=packed) for item in objects]
@@ -219,7 +224,8 @@ def end(m: Machine, f: Frame, index: int) -> None:
             m.heap[id(z)] = ref
         f.stack.append(ref)
         return
-    nested = None if isinstance(pending.callee, BuiltinFunctionType) else m.take_nested(z)
+    is_builtin = isinstance(pending.callee, BuiltinFunctionType)
+    nested = m.take_nested(z) if not is_builtin or pending.callee in _BY_METHOD else None
     if nested is not None:
         f.stack.append(nested)
         return
@@ -346,11 +352,13 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
     callee = pending.callee
     function = _function_of(callee)
     given = _handed_over(m, pending, target, args, function)
-    looks_around = isinstance(callee, BuiltinFunctionType) and callee in _LOOKS_AROUND
+    looks_around = type(callee) in (BuiltinFunctionType, FunctionType) and callee in _LOOKS_AROUND
     has_callback = any(is_callback(ref) for ref in (*args, *pending.kwargs.values()))
     seen = [*given]
-    if looks_around:
-        seen += [*f.locals.values(), *f.cells.values()]
+    frame: Frame | None = f if looks_around else None
+    while frame is not None:
+        seen += [*frame.locals.values(), *frame.cells.values()]
+        frame = frame.caller if callee is sys._getframe else None
     if function is not None or looks_around or has_callback:
         seen += m.globals.values()
     if (
@@ -439,5 +447,7 @@ def _has_rule(name: str) -> bool:
     return rules.find(name) is not None
 
 
-#: Builtins that see the variables of whoever calls them.
-_LOOKS_AROUND = frozenset({locals, vars, globals, eval, exec, dir})
+#: Callables that see the variables of whoever calls them.
+_LOOKS_AROUND = frozenset({locals, vars, globals, eval, exec, dir, sys._getframe, inspect.currentframe})
+#: Builtins that give what the method of a class gives which they call: `__abs__`, `__round__`, …
+_BY_METHOD = frozenset({abs, round, pow, divmod})

@@ -884,7 +884,8 @@ def _map_add(m: Machine, f: Frame, arg: int) -> None:
 @handles("LIST_EXTEND")
 def _list_extend(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
     source = f.stack.pop()
-    stores.extend(m, f.stack[-arg[1]], source)
+    items = containers.all_items(m, f, arg[0], source) if m.node(source) is not None else None
+    stores.extend(m, f.stack[-arg[1]], source if items is None else Sequence(list, items))
 
 
 @handles("SET_UPDATE")

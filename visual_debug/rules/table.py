@@ -130,6 +130,8 @@ def rule(
 
     Raises ValueError for a text that is not a formula, and TypeError if neither or both ways are given.
     """
+    if not isinstance(function, str) and not callable(function):
+        raise TypeError(f"a rule is for a function or its name, not for {function!r}")
     op = function if isinstance(function, str) else name_of(function)
     op = canonical(op)
     if bool(partials) == (pull is not None):

@@ -355,6 +355,14 @@ def meaning(word: int) -> Word | None:
 _policies: dict[Any, Policy] = {}
 
 
+def _is_no_arithmetic(function: FunctionType) -> bool:
+    """Whether a function is none of Python's own number classes: what those do with their parts is one operation.
+
+    Followed, a sum of fractions would be divisions of whole numbers by their common divisor, which have derivative 0.
+    """
+    return function.__globals__.get("__name__") not in ("fractions", "_pydecimal", "numbers")
+
+
 def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, always: bool = False) -> Policy:
     """The policy for the decorator's `follow`: None (same package or file), `"all"`, or functions, modules and names.
 
@@ -367,7 +375,7 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, al
     if isinstance(follow, str):
         if follow != "all":
             raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
-        return _policies.setdefault(("all", always), Policy(lambda _: True, always=always))
+        return _policies.setdefault(("all", always), Policy(_is_no_arithmetic, always=always))
     chosen = tuple(follow)
     names: set[str] = set()
     codes: set[CodeType] = set()

@@ -48,7 +48,7 @@ def encoded(value: Any) -> Any:
         return float(value) if math.isfinite(value) else {"float": str(float(value))}
     if isinstance(value, complex):
         return {"complex": [encoded(value.real), encoded(value.imag)]}
-    if hasattr(value, "dtype") and hasattr(value, "shape"):
+    if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
         if value.shape == () and value.dtype.kind in "fiubc":
             return encoded(value.item())
         array: dict[str, Any] = {"dtype": str(value.dtype), "shape": list(value.shape)}

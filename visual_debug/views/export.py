@@ -191,6 +191,10 @@ def _check(request: Request) -> None:
 # ---- every step
 
 
+#: Suffixes of files that somebody may hope for.
+_MEDIA = frozenset({"png", "pdf", "jpg", "jpeg", "webp", "apng", "mp4", "mov", "avi", "webm"})
+
+
 def frames(path: Path, format: str | None, request: Request, progress: Progress | None) -> list[Path]:
     """Every step as a picture of its own, or all of them in one file that plays; see `Trace.export_steps`."""
     suffix = path.suffix.lower().lstrip(".")
@@ -199,6 +203,10 @@ def frames(path: Path, format: str | None, request: Request, progress: Progress 
         format = suffix if is_file else "svg"
     if format not in STEP_FORMATS:
         raise RenderError(f"unknown format {format!r}: choose one of {', '.join(map(repr, STEP_FORMATS))}")
+    if suffix in _MEDIA and not is_file and not path.is_dir():
+        raise RenderError(
+            f"{path}: all steps in one file are a .gif, .svg or .html; any other name is that of a folder"
+        )
     if format == "gif" and not is_file:
         raise RenderError(f"{path}: an animated GIF is one file, whose name ends in .gif")
     _check(request)

@@ -357,7 +357,7 @@ def _number(value: Any) -> float | None:
         if getattr(value, "size", 1) > 1:
             number = float(abs(value).max())
         else:
-            number = float(value)
+            number = float(value.item() if hasattr(value, "item") else value)  # a complex one has no colour
     except (TypeError, ValueError, OverflowError):
         return None
     return number if isfinite(number) else None
