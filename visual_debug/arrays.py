@@ -84,6 +84,24 @@ def is_simple(value: Any) -> bool:
     return type(value) is numpy.ndarray and value.dtype.kind in "biufcmMSU"
 
 
+def is_there() -> bool:
+    """Whether NumPy has been imported."""
+    return "numpy" in sys.modules
+
+
+def is_inexact(value: Any) -> bool:
+    """Whether a value is one of NumPy's floats or complex numbers."""
+    return isinstance(value, sys.modules["numpy"].inexact)
+
+
+def is_own_function(value: Any) -> bool:
+    """Whether a value is a ufunc or function of NumPy's."""
+    kind = type(value)
+    if kind.__module__ == "numpy" and kind.__name__ == "ufunc":
+        return True
+    return kind.__name__ == "_ArrayFunctionDispatcher" and bool(value.__module__.partition(".")[0] == "numpy")
+
+
 def integers() -> Any:
     """The type of NumPy's integer scalars."""
     return sys.modules["numpy"].integer

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from visual_debug import display
 from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import NoDerivativeError, TraceError
-from visual_debug.replaying.replay import Replayed, replay
+from visual_debug.replaying.echo import replayed
+from visual_debug.replaying.replay import Replayed
 from visual_debug.sweeps import adjoint, sweep
 from visual_debug.tracing.tape import Source, Tape
 
@@ -245,7 +246,7 @@ class Trace:
     @cached_property
     def _replayed(self) -> Replayed:
         assert isinstance(self._tape, Tape)  # one that was loaded has its columns with it
-        return replay(self._tape)
+        return replayed(self._tape)
 
     @property
     def _columns(self) -> Columns:

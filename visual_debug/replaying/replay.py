@@ -9,6 +9,7 @@ so that a gradient through it is refused rather than wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, MutableSequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +37,11 @@ class Replayed:
     sliced: bool = False  #: a part of a trace, whose result is a node that was picked
 
 
-def replay(tape: Tape) -> Replayed:
-    """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code."""
+def replay(tape: Tape, learn: Callable[[Columns, dict[str, Any], Any], None] | None = None) -> Replayed:
+    """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code.
+
+    `learn` is told columns, inputs and result while the values are still the very objects that were recorded.
+    """
     tape.check()
     count, words = tape.end if tape.end is not None else (len(tape.values), len(tape.path))
     count = min(count, tape.limit)
@@ -47,7 +51,9 @@ def replay(tape: Tape) -> Replayed:
         player.run()
     machine = player.machine
     result = _result(machine)
-    _restore_arrays(machine, _part_from_the_user(machine))
+    if learn is not None:
+        learn(machine.columns, player.inputs, result)
+    _restore_arrays(machine, copies_of_sealed(tape))
     machine.columns.check()
     return Replayed(machine.columns, player.inputs, result)
 
@@ -75,20 +81,27 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
     return None
 
 
-def _part_from_the_user(machine: Machine) -> dict[int, Any]:
+def copies_of_sealed(tape: Tape) -> dict[int, Any]:
     """Copies of arrays that the user still holds, as they were when the call ended; by the identity of the array."""
     copies: dict[int, Any] = {}
-    for seal in machine.tape.seals:
+    for seal in tape.seals:
         if seal.content is None and arrays.sample(seal.array) != seal.sample:
             raise TraceError(
-                f"an array ({display.value_text(seal.array)}) that {machine.tape.plan.code.co_qualname} was given or "
+                f"an array ({display.value_text(seal.array)}) that {tape.plan.code.co_qualname} was given or "
                 "returned was written to after the call, before anything was asked of the trace: ask first, for "
                 "instance for len(trace), or write to a copy"
             )
         copies[id(seal.array)] = seal.array.copy(order="K") if seal.content is None else seal.content
-    if machine.tape.snapshots:
-        machine.history.end((seal.array, copies[id(seal.array)]) for seal in machine.tape.seals)
     return copies
+
+
+def part_from_the_user(value: MutableSequence[Any], copies: dict[int, Any], late: Container[int] = ()) -> None:
+    """Put copies in place of arrays that the user still holds, but for those that are made when they are asked for."""
+    for node, array in enumerate(value) if copies else ():
+        if arrays.is_array(array) and node not in late:
+            owner = arrays.owner_of(array)
+            if id(owner) in copies:
+                value[node] = arrays.same_view(array, owner, copies[id(owner)])
 
 
 def _restore_arrays(machine: Machine, copies: dict[int, Any]) -> None:
@@ -97,6 +110,7 @@ def _restore_arrays(machine: Machine, copies: dict[int, Any]) -> None:
     late: dict[int, int] = {}
     if machine.tape.snapshots:
         history = machine.history
+        history.end((seal.array, copies[id(seal.array)]) for seal in machine.tape.seals)
         for node, epoch in machine.epochs.items():
             if history.is_partial(value[node], epoch):
                 late[node] = epoch
@@ -107,11 +121,7 @@ def _restore_arrays(machine: Machine, copies: dict[int, Any]) -> None:
             args = tuple(arg if i in call.where else history.at(arg, epoch) for i, arg in enumerate(call.args))
             kwargs = {key: history.at(item, epoch) for key, item in call.kwargs.items()}
             columns.calls[node] = Call(args, kwargs, call.where)
-    for node, array in enumerate(value) if copies else ():
-        if node not in late and arrays.is_array(array):
-            owner = arrays.owner_of(array)
-            if id(owner) in copies:
-                value[node] = arrays.same_view(array, owner, copies[id(owner)])
+    part_from_the_user(value, copies, late)
     if late:
         columns.value = Versions(list(value), late, machine.history)
 

@@ -101,6 +101,11 @@ def all_rules() -> Iterator[Rule]:
     yield from (scalar.TABLE | dict(_arrays()) | _OWN).values()
 
 
+def own() -> tuple[str, ...]:
+    """The operations that the user has given rules for."""
+    return tuple(_OWN)
+
+
 def rule(
     function: str | Callable[..., Any],
     *partials: Given | None,

@@ -117,6 +117,7 @@ class Plan:
         default_factory=dict
     )  #: likewise: whether something is called there that records
     _sites: dict[int, Site] = field(default_factory=dict)
+    echo: Any = field(default=None, repr=False, compare=False)  #: what replay keeps of an earlier call
 
     @property
     def is_generator(self) -> bool:

@@ -34,6 +34,10 @@ def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
     return ref
 
 
+#: Types of which a deep copy is the very same object.
+_SAME_IN_COPIES = kinds.SCALARS | {str, bytes, type(None)}
+
+
 @models(copy.copy, copy.deepcopy)
 def _copy(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     """A copy of a list or dict; a deep one only of numbers, which are not copied themselves."""
@@ -41,7 +45,7 @@ def _copy(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) 
     if type(source) not in (Sequence, Mapping) or source.items is None or type(z) is not type(source.object):
         return None
     items = list(source.items) if type(source) is Sequence else [*source.items.values(), *source.keys.values()]
-    if call.callee is copy.deepcopy and any(type(m.known_value(item)) not in kinds.SCALARS for item in items):
+    if call.callee is copy.deepcopy and any(type(m.known_value(item)) not in _SAME_IN_COPIES for item in items):
         return None
     if type(source) is Mapping and type(z) is dict:
         m.heap[id(z)] = ref = Mapping(dict(source.items), z, keys=dict(source.keys))
