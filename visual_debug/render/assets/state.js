@@ -116,7 +116,7 @@ function legend() {
   const short = (v) => Number(v.toPrecision(3)).toString();
   if (state.colour === "kind") return "";
   if (isSummary()) return "the summary is coloured by pass only";
-  if (diagnosis()) return diagnosis().weight.some((w) => w !== null) ? "the darker, the more" : "nothing to point at";
+  if (diagnosis()) return diagnosis().weight.some((w) => w !== null) ? "the stronger the colour, the more" : "nothing to point at";
   if (state.colour === "magnitude") {
     return isFinite(scale.low) ? `1e${short(scale.low)} (light) to 1e${short(scale.high)} (dark)` : "no numbers";
   }
