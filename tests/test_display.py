@@ -1,10 +1,14 @@
-"""Arrays as short text."""
+"""Values as short text: arrays, and numbers that are longer than the interpreter writes."""
 
 from __future__ import annotations
+
+import contextlib
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
+import visual_debug as vd
 from visual_debug.display import value_text
 
 MANY = np.linspace(-1.0, 3.0, 9)
@@ -37,3 +41,38 @@ MANY = np.linspace(-1.0, 3.0, 9)
 )
 def test_arrays(value: object, text: str) -> None:
     assert value_text(value) == text
+
+
+LONG = {
+    "an integer": lambda n: 3**n + 1,
+    "a fraction": lambda n: Fraction(3**n, 7**n) * 2,
+    "between floats": lambda n: (3**n) % 97 * 1.5,
+}
+
+
+@pytest.mark.parametrize("program", LONG.values(), ids=LONG)
+def test_integers_longer_than_the_interpreter_writes(program, tmp_path):
+    trace = vd.trace(program, 20_000)
+    for text in (str(trace), repr(trace), trace.code(), str(trace.why()), str(trace.what_if()), str(trace.nonfinite())):
+        assert text
+    for method in ("rounding", "condition", "gradient_health", "cancellations"):
+        with contextlib.suppress(vd.NoDerivativeError):
+            assert str(getattr(trace, method)())
+    assert [node.pullback_values for node in trace]
+    for suffix in ("svg", "html", "json", "graphml", "tex", "mmd"):
+        assert trace.export(tmp_path / f"x.{suffix}").stat().st_size
+    loaded = vd.load(trace.save(tmp_path / "x.trace"))
+    assert loaded[len(loaded) - 1].value == trace.result
+
+
+@pytest.mark.filterwarnings("error")
+def test_types_as_arguments_and_complex_scalars(tmp_path):
+    def spectrum(x):
+        found = np.empty(3, dtype=np.complex64, order="F")
+        found[:] = np.fft.fft(x)
+        return found[1]
+
+    trace = vd.trace(spectrum, np.array([1.0, 2.0, 4.0]))
+    assert value_text(np.complex64) == "complex64"
+    for suffix in ("tex", "html", "json", "svg"):
+        assert trace.export(tmp_path / f"x.{suffix}").stat().st_size

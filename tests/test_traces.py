@@ -327,3 +327,42 @@ def test_a_refused_gradient_tells_by_which_arguments_it_can_be_had():
     with pytest.raises(vd.NoDerivativeError, match="integers has no derivative$"):
         trace.grad("n")
     assert trace.grad(("x", "y")) == {"x": pytest.approx(5 / 6), "y": pytest.approx(2 / 6)}
+
+
+def test_nested_parts_of_a_result():
+    trace = vd.trace(lambda x: (x, {"a": [x, x**3]}), 2.0)
+    assert trace.grad(of=(1, "a", 1)) == {"x": 12.0}
+    assert trace.grad(of=0) == {"x": 1.0}
+    assert vd.trace(lambda x: {(0, 1): x * 2}, 2.0).grad(of=(0, 1)) == {"x": 2.0}
+    with pytest.raises(vd.TraceError, match="has no such part"):
+        trace.grad(of=(1, "b"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "message"),
+    [
+        (lambda t: t.grad(1), vd.TraceError, "name of an argument"),
+        (lambda t: t.grad(seed="1"), vd.TraceError, "'1' is no number"),
+        (lambda t: t.jvp(x="1"), vd.TraceError, "'1' is no number"),
+        (lambda t: t["x"], TypeError, r"use trace\.inputs"),
+        (lambda t: t.compare(3), TypeError, "another trace, not with int"),
+        (lambda t: t.export_steps("steps.mp4"), vd.RenderError, "are a .gif, .svg or .html"),
+        (lambda t: vd.rule(3, "x"), TypeError, "for a function or its name, not for 3"),
+    ],
+)
+def test_what_is_asked_wrongly_is_answered_in_a_sentence(ask, error, message):
+    with pytest.raises(error, match=message):
+        ask(vd.trace(lambda x: x * 2, 2.0))
+
+
+def test_no_truth_without_a_result():
+    @vd.visual_debug
+    def divided(x):
+        return x / 0
+
+    with pytest.raises(ZeroDivisionError):
+        divided(1.0)
+    with pytest.raises(vd.TraceError, match="raised ZeroDivisionError: there is no result"):
+        divided.trace.truth()
+    with pytest.raises(vd.TraceError, match="returned no number"):
+        vd.trace(lambda x: str(x), 1.0).truth()

@@ -78,6 +78,35 @@ def sample(array: Any) -> int:
     return hash(array.flat[:: max(1, array.size // _SAMPLED)].tobytes())
 
 
+def is_simple(value: Any) -> bool:
+    """Whether an array is one of NumPy's own type, of numbers, dates or texts of a fixed length."""
+    numpy = sys.modules["numpy"]
+    return type(value) is numpy.ndarray and value.dtype.kind in "biufcmMSU"
+
+
+def is_there() -> bool:
+    """Whether NumPy has been imported."""
+    return "numpy" in sys.modules
+
+
+def is_inexact(value: Any) -> bool:
+    """Whether a value is one of NumPy's floats or complex numbers."""
+    return isinstance(value, sys.modules["numpy"].inexact)
+
+
+def is_own_function(value: Any) -> bool:
+    """Whether a value is a ufunc or function of NumPy's."""
+    kind = type(value)
+    if kind.__module__ == "numpy" and kind.__name__ == "ufunc":
+        return True
+    return kind.__name__ == "_ArrayFunctionDispatcher" and bool(value.__module__.partition(".")[0] == "numpy")
+
+
+def integers() -> Any:
+    """The type of NumPy's integer scalars."""
+    return sys.modules["numpy"].integer
+
+
 def is_flat(value: Any) -> bool:
     """Whether a value is what `array.flat` gives."""
     numpy = sys.modules.get("numpy")

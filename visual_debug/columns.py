@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
@@ -137,17 +137,18 @@ class Columns:
         operand: node ids, those of one node after those of the other.
         calls: arguments of nodes that are more than `op(*operands)`.
         runs: stretches that are known to repeat, a hint to sweeps, which look for themselves whether it holds.
+        memo: what sweeps have found out about the graph, for all columns that have the same one; None if none has.
 
     """
 
-    __slots__ = ("_kinds", "activation", "activations", "calls", "kind", "name", "op", "operand", "runs", "site",
+    __slots__ = ("_kinds", "activation", "activations", "calls", "kind", "memo", "name", "op", "operand", "runs", "site",
                  "start", "value")  # fmt: skip
 
     def __init__(self, activations: list[Activation] | None = None) -> None:
         self.kind = array(INDEX)
         self.op: Encoded[str] = Encoded(self.kind, [])
         self.site: Encoded[Site] = Encoded(self.kind, [])
-        self.value: list[Any] = []
+        self.value: MutableSequence[Any] = []
         self.name: list[str | None] = []
         self.activation = array(INDEX)
         self.start = array(INDEX, [0])
@@ -155,6 +156,7 @@ class Columns:
         self.calls: dict[int, Call] = {}
         self.activations: list[Activation] = [] if activations is None else activations
         self.runs: list[Run] = []
+        self.memo: dict[Any, Any] | None = None
         self._kinds: dict[tuple[str, Site], int] = {}
 
     def __len__(self) -> int:
@@ -186,6 +188,11 @@ class Columns:
         """Node ids of the operands of `node`, in order; a node used twice is there twice."""
         return self.operand[self.start[node] : self.start[node + 1]].tolist()
 
+    def form(self, node: int) -> Any:
+        """The value of a node or, where that has to be made first, an array of the same shape and type."""
+        form = getattr(self.value, "form", None)
+        return self.value[node] if form is None else form(node)
+
     def arguments(self, node: int) -> tuple[tuple[Any, ...], dict[str, Any], tuple[Where, ...]]:
         """Argument values, keyword values, and for each operand where it stands among them."""
         call = self.calls.get(node)
@@ -198,6 +205,14 @@ class Columns:
                     args[where] = self.value[operand]
             return tuple(args), call.kwargs, call.where
         return tuple(self.value[i] for i in operands), {}, tuple(range(len(operands)))
+
+    def with_values(self, value: list[Any]) -> Columns:
+        """Columns of the same graph with other values; all else is shared."""
+        other = Columns.__new__(Columns)
+        for name in Columns.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.value = value
+        return other
 
     def part(self, kept: Sequence[int]) -> Columns:
         """Columns of some of the nodes, in order; those must include all operands of theirs."""

@@ -127,7 +127,8 @@ def visual_debug(
         function: a Python function, lambda, generator function, coroutine function, asynchronous generator function,
             bound method, `classmethod`, `staticmethod` or `property`.
         follow: which functions called from it are recorded as well: by default those of the same top-level package
-            (or the same file); `"all"`; `()` for none; or functions, modules and package names.
+            (or the same file); `"all"`, but for the methods of `Fraction` and kin, which are operations themselves; `()`
+            for none; or functions, modules and package names.
         limit: the most values recorded in one call. Past it the function runs on unrecorded, and `trace.truncated`
             is True.
         last: keep the newest values only, at least so many and seldom more than three times as many: a flight recorder

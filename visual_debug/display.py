@@ -13,6 +13,8 @@ from visual_debug.columns import MISSING, Columns
 SMALL_ARRAY = 6
 #: Longer texts of other objects are cut.
 LONGEST = 40
+#: Bits of integers that are not written out: the interpreter may refuse more than 640 digits.
+LONG = 2000
 
 
 def value_text(value: Any) -> str:
@@ -31,12 +33,16 @@ def value_text(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, complex):
         return f"{value:.6g}"
+    if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator).bit_length() > LONG:
+        return f"{_integer_text(value.numerator)} / {_integer_text(value.denominator)}"
     if isinstance(value, (Fraction, Decimal)):
         return _cut(str(value))
     if isinstance(value, (tuple, list)):
         return _cut(
             "(" + ", ".join(value_text(v) for v in value[:SMALL_ARRAY]) + (", …)" if len(value) > SMALL_ARRAY else ")")
         )
+    if isinstance(value, type):
+        return _cut(value.__qualname__)
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return _array_text(value)
     return _cut(repr(value))
@@ -45,7 +51,7 @@ def value_text(value: Any) -> str:
 def _integer_text(value: int) -> str:
     if abs(value) < 10**15:
         return str(value)
-    digits = len(str(value)) if value.bit_length() < 10_000 else int(value.bit_length() * 0.30103) + 1
+    digits = len(str(value)) if value.bit_length() < LONG else int(value.bit_length() * 0.30103) + 1
     return f"{value:.4e}" if digits < 300 else f"int of {digits} digits"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ _PORTION = 2**13
 _LARGEST = int(np.finfo(np.float64).max)
 
 
-def plain_values(values: list[Any]) -> tuple[Floats, Truths | None]:
+def plain_values(values: Sequence[Any]) -> tuple[Floats, Truths | None]:
     """The values as floats, shape (values,), and which of them are floats, ints or bools; None if all of them are.
 
     The others are NaN, and an int too large for a float is one of those. Other ints are rounded to the nearest float.
     """
+    values = getattr(values, "forms", values)  # whatever an array holds, it is no plain number
     column = np.empty(len(values))
     for low in range(0, len(values), _PORTION):
         part = values[low : low + _PORTION]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from visual_debug import display
 from visual_debug.columns import MISSING, Columns
 from visual_debug.errors import NoDerivativeError, TraceError
-from visual_debug.replaying.replay import Replayed, replay
+from visual_debug.replaying.echo import replayed
+from visual_debug.replaying.replay import Replayed
 from visual_debug.sweeps import adjoint, sweep
 from visual_debug.tracing.tape import Source, Tape
 
@@ -243,7 +246,7 @@ class Trace:
     @cached_property
     def _replayed(self) -> Replayed:
         assert isinstance(self._tape, Tape)  # one that was loaded has its columns with it
-        return replay(self._tape)
+        return replayed(self._tape)
 
     @property
     def _columns(self) -> Columns:
@@ -255,6 +258,10 @@ class Trace:
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [Node(self, i) for i in range(*index.indices(len(self)))]
+        if not hasattr(index, "__index__"):
+            raise TypeError(
+                f"node {index!r} of a trace: give its number, a slice, or use trace.inputs and trace.find(name=…)"
+            )
         position = index.__index__()
         if not -len(self) <= position < len(self):
             raise IndexError(f"node {position} of a trace of {len(self)}")
@@ -289,7 +296,7 @@ class Trace:
     # ---- derivatives
 
     def _output(self, of: Any) -> Any:
-        """The output that `of` names: an index or key into the result, or a node."""
+        """The output that `of` names: an index or key into the result, or several into nested parts, or a node."""
         if isinstance(of, Node):
             return of.id
         structure = self._replayed.result
@@ -301,10 +308,17 @@ class Trace:
             )
         if of is None:
             return structure
-        try:
-            return structure[of]
-        except (TypeError, LookupError):
-            raise TraceError(f"of={of!r}: the result of {self.function} has no such part") from None
+        if structure is None and isinstance(self.result, (list, tuple, dict)):
+            raise TraceError(
+                f"of={of!r}: the result of {self.function} is a {type(self.result).__name__} whose parts are not followed: "
+                "return a list, tuple or dict that it makes itself, or give a node, of=trace.find(name=…)[-1]"
+            )
+        for path in ((of,), of) if isinstance(of, tuple) else ((of,),):
+            try:
+                return functools.reduce(operator.getitem, path, structure)
+            except (TypeError, LookupError):
+                continue
+        raise TraceError(f"of={of!r}: the result of {self.function} has no such part")
 
     def _refuse_truncated(self) -> None:
         raise TraceError(
@@ -320,8 +334,8 @@ class Trace:
         if not isinstance(output, int):
             if seed is None:
                 raise TraceError(
-                    f"the result of {self.function} has several parts: name one with of=… (an index or key), "
-                    "or give a seed of the same structure"
+                    f"the result of {self.function} has several parts: name one with of=… (an index or key, or "
+                    "a tuple of them for a nested part), or give a seed of the same structure"
                 )
             ids, values = list(_leaves(output)), list(_values(seed))
             if len(ids) != len(values):
@@ -345,7 +359,8 @@ class Trace:
 
         Args:
             wrt: an argument's name for its gradient alone, a tuple of names, or None for all.
-            of: which part of the result: an index or key, or a node. Needed when there are several.
+            of: which part of the result: an index or key, a tuple of them for a nested part, or a node. Needed when
+                there are several.
             seed: adjoint of the output; 1 by default, and needed in the output's shape where that is no single number.
 
         Returns:
@@ -362,6 +377,10 @@ class Trace:
                 "among them: ask for the adjoints of nodes, or record without last=…"
             )
         inputs = self._replayed.inputs
+        if wrt is not None and not isinstance(wrt, (str, tuple, list)):
+            raise TraceError(
+                f"wrt={wrt!r}: give the name of an argument, or a tuple of names; a part of the result is of=…"
+            )
         names = [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else list(inputs)
         for name in names:
             if name not in inputs:
@@ -416,7 +435,7 @@ class Trace:
                 raise TraceError(f"the tangent of {name} has {len(values)} parts, the argument {len(ids)}")
             for id, value in zip(ids, values, strict=True):
                 seeds[id] = _seed_like(value, self._columns.value[id], name)
-        result = adjoint.forward(self._columns, seeds, _leaves(self._replayed.result))
+        result = sweep.tangents(self._columns, seeds, _leaves(self._replayed.result))
         return _map_structure(self._replayed.result, lambda node: self._gradient(result, node))
 
     # ---- looking
@@ -505,6 +524,7 @@ class Trace:
         call: int = 0,
         opened: bool | Collection[int] = False,
         nodes: Iterable[Node | int] | None = None,
+        colour: Any = None,
     ) -> Path:
         """Write one picture or file; the suffix of `path` picks the format.
 
@@ -522,13 +542,16 @@ class Trace:
             call: of the code view, as for `code`.
             opened: of the code view, as for `code`.
             nodes: of the page of a long trace, the nodes drawn one by one; by default those nearest to the result.
+            colour: what pictures and pages mark in violet: `"nonfinite"`, `"gradient_health"`, `"rounding"`,
+                `"cancellations"`, `"condition"`, `"truth"`, `"why"`; a report, as `t.why(node)` or `t.compare(other)`; or a
+                mapping of nodes to weights from 0 to 1, or to pairs of a weight and a text.
 
         Raises:
-            RenderError: for an unknown suffix or view, or more boxes than a picture can show.
+            RenderError: for an unknown suffix, view or colour, or more boxes than a picture can show.
         """
         from visual_debug.views import export
 
-        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes)
+        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes, colour)
         return export.picture(Path(path), request)
 
     def export_steps(
@@ -543,6 +566,7 @@ class Trace:
         call: int = 0,
         opened: bool | Collection[int] = False,
         progress: Callable[[int, int], None] | None = None,
+        colour: Any = None,
     ) -> list[Path]:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
@@ -556,6 +580,7 @@ class Trace:
             call: of the code view, as for `code`.
             opened: of the code view, as for `code`.
             progress: called with (pictures drawn, pictures in all) after each.
+            colour: as for `export`.
 
         Raises:
             RenderError: as for `export`.
@@ -563,7 +588,8 @@ class Trace:
         from visual_debug.views import export
 
         is_page = format == "html" or (format is None and str(path).lower().endswith(".html"))
-        request = export.Request(self, view, 0 if is_page else None, self._reverse_seeds(of, seed), turn, call, opened)
+        seeds = self._reverse_seeds(of, seed)
+        request = export.Request(self, view, 0 if is_page else None, seeds, turn, call, opened, colour=colour)
         return export.frames(Path(path), format, request, progress)
 
     def _header(self) -> dict[str, Any]:
@@ -717,6 +743,11 @@ class Trace:
         from visual_debug.diagnose import truth
 
         outputs = self._result_nodes()
+        if not outputs:
+            if self.truncated and not self._replayed.sliced:
+                self._refuse_truncated()
+            why = f"raised {type(self.exception).__name__}" if self.exception is not None else "returned no number"
+            raise TraceError(f"{self.function} {why}: there is no result to find the truth of (t.slice(node) has one)")
         needed = adjoint.ancestors(self._columns, outputs)
         return truth.truth(self._columns, self._replayed.result, outputs, needed, literals=literals)
 
@@ -762,15 +793,16 @@ class Trace:
 
         Raises NoDerivativeError and TraceError as `grad` does.
         """
-        from visual_debug.diagnose import rounding
+        from visual_debug.diagnose import numbers, rounding
 
         output, adjoints = self._lone_output(of)
         columns = self._columns
-        result = columns.value[output]
+        size = numbers.size_of(columns.value[output])
 
         def ratio(node: int) -> Any:
             change = abs(adjoints.get(node, 0.0) * columns.value[node])
-            return change / abs(result) if result else change * float("inf")
+            change = change if numbers.is_array(change) else numbers.size_of(change)
+            return change / size if size else change * float("inf")
 
         inputs = {
             name: _map_structure(ids, ratio)
@@ -821,6 +853,9 @@ class Trace:
         versions of a function. Relative differences up to `tolerance` are passed over.
         """
         from visual_debug.diagnose import compare
+
+        if not isinstance(other, Trace):
+            raise TypeError(f"compare with another trace, not with {type(other).__name__}")
 
         return compare.compare(self._columns, other._columns, (self.result, other.result), tolerance)
 
@@ -935,6 +970,8 @@ def _values(structure: Any) -> Iterable[Any]:
 def _seed_like(seed: Any, value: Any, what: str) -> Any:
     """A seed or tangent, checked to have the shape of the value that it belongs to."""
     shape = getattr(value, "shape", ())
+    if isinstance(seed, str) or seed is None:
+        raise TraceError(f"{what}: {seed!r} is no number, which a seed or tangent must be")
     if shape == ():
         if getattr(seed, "shape", ()) != ():
             raise TraceError(f"{what}: a seed of shape {seed.shape} for a single number")

@@ -12,10 +12,10 @@ from tests.benchmarks import scale
 
 def test_the_benchmark_runs():
     run = subprocess.run(
-        [sys.executable, scale.__file__, "--quick", "--peers"], capture_output=True, text=True, check=True,
+        [sys.executable, scale.__file__, "--quick"], capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    assert "replay" in run.stdout and "operator overloading" in run.stdout
+    assert "replay" in run.stdout
 
 
 def test_costs_are_linear():

@@ -115,3 +115,32 @@ def test_lists_of_elements_that_change_afterwards() -> None:
         if node.op == "getitem" and np.ndim(node.value) == 0:
             _, index = trace._columns.calls[node.id].args
             assert trace[node.operands[0]].value[index] == node.value
+
+
+def states(seed: int) -> dict[int, dict[str, np.ndarray]]:
+    """Line -> what each array shows after it, by executing the lines one by one."""
+    a, s = start()
+    names = {"np": np, "a": a, "s": s}
+    found = {}
+    for number, line in enumerate(program(seed).splitlines()[1:-1], 2):
+        exec(line.strip(), names)  # noqa: S102
+        found[number] = {k: v.copy() for k, v in names.items() if k[0] == "b" and isinstance(v, np.ndarray)}
+    return found
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_values_of_random_programs_in_any_order(chunk: int) -> None:
+    for seed in SEEDS[chunk::8]:
+        trace = vd.trace(made(seed), *start())
+        expected = states(seed)
+        lines = program(seed).splitlines()
+        last: dict[int, int] = {}
+        for node in trace:
+            if node.op == "setitem" or (lines[node.source.line - 1].strip()[:4] == f"{node.name} ="):
+                last[node.source.line] = node.id
+        order = list(last.items())
+        random.Random(seed).shuffle(order)
+        for line, node in order:
+            name = lines[line - 1].split()[0].split("[")[0].split(".")[0]
+            if name in expected[line]:
+                assert np.array_equal(trace[node].value, expected[line][name]), (line, program(seed))

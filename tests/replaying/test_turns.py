@@ -15,7 +15,7 @@ import visual_debug as vd
 from tests.generate import programs
 from tests.oracle import Recorder, TooLarge, record
 from tests.programs import CASES
-from visual_debug.replaying import replay, turns
+from visual_debug.replaying import passages, replay, turns
 
 SCALE = 0.75
 
@@ -23,15 +23,18 @@ SCALE = 0.75
 def columns_of(tape, monkeypatch, *, at_once):
     """What replay makes of a tape, and how many turns it wrote down at once."""
     done = []
-    advance = turns.advance
 
-    def counting(*args):
-        done.append(advance(*args))
-        return done[-1]
+    def counted(advance):
+        def counting(*args):
+            done.append(advance(*args))
+            return done[-1]
+
+        return counting
 
     with monkeypatch.context() as patch:
         patch.setattr(replay, "WORTH_NUMPY", 0 if at_once else 10**12)
-        patch.setattr(turns, "advance", counting)
+        patch.setattr(turns, "advance", counted(turns.advance))
+        patch.setattr(passages.Passages, "advance", counted(passages.Passages.advance))
         return replay.replay(tape), sum(done)
 
 

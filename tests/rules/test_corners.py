@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import visual_debug as vd
 from tests.rules.checks import check_rule
 from visual_debug import rules
 from visual_debug.rules import MissingPartial
@@ -345,3 +346,41 @@ def test_what_has_no_quick_partial() -> None:
     assert rules.find("floordiv").quick(0, 2) == 0
     with pytest.raises(ValueError, match="negative base"):
         rules.find("pow").quick(1, 2)(-8.0, -2.0, 3.0)
+
+
+def test_decimals_among_floats() -> None:
+    def mixed(x):  # type: ignore[no-untyped-def]
+        d = Decimal(x)
+        return float(d * d + d.sqrt()) * x + float(d.exp() * d.ln())
+
+    trace = vd.trace(mixed, 2.5)
+    x = 2.5
+    expected = 3 * x**2 + 1.5 * x**0.5 + math.exp(x) * (math.log(x) + 1 / x)
+    assert trace.grad("x") == pytest.approx(expected, rel=1e-14)
+    assert float(trace.jvp(x=1.0)) == pytest.approx(expected, rel=1e-14)
+    assert trace.condition().inputs["x"] == pytest.approx(expected * x / trace.result, rel=1e-12)
+    assert trace.why().inputs[0].influence == pytest.approx(expected * x / trace.result, rel=1e-12)
+    assert not trace.gradient_health().bad
+    assert [step.phase for step in trace.steps()].count("reverse") > 5
+
+
+def test_a_decimal_result() -> None:
+    trace = vd.trace(lambda x: (Decimal(3) ** 2).sqrt() * Decimal(x), 2.5)
+    assert trace.grad() == {"x": 3.0}
+    assert trace.condition().inputs == {"x": 1.0}
+    assert trace.why().inputs[0].influence == 1.0
+    assert vd.trace(lambda d: d * d + d / 3, Decimal("2.5")).grad("d") == 5 + Decimal(1) / 3
+
+
+def test_fractions_made_of_numbers() -> None:
+    assert vd.trace(lambda x: Fraction(x) / 3, 2.5).grad() == {"x": pytest.approx(1 / 3)}
+    assert vd.trace(lambda n: Fraction(2, n), 3).grad() == {"n": Fraction(-2, 9)}
+
+
+def test_fractions_are_one_operation_each_whatever_is_followed() -> None:
+    halved = vd.visual_debug(lambda x: float(Fraction(x) * 2 + Fraction(1, 3)), follow="all")
+    halved(1.375)
+    assert halved.trace.grad() == {"x": 2.0}
+    assert [node.op for node in halved.trace] == [
+        "input", "fractions.Fraction", "const", "mul", "const", "const", "fractions.Fraction", "add", "float",
+    ]  # fmt: skip

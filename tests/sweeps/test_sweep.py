@@ -288,3 +288,36 @@ def test_partials_are_those_of_the_nodes():
             assert slope == pytest.approx(expected, rel=1e-14) or (
                 expected != 0 and slope == 0 and type(node.value) is int
             )
+
+
+def _wavy(x, y, n):
+    for i in range(n):
+        x, y = y * 0.5 + math.sin(x), x * y - i % 3 if i % 2 else abs(x) * 0.25
+    return x, [y, 3]
+
+
+def test_tangents_by_columns_are_those_of_the_sweep_node_by_node():
+    trace = vd.trace(_wavy, 0.3, 0.7, 1000)
+    columns, inputs = trace._columns, trace._replayed.inputs
+    seeds = {inputs["x"]: 1.0, inputs["y"]: -2.0}
+    outputs = [node for node in range(len(columns)) if columns.op[node] in ("add", "sub", "mul")][-20:]
+    assert sweep._tangents_by_columns(columns, seeds) is not None
+    quick, exact = sweep.tangents(columns, seeds, outputs), adjoint.forward(columns, seeds, outputs)
+    for node in outputs:
+        assert quick.get(node, 0.0) == pytest.approx(exact.get(node, 0.0), rel=1e-12, abs=1e-300)
+    (x, (y, three)) = trace.jvp(x=1.0, y=-2.0)
+    gradient = [trace.grad(("x", "y"), of=0), trace.grad(("x", "y"), seed=(0.0, [1.0, 0.0]))]
+    assert [x, y] == pytest.approx([g["x"] - 2 * g["y"] for g in gradient])
+    assert three == 0
+
+
+def _overflows(x, n):
+    for _ in range(n):
+        x = x * 10.0
+    return x * 0.0
+
+
+def test_tangents_that_overflow_are_left_to_the_sweep_node_by_node():
+    trace = vd.trace(_overflows, 1.0, 2500)
+    assert sweep._tangents_by_columns(trace._columns, {trace._replayed.inputs["x"]: 1.0}) is None
+    assert math.isnan(trace.jvp(x=1.0))

@@ -95,3 +95,10 @@ def test_a_trace_without_nodes():
 
     summary = of(vd.trace(f))
     assert (summary.rows, summary.flows, summary.lines) == ([], [], [])
+
+
+def test_a_complex_scalar_of_numpy_has_no_range():
+    trace = vd.trace(lambda a: np.vdot(a, a * 1j), np.array([1.0 + 2j, 3.0]))
+    row = next(row for row in of(trace).rows if row.op == "numpy.vdot")
+    assert row.minimum is None
+    assert row.maximum is None

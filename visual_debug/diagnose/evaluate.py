@@ -12,7 +12,7 @@ import numpy as np
 
 from visual_debug.columns import MISSING, SEVERAL, Columns
 from visual_debug.diagnose import lifted, systems
-from visual_debug.diagnose.places import Place, Places, listed, number_text
+from visual_debug.diagnose.places import Place, Places, listed, number_text, written
 from visual_debug.errors import TraceError
 from visual_debug.rules.names import canonical
 
@@ -58,7 +58,7 @@ class Replay:
         return self.values[node.__index__()]
 
     def __str__(self) -> str:
-        lines = [f"in {self.system}: {self.result}"]
+        lines = [f"in {self.system}: {written(self.result)}"]
         if self.flipped:
             lines += ["would have gone another way:", *listed(self.flipped, "")]
         if self.kept:

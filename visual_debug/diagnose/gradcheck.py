@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from visual_debug import rules
 from visual_debug.columns import Columns
 from visual_debug.diagnose import lifted, numbers
 from visual_debug.diagnose.places import Place, Places, listed
 from visual_debug.errors import NoDerivativeError
 from visual_debug.rules.base import MissingPartial
+from visual_debug.rules.scalar import STEPS
 from visual_debug.sweeps import adjoint
 
 #: Evaluations of one expression that are checked.
@@ -111,6 +113,9 @@ def _compare(
 ) -> tuple[float, float, float] | None:
     """The derivative of the sum of the result, weighted unevenly, by the rule and by differences, and what these are
     uncertain by; None at a kink, or where one of them cannot be had."""
+    rule = rules.find(columns.op[node])
+    if rule is not None and rule.note == STEPS:
+        return None  # differences would step over the jumps, as of round(x, 2) at a large x
     z, operand = columns.value[node], columns.operands(node)[position]
     x = columns.value[operand]
     weights = np.cos(np.arange(np.size(z))).reshape(np.shape(z)) if np.shape(z) else 1.0

@@ -12,7 +12,7 @@ import numpy as np
 
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers
-from visual_debug.diagnose.places import Place, Places, listed
+from visual_debug.diagnose.places import Place, Places, listed, written
 from visual_debug.diagnose.systems import base_name
 from visual_debug.errors import NoDerivativeError
 from visual_debug.rules.names import canonical
@@ -49,8 +49,8 @@ class BadGradient:
     def __str__(self) -> str:
         at = f" at element {list(self.element)}" if self.element else ""
         what = {
-            "0 * inf": f"0 * inf: the adjoint is {self.adjoint}, the derivative is {self.partial}",
-            "infinite derivative": f"infinite derivative: {self.partial}",
+            "0 * inf": f"0 * inf: the adjoint is {written(self.adjoint)}, the derivative is {written(self.partial)}",
+            "infinite derivative": f"infinite derivative: {written(self.partial)}",
         }.get(self.kind, self.kind)
         lines = [f"{what}{at}: {self.place}"]
         if self.masked is not None:
@@ -220,7 +220,7 @@ def _size(value: Any) -> float:
     if isinstance(value, dict):
         return max(map(_size, value.values()), default=0.0)
     with np.errstate(all="ignore"):
-        return float(np.max(np.abs(value))) if np.size(value) else 0.0
+        return numbers.size_of(value)
 
 
 def _bad(
@@ -237,11 +237,11 @@ def _bad(
         delta = np.asarray(delta)[element] if np.shape(delta) == np.shape(value) else delta
         slope = np.asarray(slope)[element] if np.shape(slope) == np.shape(value) else slope
     lone = slope is not None and np.ndim(slope) == 0
-    if lone and np.isinf(slope):
+    if lone and numbers.is_infinite(slope):
         kind = "0 * inf" if np.ndim(delta) == 0 and delta == 0 else "infinite derivative"
-    elif np.ndim(delta) == 0 and np.isinf(delta) and lone and slope == 0:
+    elif np.ndim(delta) == 0 and numbers.is_infinite(delta) and lone and slope == 0:
         kind = "0 * inf"
-    elif lone and np.isnan(slope):
+    elif lone and numbers.any_nan(slope):
         kind = "undefined derivative"
     else:
         kind = "overflow" if not numbers.any_nan(value) else "undefined derivative"

@@ -98,6 +98,11 @@ def any_nan(value: Any) -> bool:
     return isinstance(value, (float, complex, np.floating)) and bool(np.isnan(value))
 
 
+def is_infinite(value: Any) -> bool:
+    """Whether a lone number is infinite."""
+    return bool(nonfinite(value)) and not any_nan(value)
+
+
 def any_nonzero(value: Any) -> bool:
     """Whether any element is not 0."""
     return bool(np.any(np.asarray(value) != 0))
@@ -154,3 +159,18 @@ def vectors(values: Sequence[Any]) -> Vectors:
 
 
 _EXACT = 2**53
+
+
+def size_of(value: Any) -> float:
+    """The greatest absolute value in a number or array; 0.0 in an empty one, inf where it does not fit a float."""
+    if np.ndim(value):
+        return float(np.max(np.abs(value))) if np.size(value) else 0.0
+    try:
+        return float(abs(value))
+    except OverflowError:
+        return math.inf
+
+
+def ratio(x: Any, y: Any) -> Any:
+    """|x / y| of numbers of any kind, decimals with floats too, or of arrays."""
+    return np.abs(np.asarray(x, dtype=complex) / np.asarray(y, dtype=complex))

@@ -114,6 +114,14 @@ def operand_texts(columns: Columns, node: int) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def written(value: Any) -> str:
+    """As `str` has it; integers that are too long for that, in short."""
+    try:
+        return str(value)
+    except ValueError:
+        return display.value_text(value)
+
+
 def number_text(value: Any) -> str:
     """A lone float in full, with its type if that is not Python's, since its last digits matter here; anything else as in pictures."""
     if type(value) is float:

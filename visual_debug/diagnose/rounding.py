@@ -85,7 +85,7 @@ def budget(columns: Columns, output: int, adjoints: Mapping[int, Any], needed: b
     shares = _shares(columns, found, adjoints)
     total = float(np.sum(shares))
     value = columns.value[output]
-    size = float(abs(value))
+    size = numbers.size_of(value)
     form = numbers.format_of(value)
     last = form.ulp(size) if form is not None else math.inf
     relative = total / size if size else (math.inf if total else 0.0)
@@ -307,8 +307,8 @@ def _amplified(values: tuple[Any, ...], adjoint: Any, result: Any) -> float | No
     if adjoint is None or result is None:
         return None
     with np.errstate(all="ignore"):
-        size = np.max([np.max(np.abs(np.asarray(v, dtype=complex)) * np.max(np.abs(adjoint))) for v in values])
-        return float(size / abs(result)) if result else math.inf
+        size = np.max([np.max(np.abs(np.asarray(v, dtype=complex)) * numbers.size_of(adjoint)) for v in values])
+        return float(size / numbers.size_of(result)) if result else math.inf
 
 
 # ---- conditioning
@@ -370,7 +370,7 @@ def own_conditions(columns: Columns, partials: Any, needed: bytearray) -> dict[i
                 continue
             with np.errstate(all="ignore"):
                 try:
-                    ratio = np.abs(np.asarray(slope * x, dtype=complex) / z) if numbers.any_nonzero(slope * x) else 0.0
+                    ratio = numbers.ratio(slope * x, z) if numbers.any_nonzero(slope * x) else 0.0
                 except (OverflowError, ZeroDivisionError):
                     ratio = math.inf
                 ratio = float(np.max(ratio)) if np.size(ratio) else 0.0

@@ -15,7 +15,7 @@ import numpy as np
 
 from visual_debug.columns import MISSING, Columns
 from visual_debug.diagnose import evaluate, lifted, numbers, systems
-from visual_debug.diagnose.places import Place, Places, graded, listed
+from visual_debug.diagnose.places import Place, Places, graded, listed, written
 from visual_debug.errors import TraceError
 
 #: Bits of the first evaluation, and of the last one before it is given up.
@@ -115,7 +115,7 @@ def _short(value: Any) -> str:
         import mpmath
 
         return str(mpmath.nstr(value, 20))
-    return repr(value)
+    return written(value)
 
 
 def truth(columns: Columns, result: Any, outputs: list[int], needed: bytearray, *, literals: str = "recorded") -> Truth:
@@ -229,6 +229,7 @@ def _error(columns: Columns, node: int, values: list[Any], evaluator: evaluate.E
     exact = _exact_here(columns, node, evaluator)
     local = _local(columns, node, values)
     if isinstance(z, np.ndarray):
+        local = None if local is None else np.broadcast_to(local, z.shape)
         parts = [
             _bits(a, b, form)
             for a, b in ((z, true), (local, true), (_rounded(exact, z), true), (z, exact))

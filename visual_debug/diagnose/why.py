@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from visual_debug.columns import Columns
+from visual_debug.diagnose import numbers
 from visual_debug.diagnose.places import Place, Places, graded, listed
 from visual_debug.errors import TraceError
 from visual_debug.numeric import plain_values
@@ -109,7 +110,7 @@ def why(
 ) -> Why:
     """The history of one value. Linear in the trace."""
     z = columns.value[node]
-    size = float(np.max(np.abs(z if element is None else z[element]))) if np.size(z) else 0.0
+    size = numbers.size_of(z if element is None else z[element])
     marked = adjoint.ancestors(columns, [node])
     inside = [i for i in range(node) if marked[i] and columns.op[i] != "const"]
     influence: dict[int, float] = {}

@@ -17,7 +17,7 @@ class Piece:
     """A stretch of one row.
 
     `kind` is `plain` (source as it stands), `value` (what replaces the source), `literal` (source that is its own
-    value), `note` (said at the end of a row), or `gutter`.
+    value), `note` (said at the end of a row), `mark` (what a diagnosis says of the row), or `gutter`.
     """
 
     text: str
@@ -27,6 +27,7 @@ class Piece:
     total: str = ""  #: the sum of a history of several terms, in the last frame
     lit: bool = False  #: written in this frame
     tip: str = ""  #: the source that a value stands for
+    weight: float = 0.0  #: how strongly a diagnosis marks the node, from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
-from visual_debug.render import fonts, measure
-from visual_debug.render.diagram import Diagram, Frame
+from visual_debug.render import fonts, heat, measure
+from visual_debug.render.diagram import Diagram, Frame, Heat
 
 FONT_SIZE = 14.0
 CELL = FONT_SIZE * fonts.ADVANCE  #: px
@@ -47,13 +47,14 @@ class Slot:
     width: float
     height: float
     rows: tuple[int, int, int] | tuple[()]
+    below: float = 0.0  #: px that are kept free under the texts
 
     def lines(self, texts: Texts) -> Iterator[Line]:
         """The lines of this box with these texts."""
         forward, reverse, total = texts
         if not self.rows:
             runs = shared_line(self.label, forward, reverse, total)
-            yield Line(-_cells(runs) * CELL / 2, FONT_SIZE * 0.36, runs)
+            yield Line(-_cells(runs) * CELL / 2, FONT_SIZE * 0.36 - self.below / 2, runs)
             return
         top = -self.height / 2 + PAD_Y
         for rows, block in zip(self.rows, _blocks(self.label, texts), strict=True):
@@ -76,7 +77,16 @@ def slots(diagram: Diagram, frames: Iterable[Frame] = ()) -> dict[str, Slot]:
         for id, text in frame.reverse.items():
             if id in seen:
                 seen[id][1].add((text, frame.total.get(id, "")))
-    return {box.id: _slot(box.label, *seen[box.id]) for box in diagram.boxes}
+    return {box.id: _with_room(_slot(box.words, *seen[box.id]), box.heat) for box in diagram.boxes}
+
+
+def _with_room(slot: Slot, map: Heat | None) -> Slot:
+    """A slot with room for a heat map under its texts."""
+    if map is None:
+        return slot
+    width, height = heat.size(map)
+    below = height + heat.GAP
+    return replace(slot, width=max(slot.width, width + 2 * PAD_X), height=slot.height + below, below=below)
 
 
 def _slot(label: str, values: set[str], adjoints: set[tuple[str, str]]) -> Slot:

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+#: Rows of levels of colour, from -`LEVELS` to `LEVELS`; `BAD` stands for what is not finite.
+Heat = tuple[tuple[int, ...], ...]
+LEVELS = 6
+BAD = LEVELS + 1
+#: A mark of so much weight says why in the box itself; a weaker one in its tooltip only.
+STRONG = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -18,6 +25,14 @@ class Box:
     label: str  #: operator, function, variable or literal: any text at all
     kind: str  #: `input`, `const` or `op`
     tip: str = ""  #: tooltip: source expression and place, pullback
+    heat: Heat | None = None  #: a map of the value, an array; drawn from when the value is written on
+    weight: float = 0.0  #: how strongly a diagnosis marks it, from 0 to 1
+    note: str = ""  #: and why
+
+    @property
+    def words(self) -> str:
+        """What the box is called, with the note of a strong mark."""
+        return f"{self.label}  ‹{self.note}›" if self.note and self.weight >= STRONG else self.label
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def _node(box: Box, frame: Frame | None, slot: Slot) -> dict[str, Any]:
     size = {"width": f"{slot.width / POINTS:.4f}", "height": f"{slot.height / POINTS:.4f}", "id": quote(box.id)}
     if frame is None:
         return {**size, "label": quote("")}
-    look = palette.box(box.kind, box.id in frame.lit, box.id in frame.active)
+    look = palette.box(box.kind, box.id in frame.lit, box.id in frame.active, box.weight)
     return {
         **size,
         "label": rich(line.runs for line in slot.lines(texts(frame, box.id))),

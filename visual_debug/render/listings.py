@@ -14,7 +14,7 @@ from visual_debug.render.scene import MARGIN, TITLE_CELLS, draw_text, opening
 #: Lines of code in one picture.
 MOST_ROWS = 2000
 _GAP = 2.0  #: cells between line number and code
-_STYLE = {"plain": "label", "value": "forward", "literal": "label", "note": "more"}
+_STYLE = {"plain": "label", "value": "forward", "literal": "label", "note": "more", "mark": "note"}
 
 
 class CodePicture:
@@ -122,8 +122,15 @@ class CodePicture:
             yield f"<title>{escape(measure.shown(piece.tip))}</title>"
         high = LINE * (2 if below else 1) - 1
         fill = palette.LIT if piece.lit else palette.VALUE if piece.kind == "value" else ""
+        if piece.weight and not piece.lit:
+            fill = palette.mixed(fill or palette.PAPER, palette.MARKED, piece.weight)
         if fill:
             yield f'<rect x="{x - 1:.2f}" y="{y + 0.5:.2f}" width="{room + 2:.2f}" height="{high:g}" rx="3" fill="{fill}"/>'
+        if piece.weight:
+            yield (
+                f'<rect class="mark" x="{x:.2f}" y="{y + LINE - 2.5:.2f}" width="{room * piece.weight:.2f}" height="3" '
+                f'fill="{palette.MARK}"/>'
+            )
         style = _STYLE[piece.kind]
         yield draw_text(Line(x, y + 0.75 * LINE, ((style, text),)), fresh if piece.lit and fresh == "forward" else "")
         if below:

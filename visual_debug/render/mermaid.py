@@ -32,7 +32,7 @@ def mermaid(diagram: Diagram, frame: Frame) -> str:
 def _label(box: Box, frame: Frame) -> str:
     forward, reverse, total = compose.texts(frame, box.id)
     below = f"{compose.MARK}{reverse}{' = ' + total if total else ''}" if reverse else ""
-    return "\n".join(text for text in (f"{box.label}  {forward}".rstrip(), below) if text)
+    return "\n".join(text for text in (f"{box.words}  {forward}".rstrip(), below) if text)
 
 
 def quoted(text: str) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from visual_debug.render import fonts, measure, palette
-from visual_debug.render.compose import CELL, FONT_SIZE, LINE, Line, Run, Slot, Texts, elided, texts
+from visual_debug.render import fonts, heat, measure, palette
+from visual_debug.render.compose import CELL, FONT_SIZE, LINE, PAD_Y, Line, Run, Slot, Texts, elided, texts
 from visual_debug.render.diagram import Arrow, Box, Diagram, Frame
 from visual_debug.render.dot import numbered
 from visual_debug.render.layout import Edge, Layout, Point
@@ -125,20 +125,31 @@ class Scene:
     def _draw_box(self, box: Box, written: Texts, lit: bool, active: bool) -> Part:
         slot, (x, y) = self._room[box.id], self._layout.centres[box.id]
         x, y, wide, high = x + self._left, y + self._top, slot.width / 2, slot.height / 2
-        look = palette.box(box.kind, lit, active)
+        look = palette.box(box.kind, lit, active, box.weight)
         names = " ".join(["node", _kind(box), *(["lit"] if lit else []), *(["active"] if active else [])])
         fresh = ("reverse" if written[1] else "forward") if lit else ""
-        cut = [text for text in (box.label, *written) if elided(text)]
+        cut = [text for text in (box.words, *written) if elided(text)]
         tip = _tip("\n".join(filter(None, [box.tip, *cut])))
         drawn = (
             f'<g class="{names}" id="{box.id}" data-node="{box.node}" transform="translate({_n(x)} {_n(y)})">'
             + (f"<title>{escape(tip)}</title>" if tip else "")
             + f'<rect x="{_n(-wide)}" y="{_n(-high)}" width="{_n(2 * wide)}" height="{_n(2 * high)}" rx="8" '
             f'fill="{look.fill}" stroke="{look.border}" stroke-width="{look.pen:g}"/>'
+            + (_gauge(box.weight, wide, high) if box.weight else "")
             + "".join(draw_text(line, fresh) for line in slot.lines(written))
+            + (heat.svg(box.heat, high - PAD_Y - slot.below + heat.GAP) if box.heat and written[0] else "")
             + "</g>\n"
         )
         return Part(box.id, drawn, (x - wide - 3, y - high - 3, x + wide + 3, y + high + 3))
+
+
+def _gauge(weight: float, wide: float, high: float) -> str:
+    """How strongly a box is marked: a bar at its left, as high as the box where the mark is strongest."""
+    full = 2 * high - 6
+    return (
+        f'<rect class="mark" x="{_n(3 - wide)}" y="{_n(high - 3 - weight * full)}" width="4" '
+        f'height="{_n(weight * full)}" rx="2" fill="{palette.MARK}"/>'
+    )
 
 
 def opening(width: float, height: float, name: str = "") -> str:

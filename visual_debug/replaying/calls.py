@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import inspect
+import sys
 from array import array
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -119,8 +121,11 @@ def _packed_call(m: Machine, f: Frame, index: int, flags: int) -> tuple[Ref, Ref
     target, _ = _callable(f)
     site = f.plan.site(index)
     objects = m.value()
+    spread = containers.all_items(m, f, index, packed) if m.node(packed) is not None else None
     args: list[Ref]
-    if type(packed) is Sequence and packed.items is not None:
+    if spread is not None:
+        args = spread  # the elements of an array
+    elif type(packed) is Sequence and packed.items is not None:
         args = list(packed.items)
     elif isinstance(objects, (tuple, list)):
         args = [m.discover(item, site, source=packed) for item in objects]
@@ -147,7 +152,7 @@ def _function_of(callee: Any) -> FunctionType | None:
     return callee
 
 
-def _made(m: Machine, function: FunctionType) -> Ref:
+def made(m: Machine, function: FunctionType) -> Ref:
     """What is known of a function that was made, and perhaps decorated, while recorded."""
     plain = policy.plain_of(function) if "__wrapped__" in vars(function) else function
     return m.heap.get(id(plain), m.heap.get(id(function)))
@@ -189,8 +194,8 @@ def _enter(
             extra[key] = ref
     if code.co_flags & 0x08:  # CO_VARKEYWORDS
         local[names[position]] = Mapping(dict(extra))
-    made = _made(m, function)
-    _default(m, frame, names[:count], signature, made if type(made) is Closure else None)
+    known = made(m, function)
+    _default(m, frame, names[:count], signature, known if type(known) is Closure else None)
     m.open_cells(frame, function.__closure__)
     return frame
 
@@ -232,7 +237,8 @@ def end(m: Machine, f: Frame, index: int) -> None:
             m.heap[id(z)] = ref
         f.stack.append(ref)
         return
-    nested = None if isinstance(pending.callee, BuiltinFunctionType) else m.take_nested(z)
+    is_builtin = isinstance(pending.callee, BuiltinFunctionType)
+    nested = m.take_nested(z) if not is_builtin or pending.callee in _BY_METHOD else None
     if nested is not None:
         f.stack.append(nested)
         return
@@ -362,7 +368,7 @@ def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, targe
         m.heap[id(z)] = made = Thing(z, list(among))
         return made
     # What was made where there were no numbers is as if it had been there before.
-    return m.discover(z, site, source=source, moved=source.pool is not None and not among)
+    return m.discover(z, site, source=source, moved=(source.pool is not None or is_pure(callee)) and not among)
 
 
 def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, args: list[Ref]) -> Thing:
@@ -370,11 +376,13 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
     callee = pending.callee
     function = _function_of(callee)
     given = _handed_over(m, pending, target, args, function)
-    looks_around = isinstance(callee, BuiltinFunctionType) and callee in _LOOKS_AROUND
+    looks_around = type(callee) in (BuiltinFunctionType, FunctionType) and callee in _LOOKS_AROUND
     has_callback = any(is_callback(ref) for ref in (*args, *pending.kwargs.values()))
     seen = [*given]
-    if looks_around:
-        seen += [*f.locals.values(), *f.cells.values()]
+    frame: Frame | None = f if looks_around else None
+    while frame is not None:
+        seen += [*frame.locals.values(), *frame.cells.values()]
+        frame = frame.caller if callee is sys._getframe else None
     if function is not None or looks_around or has_callback:
         seen += m.globals.values()
     if (
@@ -435,7 +443,7 @@ def _handed_over(
     if owner is not None and type(owner) is not ModuleType:
         given.append(Thing(owner))
     if function is not None:
-        given.append(_made(m, function))
+        given.append(made(m, function))
         given.append(m.home(function))
     return [ref for ref in given if ref is not NULL]
 
@@ -463,5 +471,7 @@ def _has_rule(name: str) -> bool:
     return rules.find(name) is not None
 
 
-#: Builtins that see the variables of whoever calls them.
-_LOOKS_AROUND = frozenset({locals, vars, globals, eval, exec, dir})
+#: Callables that see the variables of whoever calls them.
+_LOOKS_AROUND = frozenset({locals, vars, globals, eval, exec, dir, sys._getframe, inspect.currentframe})
+#: Builtins that give what the method of a class gives which they call: `__abs__`, `__round__`, …
+_BY_METHOD = frozenset({abs, round, pow, divmod})

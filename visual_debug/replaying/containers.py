@@ -81,7 +81,7 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         if ref is not None and m.agrees(ref, z):
             return ref
     m.unknown_code([container, key], "__getitem__", "__missing__")
-    if type(container) is Thing and not _gives_items(container) and m.among(key):
+    if type(container) is Thing and not gives_items(container) and m.among(key):
         container = Thing(container.object, [container, key])
     text = site.text
     written = kinds.key_text(position) if position is not UNSET and type(position) is not slice else None
@@ -115,7 +115,7 @@ def _made_by_default(m: Machine, container: Mapping, position: Any, key: Ref, z:
 _PLAIN = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict, Counter})
 
 
-def _gives_items(ref: Ref) -> bool:
+def gives_items(ref: Ref) -> bool:
     return type(ref.object) in _PLAIN
 
 
@@ -129,7 +129,7 @@ def take(m: Machine, source: Ref, z: Any, site: Site, name: str | None = None, f
         if type(value) in (float, int) and type(z) is float and z == value:
             assert node is not None
             return m.new("float", z, [node], m.frame, site)
-    moved = type(source) is Thing and _gives_items(source) and m.is_intact(source)
+    moved = type(source) is Thing and gives_items(source) and m.is_intact(source)
     return m.discover(z, site, name, source, moved=moved)
 
 
@@ -333,7 +333,7 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     if flat is not None:
         return _elements(m, f, site, flat, flat=True)
     if type(ref) is Thing and type(ref.object) is range:
-        return _counting(ref.object, site)
+        return counting(ref.object, site)
     if type(ref) is View:
         return ref.make()
     ref = m.holder(ref)
@@ -347,7 +347,7 @@ def iterate(m: Machine, f: Frame, index: int, ref: Ref) -> Ref:
     return unfollowed(m, ref, site)
 
 
-def _counting(numbers: range, site: Site) -> Stream:
+def counting(numbers: range, site: Site) -> Stream:
     """A stream of the numbers of a range."""
     position = 0
 

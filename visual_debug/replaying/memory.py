@@ -28,12 +28,24 @@ class Memory:
     def __init__(self) -> None:
         self.active = False  # whether anything was written to
         self.newest: dict[int, int] = {}  # identity of an owner of memory -> newest node that shows a part of it
+        self._whole: dict[int, int] = {}  # identity of an owner of memory -> first node that shows all of it
         self._versions: dict[int, int] = {}  # identity of an array -> its newest node
         self._writes: dict[int, _Writes] = {}  # identity of an owner of memory
 
     def version(self, array: Any, node: int) -> int:
         """The newest node of an array that `node` was the node of."""
         return self._versions.get(id(array), node)
+
+    def came(self, array: Any, node: int) -> None:
+        """A node was made, whose value is an array."""
+        owner = arrays.owner_of(array)
+        self.newest[id(owner)] = node
+        if array is owner or (array.size == owner.size and (array.flags.c_contiguous or array.flags.f_contiguous)):
+            self._whole.setdefault(id(owner), node)
+
+    def whole(self, array: Any) -> int | None:
+        """A node of an array that shows all of the memory that another is in."""
+        return self._whole.get(id(arrays.owner_of(array)))
 
     def shows(self, array: Any, node: int) -> None:
         """A node was made for what an array shows now."""

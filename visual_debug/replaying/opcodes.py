@@ -451,9 +451,12 @@ def write(m: Machine, f: Frame, index: int, op: str, array: Any, operands: list[
     return node
 
 
-def computed(m: Machine, f: Frame, index: int, z: Any, sources: list[Ref]) -> Ref:
-    """The result of an operation on something that is no number: what it may depend on is all that can be said."""
-    pool = m.unknown_code(sources)
+def computed(m: Machine, f: Frame, index: int, z: Any, sources: list[Ref], *methods: str) -> Ref:
+    """The result of an operation on something that is no number: what it may depend on is all that can be said.
+
+    `methods` are those that the operation may have run, if not any.
+    """
+    pool = m.unknown_code(sources, *methods)
     source = Thing(UNSET, sources) if pool is None else Thing(UNSET, pool=pool)
     among = m.among(source)
     site = f.plan.site(index)
@@ -505,14 +508,40 @@ def comparison(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref
     if a is not None and b is not None:
         return m.new(op, z, [a, b], f, f.plan.site(index))
     returned = m.take_nested(z)
-    return returned if returned is not None else computed(m, f, index, z, [x, y])
+    if returned is not None:
+        return returned
+    if op in ("eq", "ne") and _is_told_by_identity(x) and _is_told_by_identity(y):
+        return Thing(z)
+    return computed(m, f, index, z, [x, y], *_RUN_BY[op])
+
+
+#: Methods that a comparison runs: its own and the reflected one, and `__eq__` for the `__ne__` that every class has.
+_RUN_BY = {
+    "eq": ("__eq__",),
+    "ne": ("__ne__", "__eq__"),
+    "lt": ("__lt__", "__gt__"),
+    "gt": ("__gt__", "__lt__"),
+    "le": ("__le__", "__ge__"),
+    "ge": ("__ge__", "__le__"),
+}
+
+
+def _is_told_by_identity(ref: Ref) -> bool:
+    """Whether an object is equal to itself only, so that no number in it decides whether it equals another."""
+    return type(ref) is Thing and ref.object is not UNSET and kinds.by_identity(type(ref.object))
+
+
+#: Methods that `in` may run, of the container and of what it compares.
+_SEARCHING = ("__contains__", "__iter__", "__next__", "__getitem__", "__len__", "__eq__", "__hash__")
 
 
 @handles("CONTAINS_OP")
 def _contains_op(m: Machine, f: Frame, arg: Any) -> None:
-    if type(f.stack[-1]) is Stream:  # it was searched as far as what was found
-        f.stack[-1].lose()
-    m.unknown_code(f.stack[-2:])
+    sought, container = f.stack[-2:]
+    if type(container) is Stream:  # it was searched as far as what was found
+        container.lose()
+    items = m.holder(container).items if type(sought) is Thing and type(m.holder(container)) is Sequence else None
+    m.unknown_code([sought, container, *(items or ())], *_SEARCHING)
     del f.stack[-2:]
     f.stack.append(Thing(m.value()))
 
@@ -856,7 +885,8 @@ def _map_add(m: Machine, f: Frame, arg: int) -> None:
 @handles("LIST_EXTEND")
 def _list_extend(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
     source = f.stack.pop()
-    stores.extend(m, f.stack[-arg[1]], source)
+    items = containers.all_items(m, f, arg[0], source) if m.node(source) is not None else None
+    stores.extend(m, f.stack[-arg[1]], source if items is None else Sequence(list, items))
 
 
 @handles("SET_UPDATE")

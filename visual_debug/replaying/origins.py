@@ -8,8 +8,8 @@ hand together with it. How much that is does not matter: `symbols.Pool` tells wh
 from __future__ import annotations
 
 import sys
-from bisect import bisect_left
 from collections.abc import Iterable
+from functools import cached_property
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -23,7 +23,7 @@ from types import (
 from typing import Any
 
 from visual_debug import arrays, cpython, kinds
-from visual_debug.columns import OVERWRITTEN, SEVERAL, Call, Columns
+from visual_debug.columns import SEVERAL, Call, Columns
 from visual_debug.replaying.memory import Memory
 from visual_debug.replaying.symbols import (
     FEW,
@@ -46,6 +46,7 @@ from visual_debug.replaying.symbols import (
     Wrapped,
 )  # fmt: skip
 from visual_debug.tracing.tape import Site, Tape
+from visual_debug.versions import History
 
 
 class Origins:
@@ -68,8 +69,6 @@ class Origins:
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
         self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
         self._copied: set[int] = set()  # nodes of items of arrays, of which every reading makes another object
-        self._changed: dict[int, bool] = {}  # snapshots of what was perhaps written to
-        self._kept_of: dict[int, list[int]] | None = None  # owner of memory -> which snapshots are of it
         self.memory = Memory()
         #: Owners of memory that the call at hand may have written to and that no node was made for.
         self.kept: set[int] = set()
@@ -79,6 +78,13 @@ class Origins:
         self._links: set[tuple[int, int]] = set()  # modules or classes, and objects that came out of them
         self._by_identity: dict[int, int | None] = {}
         self._indexed = 0
+
+    @cached_property
+    def history(self) -> History:
+        """The versions of arrays that were written to."""
+        history = History(self.tape.snapshots)
+        history.end((seal.array, seal.content) for seal in self.tape.seals if seal.content is not None)
+        return history
 
     # ---- nodes
 
@@ -94,7 +100,7 @@ class Origins:
             self._date()
             if arrays.is_array(value):
                 self.epochs[node] = self.snapshot
-                self.memory.newest[id(arrays.owner_of(value))] = node
+                self.memory.came(value, node)
             if call is not None:
                 self.call_epochs[node] = self.snapshot
         return node
@@ -161,61 +167,23 @@ class Origins:
             pool.fresh.append(node)
         crowd = self.memory.crowd(array)
         if crowd:
-            gathered = self.new("opaque", SEVERAL, crowd, self.frame, self.columns.site[node])
-            if crowd[-1] in self.epochs:
-                self.epochs[gathered] = self.epochs[crowd[-1]]
+            whole = self.memory.whole(array)
+            if whole is not None:
+                gathered = self._current(whole)
+            else:
+                gathered = self.new("opaque", SEVERAL, crowd, self.frame, self.columns.site[node])
+                if crowd[-1] in self.epochs:
+                    self.epochs[gathered] = self.epochs[crowd[-1]]
             self.memory.gathered(array, gathered)
-
-    def at_epoch(self, value: Any, epoch: int) -> Any:
-        """An array (or tuple of such, as an index is) before the writes that came after so many snapshots."""
-        if type(value) is tuple:
-            return tuple(self.at_epoch(item, epoch) for item in value)
-        if arrays.is_array(value):
-            owner = arrays.owner_of(value)
-            later = self._snapshots_of(owner)
-            for position in later[bisect_left(later, epoch) :]:
-                snapshot = self.tape.snapshots[position]
-                if snapshot.content is not None:
-                    return arrays.same_view(value, owner, snapshot.content)
-                if self.is_changed(position):
-                    return OVERWRITTEN
-        return value
-
-    def _snapshots_of(self, owner: Any) -> list[int]:
-        """Which snapshots are of an owner of memory."""
-        if self._kept_of is None:
-            self._kept_of = {}
-            for position, snapshot in enumerate(self.tape.snapshots):
-                self._kept_of.setdefault(id(snapshot.array), []).append(position)
-        return self._kept_of.get(id(owner), [])
 
     def is_changed(self, position: int) -> bool:
         """Whether memory was written to after a snapshot and before the next one of it."""
-        snapshot = self.tape.snapshots[position]
-        if not snapshot.perhaps:
-            return True
-        if position not in self._changed:
-            later = self._snapshots_of(snapshot.array)
-            place = bisect_left(later, position + 1)
-            after = self.tape.snapshots[later[place]] if place < len(later) else None
-            content = snapshot.array if after is None else after.content
-            if after is None:
-                content = next(
-                    (s.content for s in self.tape.seals if s.array is snapshot.array and s.content is not None), content
-                )
-            if snapshot.content is not None and content is not None:
-                changed = snapshot.content is not content and not arrays.same_content(snapshot.content, content)
-            else:
-                before = snapshot.sample if snapshot.content is None else arrays.sample(snapshot.content)
-                assert after is not None or content is not None
-                changed = before != (after.sample if content is None and after is not None else arrays.sample(content))
-            self._changed[position] = changed
-        return self._changed[position]
+        return not self.tape.snapshots[position].perhaps or self.history.is_changed(position)
 
     def content(self, node: int) -> Any:
         """What an array held when its node came to be."""
         array = self.columns.value[node]
-        found = self.at_epoch(array, self.epochs.get(node, 0))
+        found = self.history.at(array, self.epochs.get(node, 0))
         if found is array:
             owner = arrays.owner_of(array)
             for seal in self.tape.seals:
@@ -623,6 +591,8 @@ class Origins:
         if issubclass(type(value), (str, bytes)):  # not isinstance, which asks the object for its __class__
             return Thing(value) if source is None else Thing(value, self.gist(source))
         if is_inert(value):
+            if source is not None and type(value) is BuiltinFunctionType and kinds.is_number(value.__self__):
+                return Thing(value, self.gist(source))  # a method leads to the number that it is bound to
             return known if known is not None else Thing(value)
         if known is None:
             known = self.heap[id(value)] = Thing(value, outside=moved or source is None)

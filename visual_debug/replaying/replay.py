@@ -9,6 +9,7 @@ so that a gradient through it is refused rather than wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, MutableSequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tracing import policy, record, rewrite
 from visual_debug.tracing.tape import Beginning, Contents, Plan, Tape, parameters
+from visual_debug.versions import Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,11 @@ class Replayed:
     sliced: bool = False  #: a part of a trace, whose result is a node that was picked
 
 
-def replay(tape: Tape) -> Replayed:
-    """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code."""
+def replay(tape: Tape, learn: Callable[[Columns, dict[str, Any], Any], None] | None = None) -> Replayed:
+    """Rebuild the columns of a tape, in time linear in its length. Raises TraceError if it does not fit its code.
+
+    `learn` is told columns, inputs and result while the values are still the very objects that were recorded.
+    """
     tape.check()
     count, words = tape.end if tape.end is not None else (len(tape.values), len(tape.path))
     count = min(count, tape.limit)
@@ -46,8 +51,9 @@ def replay(tape: Tape) -> Replayed:
         player.run()
     machine = player.machine
     result = _result(machine)
-    _restore_arrays(machine)
-    _part_from_the_user(machine)
+    if learn is not None:
+        learn(machine.columns, player.inputs, result)
+    _restore_arrays(machine, copies_of_sealed(tape))
     machine.columns.check()
     return Replayed(machine.columns, player.inputs, result)
 
@@ -75,37 +81,49 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
     return None
 
 
-def _part_from_the_user(machine: Machine) -> None:
-    """Give nodes whose array the user still holds a copy, as it was when the call ended."""
+def copies_of_sealed(tape: Tape) -> dict[int, Any]:
+    """Copies of arrays that the user still holds, as they were when the call ended; by the identity of the array."""
     copies: dict[int, Any] = {}
-    for seal in machine.tape.seals:
+    for seal in tape.seals:
         if seal.content is None and arrays.sample(seal.array) != seal.sample:
             raise TraceError(
-                f"an array ({display.value_text(seal.array)}) that {machine.tape.plan.code.co_qualname} was given or "
+                f"an array ({display.value_text(seal.array)}) that {tape.plan.code.co_qualname} was given or "
                 "returned was written to after the call, before anything was asked of the trace: ask first, for "
                 "instance for len(trace), or write to a copy"
             )
         copies[id(seal.array)] = seal.array.copy(order="K") if seal.content is None else seal.content
-    if not copies:
-        return
-    value = machine.columns.value
-    for node, array in enumerate(value):
-        if arrays.is_array(array):
+    return copies
+
+
+def part_from_the_user(value: MutableSequence[Any], copies: dict[int, Any], late: Container[int] = ()) -> None:
+    """Put copies in place of arrays that the user still holds, but for those that are made when they are asked for."""
+    for node, array in enumerate(value) if copies else ():
+        if arrays.is_array(array) and node not in late:
             owner = arrays.owner_of(array)
             if id(owner) in copies:
                 value[node] = arrays.same_view(array, owner, copies[id(owner)])
 
 
-def _restore_arrays(machine: Machine) -> None:
-    """Give nodes whose array was written to later the content that it had then."""
-    columns, restored = machine.columns, machine.at_epoch
-    for node, epoch in machine.epochs.items():
-        columns.value[node] = restored(columns.value[node], epoch)
-    for node, epoch in machine.call_epochs.items():
-        call = columns.calls[node]
-        args = tuple(restored(value, epoch) for value in call.args)
-        kwargs = {key: restored(value, epoch) for key, value in call.kwargs.items()}
-        columns.calls[node] = Call(args, kwargs, call.where)
+def _restore_arrays(machine: Machine, copies: dict[int, Any]) -> None:
+    """Give nodes the content that their array had then, and none that the user still holds."""
+    columns, value = machine.columns, machine.columns.value
+    late: dict[int, int] = {}
+    if machine.tape.snapshots:
+        history = machine.history
+        history.end((seal.array, copies[id(seal.array)]) for seal in machine.tape.seals)
+        for node, epoch in machine.epochs.items():
+            if history.is_partial(value[node], epoch):
+                late[node] = epoch
+            else:
+                value[node] = history.at(value[node], epoch)
+        for node, epoch in machine.call_epochs.items():
+            call = columns.calls[node]
+            args = tuple(arg if i in call.where else history.at(arg, epoch) for i, arg in enumerate(call.args))
+            kwargs = {key: history.at(item, epoch) for key, item in call.kwargs.items()}
+            columns.calls[node] = Call(args, kwargs, call.where)
+    part_from_the_user(value, copies, late)
+    if late:
+        columns.value = Versions(list(value), late, machine.history)
 
 
 #: How many words the events of generators take.
@@ -134,6 +152,7 @@ class _Player:
         self.is_long = len(machine.values) > WORTH_NUMPY
         self.waits: dict[tuple[Plan, int], tuple[int, int]] = {}  # loops -> turns until they are looked at, and after
         self.path: Any = None
+        self.passages: Any = None
         self.next_event()
 
     def run(self) -> None:
@@ -176,7 +195,7 @@ class _Player:
 
     def _go_round(self, frame: Frame) -> None:
         """The frame has come to the head of a loop, perhaps with many turns before it that are all alike."""
-        from visual_debug.replaying import turns
+        from visual_debug.replaying import passages, turns
 
         key = frame.plan, frame.pc
         left, wait = self.waits.get(key, (1, 1))
@@ -184,6 +203,12 @@ class _Player:
             self.waits[key] = left - 1, wait
             return
         done = turns.advance(self.machine, frame, (self.event_v, self.event_p), self._path)
+        if not done and not turns.is_barred(self.machine, frame):
+            if self.passages is None or self.passages.frame is not frame:
+                self.passages = passages.Passages(self.machine, frame, self.events)
+            done = self.passages.advance()
+            while 0 <= self.event_p < self.machine.p:
+                self.next_event()
         wait = 1 if done >= turns.WORTH else min(wait * 2, MOST_WAIT)
         self.waits[key] = wait, wait
 

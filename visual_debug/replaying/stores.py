@@ -241,14 +241,15 @@ def written_unseen(
     """Arrays that unrecorded code wrote to, which the recorder kept copies of: what is in them now is `opaque`.
 
     `since` is the first snapshot that may belong to the instruction, `before` the length of values that those that do
-    are from before. `unknown` are the owners of memory that no node stands for yet what was written to; None for all.
+    are from before. `unknown` are the owners of memory that no node stands for yet what was written to; None for the
+    one array that a store may have written to.
     """
     snapshots = m.tape.snapshots
     if since >= len(snapshots) or snapshots[since].at >= before:
         return
     among = m.among(Thing(UNSET, [ref for ref in sources if ref is not None and ref is not NULL]))
     for position in range(since, len(snapshots)):
-        if snapshots[position].at >= before:
+        if snapshots[position].at >= before or (unknown is None and position > since):  # a store writes to one array
             break
         m.snapshot = max(m.snapshot, position + 1)
         owner = id(snapshots[position].array)

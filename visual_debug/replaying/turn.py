@@ -8,12 +8,13 @@ to ask and to change is here. Anything that could be another in the next turn ma
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 from visual_debug.columns import Call
 from visual_debug.replaying.machine import Frame, Machine
-from visual_debug.replaying.symbols import UNSET, Leaf, Ref
+from visual_debug.replaying.symbols import UNSET, Cell, Leaf, Ref
 from visual_debug.tracing.tape import Plan, Site
 
 #: Numbers whose operations always make a new object or one without identity, and that nobody writes to.
@@ -21,7 +22,7 @@ NUMBERS = frozenset({float, int, bool, complex})
 #: Calls within calls beyond this are not looked into.
 _DEEPEST = 50
 #: A turn of more instructions than this is not looked into.
-_LONGEST = 4000
+LONGEST = 4000
 
 
 class Unfit(Exception):
@@ -58,7 +59,7 @@ class Node:
     operands: list[Ref]
     value: Any = UNSET
     offset: int = -1
-    item: Item | None = None
+    item: Any = None  #: what it is the number of, if that was not recorded
     call: Call | None = None
     name: str | None = None
     activation: int = -1  #: which of the turn's activations it is of; -1 for that of the loop
@@ -72,6 +73,7 @@ class Level:
     locals: dict[str, Ref]
     number: int  #: -1 for that of the loop
     floor: int  #: how much of the stack is not its own
+    cells: dict[str, Cell | None] = field(default_factory=dict)  #: variables of functions around it
     caller: int = -1
     pc: int = 0  #: of the instruction that is to come, or of the call that is under way
 
@@ -102,16 +104,16 @@ class Turn:
         self.nodes: list[Node] = []
         self.same: list[int] = []  # where on the tape, from the beginning of a turn, the same object stands each time
         self.given: list[Item] = []
-        self.counters: dict[Item, Made] = {}  # numbers of a range that an operation needed
-        self.item_names: dict[Item, str] = {}
+        self.counters: dict[Any, Made] = {}  # numbers of a range that an operation needed
+        self.item_names: dict[Any, str] = {}
         self.first_read: set[str] = set()
         self.stored: set[str] = set()
-        self.v, self.p = machine.v, machine.p
+        self.begin = self.v, self.p = machine.v, machine.p
 
     def run(self, handlers: Mapping[str, Handler]) -> None:
         """Execute the turn, each instruction by the handler of its name. Raises Unfit."""
         head = self.frame.pc
-        for _ in range(_LONGEST):
+        for _ in range(LONGEST):
             if (self.v, self.p) == self.event:
                 raise Unfit
             level = self.level
@@ -120,7 +122,7 @@ class Turn:
             if handler is None:
                 raise Unfit
             level.pc = pc + 1
-            target = handler(self, pc, self._argument(level.plan, pc))
+            target = handler(self, pc, self.argument(level.plan, pc))
             if target is not None:
                 level.pc = target
                 if target == head and pc > head and level is self.outer:
@@ -132,7 +134,8 @@ class Turn:
         ):
             raise Unfit
 
-    def _argument(self, plan: Plan, pc: int) -> Any:
+    def argument(self, plan: Plan, pc: int) -> Any:
+        """What a handler needs to know of an instruction."""
         steps = self.machine.steps.get(plan)
         if steps is None:
             raise Unfit
@@ -150,7 +153,7 @@ class Turn:
 
     def constant(self) -> Any:
         """The next recorded value, the very object of which has to come in every turn."""
-        self.same.append(self.v - self.machine.v)
+        self.same.append(self.v - self.begin[0])
         return self.value()
 
     def word(self) -> int:
@@ -185,13 +188,20 @@ class Turn:
             return made
         raise Unfit
 
+    def is_number(self, ref: Ref) -> bool:
+        """Whether a reference stands for a number."""
+        kind = type(ref)
+        if kind is Leaf:
+            return type(ref.value) in NUMBERS
+        return kind in (Made, Carried, Item) or (kind is int and type(self.machine.columns.value[ref]) in NUMBERS)
+
     def stream(self, item: Item) -> Any:
         """The iterator that an item came from."""
         return self.frame.stack[item.depth]
 
     def make(self, op: str, pc: int, operands: list[Ref], *, call: Call | None = None) -> None:
         """An operation whose result is the next value of the tape."""
-        offset = self.v - self.machine.v
+        offset = self.v - self.begin[0]
         if type(self.value()) not in NUMBERS:
             raise Unfit
         self.stack.append(Made(len(self.nodes)))
@@ -215,7 +225,7 @@ class Turn:
         """Bind a variable; a number that had none gets its name."""
         ref = self.pop()
         kind = type(ref)
-        if self.has_cell(name) or kind not in (Made, Carried, Item, Leaf, int):
+        if self.has_cell(name) or not self.holds(ref):
             raise Unfit
         if kind is Made:
             node = self.nodes[ref.place]
@@ -229,37 +239,77 @@ class Turn:
             self.stored.add(name)
         self.level.locals[name] = ref
 
+    def holds(self, ref: Ref) -> bool:
+        """Whether a variable may hold it."""
+        return type(ref) in (Made, Carried, Item, Leaf, int)
+
+    def range_made(self) -> Ref:
+        """A range that was made: the next turn makes another."""
+        raise Unfit
+
+    def iterate(self, pc: int, ref: Ref) -> Ref:
+        """An iterator over something: a turn with a loop in it is none that all others could be told from."""
+        raise Unfit
+
     def has_cell(self, name: str) -> bool:
         """Whether a variable is shared with other functions."""
         return self.level is self.outer and name in self.frame.cells
 
-    def enter(self, plan: Plan, args: list[Ref]) -> None:
-        """Go on in a function that takes nothing but these arguments."""
+    def enter(self, plan: Plan, function: FunctionType, defaults: tuple[Any, ...], args: list[Ref]) -> None:
+        """Go on in a function that is called with these arguments by position."""
         code = plan.code
-        if plan.is_generator or code.co_flags & 0x0C or code.co_cellvars or code.co_freevars:  # *args, **kwargs
+        if plan.is_generator or code.co_flags & 0x0C or code.co_cellvars:  # *args, **kwargs
             raise Unfit
-        if len(args) != code.co_argcount or code.co_kwonlyargcount or len(self.levels) > _DEEPEST:
+        left = code.co_argcount - len(args)
+        if left < 0 or left > len(defaults) or code.co_kwonlyargcount or len(self.levels) > _DEEPEST:
             raise Unfit
+        names = code.co_varnames[len(args) : code.co_argcount]
+        args = [*args, *(self.default(name, value) for name, value in zip(names, defaults[-left or len(defaults) :]))]
+        cells = {
+            name: self.machine.cells.get(id(cell))
+            for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True)
+        }
         variables = dict(zip(code.co_varnames, args, strict=False))
         self.level.pc -= 1  # the call, which is come to again
-        self.level = Level(plan, variables, len(self.entered), len(self.stack), caller=self.level.number)
-        self.entered.append(Entered(code.co_qualname, self.level.caller))
+        caller = self.level.number
+        self.level = Level(plan, variables, len(self.entered), len(self.stack), cells=cells, caller=caller)
+        self.entered.append(Entered(code.co_qualname, caller))
         self.levels.append(self.level)
 
-    def leave(self) -> None:
-        """Return a number that was made in this turn."""
-        ref = self.pop()
-        if self.level is self.outer or type(ref) is not Made or len(self.stack) != self.level.floor:
+    def default(self, name: str, value: Any) -> Ref:
+        """The default of a parameter: a number that was read before."""
+        ref = self.machine.reads.get((name, id(value)))
+        if ref is None or ref.value is not value or type(value) not in NUMBERS:
             raise Unfit
-        offset = self.v - self.machine.v
-        z, node = self.value(), self.nodes[ref.place]
-        if node.offset < 0 or z is not self.machine.values[self.machine.v + node.offset]:
+        return ref
+
+    def leave(self, ref: Ref) -> None:
+        """Return a number."""
+        if self.level is self.outer or len(self.stack) != self.level.floor:
             raise Unfit
-        self.returned.append((offset, node.offset))
+        offset = self.v - self.begin[0]
+        self.passes(ref, offset, self.value())
         self.levels.pop()
         self.level = self.levels[-1]
         self.level.pc += 1
         self.stack.append(ref)
+
+    def passes(self, ref: Ref, offset: int, z: Any) -> None:
+        """Raise Unfit unless a reference stands for a value on the tape, or have that looked at for each turn."""
+        kind = type(ref)
+        if kind is Made:
+            node = self.nodes[ref.place]
+            if node.offset < 0 or z is not self.machine.values[self.begin[0] + node.offset]:
+                raise Unfit
+            self.returned.append((offset, node.offset))
+        elif kind in (Leaf, int) and self.machine.agrees(ref, z) and type(z) in NUMBERS:
+            self.same.append(offset)
+        else:
+            raise Unfit
+
+    def item_of(self, container: Ref, key: Ref) -> Ref:
+        """The item of a list at a place that differs from turn to turn."""
+        raise Unfit
 
 
 Handler = Callable[[Turn, int, Any], "int | None"]

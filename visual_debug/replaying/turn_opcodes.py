@@ -13,7 +13,8 @@ from typing import Any
 from visual_debug import cpython, rules
 from visual_debug.columns import Call
 from visual_debug.replaying import calls, models, opcodes
-from visual_debug.replaying.symbols import NULL, UNSET, Cell, Leaf, Method, Ref, Stream, Thing
+from visual_debug.replaying.passage import Picked
+from visual_debug.replaying.symbols import NULL, UNSET, Cell, Closure, Leaf, Method, Ref, Sequence, Stream, Thing
 from visual_debug.replaying.turn import NUMBERS, Handler, Item, Node, Turn, Unfit
 from visual_debug.tracing import policy
 
@@ -29,7 +30,7 @@ def _handles(*names: str) -> Callable[[Handler], Handler]:
     return enter
 
 
-@_handles("NOP", "PRECALL", "CACHE", "NOT_TAKEN")
+@_handles("NOP", "PRECALL", "CACHE", "NOT_TAKEN", "COPY_FREE_VARS")
 def _nothing(t: Turn, pc: int, arg: Any) -> int | None:
     return None
 
@@ -72,7 +73,7 @@ def _load_const(t: Turn, pc: int, arg: Any) -> int | None:
     return None
 
 
-@_handles("POP_TOP")
+@_handles("POP_TOP", "POP_ITER")
 def _pop_top(t: Turn, pc: int, arg: Any) -> int | None:
     t.pop()
     return None
@@ -102,10 +103,10 @@ def _push_null(t: Turn, pc: int, arg: Any) -> int | None:
 def _binary_op(t: Turn, pc: int, arg: tuple[int, str | None, bool]) -> int | None:
     op = arg[1]
     if op is None:
-        raise Unfit
+        return _binary_subscr(t, pc, arg)
     y, x = t.pop(), t.pop()
     a = t.number(x)
-    if op == "pow" and type(y) is Item and y not in t.item_names:
+    if op == "pow" and type(y) in (Item, Picked) and y not in t.item_names:
         raise Unfit
     if op == "pow" and type(y) is Leaf and y.op == "const" and y.name is None:
         base = t.machine.columns.value[a] if type(a) is int else UNSET
@@ -142,9 +143,17 @@ def _pop_jump(t: Turn, pc: int, arg: tuple[int, int, int, int, str]) -> int | No
         operands = [t.number(ref.x), t.number(ref.y)]
         z = (word == taken) == name.endswith("TRUE")
         t.add(Node(ref.op, t.level.plan.site(ref.index), operands, value=z))
-    elif type(ref) is not Item:
-        t.number(ref)
+    elif not t.is_number(ref):
+        raise Unfit
     return target if word == taken else None
+
+
+@_handles("TO_BOOL")
+def _to_bool(t: Turn, pc: int, arg: Any) -> int | None:
+    """Its result is told by the jump that consumes it."""
+    if type(t.stack[-1]) is not opcodes.Comparison and not t.is_number(t.stack[-1]):
+        raise Unfit
+    return None
 
 
 @_handles(*cpython.JUMPS)
@@ -167,6 +176,20 @@ def _for_iter(t: Turn, pc: int, arg: tuple[int, int]) -> int | None:
     if stream.counts != t.frame.plan.instructions[pc].skip:
         raise Unfit
     t.stack.append(item)
+    return None
+
+
+@_handles("GET_ITER")
+def _get_iter(t: Turn, pc: int, arg: Any) -> int | None:
+    t.stack.append(t.iterate(pc, t.pop()))
+    return None
+
+
+@_handles("END_FOR")
+def _end_for(t: Turn, pc: int, arg: Any) -> int | None:
+    t.pop()
+    if not cpython.PY313:
+        t.pop()
     return None
 
 
@@ -194,10 +217,10 @@ def _load_global(t: Turn, pc: int, arg: tuple[int, str, bool, bool]) -> int | No
 @_handles("LOAD_DEREF")
 def _load_deref(t: Turn, pc: int, arg: tuple[int, str, bool]) -> int | None:
     _, name, skip = arg
-    if t.level is not t.outer:
+    cell = (t.frame.cells if t.level is t.outer else t.level.cells).get(name)
+    if cell is None:
         raise Unfit
-    cell = t.frame.cells.get(name)
-    ref: Ref = cell.ref if cell is not None else None
+    ref: Ref = cell.ref
     if skip:
         ref = Thing() if ref is None else ref
         if type(ref) is not Thing or ref.pool is not None or ref.among:
@@ -242,34 +265,62 @@ def _call(t: Turn, pc: int, arg: tuple[int, int]) -> int | None:
         target, other = other, target
     callee = t.constant()
     base = target.base if type(target) is Method else target
-    if other is not NULL or type(base) is not Thing:
+    if other is not NULL or (type(base) is not Thing and not (type(base) is Closure and type(callee) is FunctionType)):
         raise Unfit
+    if callee is range:
+        t.stack.append(t.range_made())
+        return None
     if type(callee) is FunctionType:
         word = policy.meaning(t.word())
         signature = t.machine.tape.policy.twins.signature(callee, t.machine.tape.began, t.machine.tape.ended)
         if word is None or word.kind != policy.ENTRY or signature is None or signature.code is not word.plan.code:
             raise Unfit
-        t.enter(word.plan, args)
+        if type(calls.made(t.machine, callee)) is Closure and signature.defaults:
+            raise Unfit
+        t.enter(word.plan, callee, signature.defaults or (), args)
         return None
     if not _is_plain_function(callee):
         raise Unfit
     name, bound = rules.resolve(callee)
     rule = rules.find(name)
-    if rule is None or bound or name in calls.SPREAD or models.model_of(callee) is not None:
+    is_pick = callee in (max, min) and count > 1  # of several numbers
+    if rule is None or bound or ((name in calls.SPREAD or models.model_of(callee) is not None) and not is_pick):
         raise Unfit
     if not args or (rule.arity is not None and count > rule.arity):
         raise Unfit
-    if t.p < len(t.machine.path):
-        word = policy.meaning(t.machine.path[t.p])
-        if word is not None and word.kind == policy.ENTRY:
-            raise Unfit
     t.make(name, pc, [t.number(ref) for ref in args])
     return None
 
 
 @_handles("RETURN_VALUE")
 def _return_value(t: Turn, pc: int, arg: Any) -> int | None:
-    t.leave()
+    t.leave(t.pop())
+    return None
+
+
+@_handles("RETURN_CONST")
+def _return_const(t: Turn, pc: int, arg: Any) -> int | None:
+    t.leave(opcodes.literal(t.machine, t.level.plan, pc, arg))
+    return None
+
+
+@_handles("BINARY_SUBSCR")
+def _binary_subscr(t: Turn, pc: int, arg: Any) -> int | None:
+    """An item of a list or tuple of numbers."""
+    key, container = t.pop(), t.pop()
+    if type(container) is not Sequence or container.items is None or container.kind not in (list, tuple):
+        raise Unfit
+    position = t.machine.known_value(key) if type(key) in (Leaf, int) else UNSET
+    if type(position) is not int:
+        t.stack.append(t.item_of(container, key))
+        return None
+    if not -len(container.items) <= position < len(container.items):
+        raise Unfit
+    ref = container.items[position]
+    t.number(ref)
+    if not t.machine.agrees(ref, t.constant()):
+        raise Unfit
+    t.stack.append(ref)
     return None
 
 
@@ -281,4 +332,6 @@ def _resume(t: Turn, pc: int, arg: int) -> int | None:
 
 
 def _is_plain_function(callee: Any) -> bool:
-    return type(callee) is BuiltinFunctionType and (callee is abs or callee.__module__ in ("math", "cmath"))
+    if type(callee) is not BuiltinFunctionType:
+        return callee is float or callee is int
+    return callee in (abs, max, min) or callee.__module__ in ("math", "cmath")

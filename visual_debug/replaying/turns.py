@@ -31,8 +31,7 @@ def advance(machine: Machine, frame: Frame, event: tuple[int, int], path: Callab
 
     `event` is where on the tape the next event is due, (values, words), and `path()` the path as an array.
     """
-    tape = machine.tape
-    if tape.snapshots or machine.memory.active or frame.pending is not None or frame.keywords:
+    if is_barred(machine, frame):
         return 0
     try:
         turn = _steady(machine, frame, event)
@@ -43,6 +42,13 @@ def advance(machine: Machine, frame: Frame, event: tuple[int, int], path: Callab
     except Unfit:
         return 0
     return turns
+
+
+def is_barred(machine: Machine, frame: Frame) -> bool:
+    """Whether arrays are written to, or a call is under way, which no turn can be told from another in."""
+    return bool(
+        machine.tape.snapshots or machine.memory.active or frame.pending is not None or frame.keywords
+    )  # fmt: skip
 
 
 def _steady(machine: Machine, frame: Frame, event: tuple[int, int]) -> Turn:

@@ -51,6 +51,10 @@ class Noted(np.lib.mixins.NDArrayOperatorsMixin):
     def size(self) -> int:
         return int(np.size(self.value))
 
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        # NumPy has met it within a list, or a function has asked for a plain array: what it is made of would be lost.
+        raise NoPartial("its derivative is not covered for numbers given in this way")
+
     def __len__(self) -> int:
         return len(self.value)
 
@@ -111,6 +115,9 @@ class DefinedRule(Rule):
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if where == ("out",):
             return products.zero_like(kwargs["out"])
+        head, path, args, kwargs, given = _gathered(where, args, kwargs)
+        if path:
+            return products.number_for(given, self.pull(head, delta, z, args, kwargs), path)
         operand, entries, result = self._run(where, args, kwargs)
         adjoints: dict[int, Any] = {}
         for part, change in _parts(result, delta):
@@ -127,9 +134,22 @@ class DefinedRule(Rule):
             return products.zero_like(operand)
         return products.number_for(operand, np.asarray(found).reshape(np.shape(operand)), ())
 
+    def pull_each(
+        self, wheres: Sequence[Where], delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Sequence[Any]:
+        heads = {where if isinstance(where, int) else where[0] for where in wheres}
+        head, path, args_with, kwargs_with, given = _gathered(wheres[0], args, kwargs)
+        if len(heads) > 1 or not path:
+            return super().pull_each(wheres, delta, z, args, kwargs)
+        whole = self.pull(head, delta, z, args_with, kwargs_with)  # numbers in one list: all of them at once
+        return [products.number_for(given, whole, where[1:]) for where in wheres if not isinstance(where, int)]
+
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if where == ("out",):
             return products.zero_like(z)
+        head, path, args, kwargs, given = _gathered(where, args, kwargs)
+        if path:
+            where, tangent = head, np.asarray(products.placed(tangent, given, path))
         _, entries, result = self._run(where, args, kwargs)
         tangents: list[Any] = [tangent]
         for op, value, values, named, operands in entries[1:]:
@@ -155,8 +175,12 @@ class DefinedRule(Rule):
         entries: list[_Entry] = []
         noted = Noted(np.asarray(operand), entries)
         entries.append(_Entry("input", operand, (), {}, []))
-        values = [_put(value, path[1:], noted) if i == path[0] else value for i, value in enumerate(args)]
-        named = {key: _put(v, path[1:], noted) if key == path[0] else v for key, v in kwargs.items() if key != "out"}
+        values = [_put(value, path[1:], noted) if i == path[0] else _listless(value) for i, value in enumerate(args)]
+        named = {
+            key: _put(value, path[1:], noted) if key == path[0] else _listless(value)
+            for key, value in kwargs.items()
+            if key != "out"
+        }
         try:
             return operand, entries, self.definition(*values, **named)
         except NoPartial as reason:
@@ -192,6 +216,37 @@ class DefinedRule(Rule):
         values: bool = True,
     ) -> str:
         return self._text if where == 0 else f"{self._text} at {path_text(where, count)}"
+
+
+def _gathered(
+    where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[Where, tuple[Any, ...], Sequence[Any], Mapping[str, Any], Any]:
+    """An operand that is one of the numbers in a list: the list as an array in its place, as NumPy itself takes it.
+
+    Returns where the array is, the path of the operand in it, the arguments, and the list. For any other operand the
+    path is empty.
+    """
+    if isinstance(where, int) or len(where) == 1:
+        return where, (), args, kwargs, None
+    head, path = where[0], where[1:]
+    given = kwargs[head] if isinstance(head, str) else args[head]
+    array = _listless(list(given)) if isinstance(given, (list, tuple)) else given
+    if array is given or type(array) is list:  # of different lengths: a list of arrays
+        return where, (), args, kwargs, None
+    if isinstance(head, str):
+        return (head,), path, args, {**kwargs, head: array}, given
+    return head, path, [*args[:head], array, *args[head + 1 :]], kwargs, given
+
+
+def _listless(value: Any) -> Any:
+    """A list of numbers as the array that NumPy makes of it."""
+    if type(value) is not list:
+        return value
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return value
+    return array if array.dtype.kind in "biufc" else value
 
 
 def _put(value: Any, path: tuple[Any, ...], noted: Noted) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from visual_debug.rules import safe
@@ -201,4 +202,8 @@ def compact(value: Any) -> str:
         return f"{Decimal(value).normalize():.6g}"
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) >= 10**15:
+        from decimal import Decimal
+
+        return f"{Decimal(value.numerator) / Decimal(value.denominator):.6g}"
     return f"({value:.6g})" if isinstance(value, complex) else str(value)

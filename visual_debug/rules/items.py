@@ -86,7 +86,7 @@ class ItemRule(Rule):
 
         Elements that a fancy index reads twice get both contributions. Returns `buffer`.
         """
-        if _is_fancy(index):
+        if is_fancy(index):
             import numpy as np
 
             np.add.at(buffer, index, delta)
@@ -113,7 +113,8 @@ class ItemRule(Rule):
         return f"put(Δ, [{index}])"
 
 
-def _is_fancy(index: Any) -> bool:
+def is_fancy(index: Any) -> bool:
+    """Whether an index picks elements by arrays of places or truth values, so that reading makes a copy."""
     parts = index if isinstance(index, tuple) else (index,)
     return any(isinstance(part, list) or getattr(part, "shape", ()) != () for part in parts)
 
@@ -189,7 +190,7 @@ def _overwritten(array: Any, index: Any, value: Any) -> Any:
 
 def _last_writes(shape: tuple[int, ...], index: Any) -> Any:
     """1 where a written element stayed, 0 where a later one of the same fancy index went over it."""
-    if not _is_fancy(index):
+    if not is_fancy(index):
         return 1
     import numpy as np
 

@@ -61,7 +61,9 @@ def resolve(function: Callable[..., Any]) -> tuple[str, tuple[Any, ...]]:
     if kind.__name__ == "ufunc" and kind.__module__ == "numpy":
         return _ufunc_name(function, name), ()
     owner, bound = _owner(function)
-    if owner is None and kind.__name__ not in _NAMED:  # an object with a __call__, which may say any name
+    if (
+        owner is None and kind.__name__ not in _NAMED and not issubclass(kind, type)
+    ):  # an object with a __call__, which may say any name
         return canonical(f"{kind.__module__}.{kind.__qualname__}"), ()
     if owner is None:
         qualname = getattr(function, "__qualname__", name)

@@ -207,6 +207,8 @@ for _name, _argument in _FROM.items():
 for _name in ("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "meshgrid"):
     _row(_name, None)
 _row("block", {0: "arrays"}, function=lambda arrays: np.block(_in_lists(arrays)))
+_row("ndarray.__copy__", {0: "a"}, "Δ", function=lambda a: np.array(a), symbol="copy")
+_row("ndarray.__deepcopy__", {0: "a"}, "Δ", function=lambda a, *_: np.array(a), symbol="deepcopy")
 _row("item", {0: "a"}, "put(Δ, index)", function=_item)
 _row(
     "ndarray.compress", {0: "a"}, function=lambda a, condition, *rest, **more: np.compress(condition, a, *rest, **more)

@@ -126,7 +126,7 @@ def _decimal() -> Namespace:
 def _decimal_only(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """A decimal result keeps the decimals; a float one (math.sin of a decimal) is differentiated in floats."""
     if _is_decimal(values[0]):
-        return values
+        return tuple(type(values[0])(v) if type(v) is int else v for v in values)
     return tuple(float(v) if _is_decimal(v) else v for v in values)
 
 

@@ -54,6 +54,14 @@ def _scipy() -> Mapping[str, Rule]:
 
 
 @cache
+def _statistics() -> Mapping[str, Rule]:
+    from visual_debug.rules.defined import DefinedRule
+    from visual_debug.rules.stdlib import DEFINITIONS
+
+    return {op: DefinedRule(op, definition, find) for op, definition in DEFINITIONS.items()}
+
+
+@cache
 def _of_ufunc(op: str) -> Rule | None:
     """The rule of a method of a ufunc."""
     from visual_debug.rules.ufuncs import method_rule
@@ -79,6 +87,8 @@ def _look_up(op: str) -> Rule | None:
     found = _OWN.get(op) or _OWN.get(name) or scalar.TABLE.get(name)
     if found is None and name.startswith("scipy.special."):
         found = _scipy().get(name)
+    if found is None and name.startswith("statistics."):
+        found = _statistics().get(name)
     if found is None and (name.startswith("numpy.") or name in _ARRAY_OPERATORS):
         found = _arrays().get(name)
         if found is None and name.count(".") == 2 and name.endswith(UFUNC_METHODS):
@@ -89,6 +99,11 @@ def _look_up(op: str) -> Rule | None:
 def all_rules() -> Iterator[Rule]:
     """Every rule of the package and the user's own; imports NumPy."""
     yield from (scalar.TABLE | dict(_arrays()) | _OWN).values()
+
+
+def own() -> tuple[str, ...]:
+    """The operations that the user has given rules for."""
+    return tuple(_OWN)
 
 
 def rule(
@@ -115,6 +130,8 @@ def rule(
 
     Raises ValueError for a text that is not a formula, and TypeError if neither or both ways are given.
     """
+    if not isinstance(function, str) and not callable(function):
+        raise TypeError(f"a rule is for a function or its name, not for {function!r}")
     op = function if isinstance(function, str) else name_of(function)
     op = canonical(op)
     if bool(partials) == (pull is not None):

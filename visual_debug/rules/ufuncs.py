@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, Rule
+from visual_debug.rules.base import Format, MissingPartial, Rule, value_at
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -30,6 +30,8 @@ class UfuncMethodRule(Rule):
             return products.zero_like(kwargs["out"])
         position, rest, values, kwargs = self._call(where, args, kwargs)
         operand = values[position]
+        if self.names[position] == "indices":
+            return products.zero_like(value_at(where, args, kwargs))
         whole = self._pull(position, np.broadcast_to(delta, np.shape(z)), z, values, kwargs)
         return products.number_for(operand, np.asarray(whole).reshape(np.shape(operand)), rest)
 
@@ -37,6 +39,8 @@ class UfuncMethodRule(Rule):
         if where == ("out",):
             return products.zero_like(z)
         position, rest, values, kwargs = self._call(where, args, kwargs)
+        if self.names[position] == "indices":
+            return products.zero_like(z)
         whole = np.asarray(products.placed(tangent, values[position], rest))
         return np.reshape(self._push(position, whole, z, values, kwargs), np.shape(z))
 

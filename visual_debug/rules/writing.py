@@ -6,9 +6,11 @@ from where.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -176,6 +178,56 @@ class PartRule(Rule):
 
 def _write_flat(array: Any, values: Any) -> None:
     array.flat = values
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where in an array in C or Fortran order the elements of another are; strides and offset count elements."""
+
+    order: Literal["C", "F"]
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def of(self, whole: Any) -> Any:
+        """The part of an array, as a view; it has to be in that order."""
+        whole = whole if self.order == "C" else whole.T
+        strides = tuple(stride * whole.itemsize for stride in self.strides)
+        return np.ndarray(self.shape, whole.dtype, whole, self.offset * whole.itemsize, strides)
+
+
+def within(whole: Geometry, part: Geometry, size: int) -> Part | None:
+    """Where `part` is in `whole`, for arrays of elements of `size` bytes.
+
+    None if it is not in there, if `whole` is neither in C nor in Fortran order, or if `part` has two elements in one
+    place. Takes no longer for large arrays.
+    """
+    dense = list(zip(whole[1], whole[2], strict=True))
+    order: Literal["C", "F"] = "C" if _is_dense(reversed(dense), size) else "F"
+    if order == "F" and not _is_dense(dense, size):
+        return None
+    step = size * math.prod(whole[1])
+    extent = size
+    low = high = part[0] - whole[0]
+    axes = [(abs(stride), stride, count) for count, stride in zip(part[1], part[2], strict=True) if count != 1]
+    for length, stride, count in sorted(axes):
+        if length < extent or count == 0:
+            return None
+        extent = length * count
+        low, high = low + min(0, stride * (count - 1)), high + max(0, stride * (count - 1))
+    if low < 0 or high + size > step or low % size or any(length % size for length, _, _ in axes):
+        return None
+    offset = part[0] - whole[0]
+    return Part(order, offset // size, part[1], tuple(stride // size for stride in part[2]))
+
+
+def _is_dense(axes: Iterable[tuple[int, int]], size: int) -> bool:
+    """Whether elements follow each other without gaps, told counts and strides of the axes, the innermost first."""
+    for count, stride in axes:
+        if count != 1 and stride != size:
+            return False
+        size *= count
+    return True
 
 
 @lru_cache(maxsize=64)

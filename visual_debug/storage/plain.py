@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from visual_debug import display
 from visual_debug.columns import MISSING, SEVERAL
 
 #: Other objects' texts are cut.
@@ -61,6 +62,8 @@ def _encode(value: Any) -> Any:
     if kind is complex:
         return {"complex": [_encode(value.real), _encode(value.imag)]}
     if kind in (Decimal, Fraction):
+        if kind is Fraction and max(abs(value.numerator), value.denominator).bit_length() > display.LONG:
+            return {"ratio": [hex(value.numerator), hex(value.denominator)]}
         return {kind.__name__.lower(): str(value)}
     if value is MISSING or value is SEVERAL:
         return {"mark": "missing" if value is MISSING else "several"}
@@ -95,6 +98,8 @@ def _decode(data: Any) -> Any:
         return {_decode(key): _decode(item) for key, item in inner}
     if form == "complex":
         return complex(*(_decode(part) for part in inner))
+    if form == "ratio":
+        return Fraction(*(int(part, 16) for part in inner))
     if form == "slice":
         return slice(*(_decode(part) for part in inner))
     if form in ("array", "scalar"):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,7 +149,7 @@ def _table(columns: Columns) -> dict[str, parquet.Column]:
     }
 
 
-def _values(values: list[Any]) -> tuple[Array, Array, dict[int, str]]:
+def _values(values: Sequence[Any]) -> tuple[Array, Array, dict[int, str]]:
     """Values as floats, what type each is, and those that no float stands for."""
     floats, _ = plain_values(values)
     types = np.zeros(len(values), np.uint8)

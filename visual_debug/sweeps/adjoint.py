@@ -151,8 +151,9 @@ class _Pulls:
 
     def __call__(self, node: int, position: int, delta: Any) -> Any:
         columns = self.columns
-        if node not in columns.calls and type(delta) in _PLAIN:
-            begin, end = columns.start[node], columns.start[node + 1]
+        begin, end = columns.start[node], columns.start[node + 1]
+        is_plain = type(delta) in _PLAIN and type(columns.value[columns.operand[begin + position]]) in _PLAIN
+        if is_plain and node not in columns.calls:
             key = (columns.op[node], end - begin)
             partials = self.quick[key] if key in self.quick else self._compile(key)
             if partials is not None:

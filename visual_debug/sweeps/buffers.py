@@ -7,11 +7,12 @@ over: with a buffer for each array both cost as much as what is read or written,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from visual_debug import arrays
 from visual_debug.columns import Columns
-from visual_debug.rules.items import ItemRule
+from visual_debug.rules.items import ItemRule, is_fancy
+from visual_debug.rules.products import unbroadcast
 
 _READ = ItemRule()
 
@@ -38,10 +39,12 @@ class Buffers:
     def passed(self, node: int, delta: Any, pull: Callable[[int, int, Any], Any], wanted: bytearray | None) -> bool:
         """Pass on the adjoint of a read or write of an array's items; False if it is neither, or not so simple."""
         columns = self._columns
+        if columns.op[node] == "view":
+            return self._pass_view(node, delta, wanted)
         if columns.op[node] not in ("getitem", "setitem"):
             return False
         target, *rest = columns.operands(node)
-        array = columns.value[target]
+        array = columns.form(target)
         call = columns.calls.get(node)
         if call is None or call.where[0] != 0 or not arrays.is_array(array) or array.dtype.kind not in "fc":
             return False
@@ -51,39 +54,101 @@ class Buffers:
             return True
         if not arrays.is_array(delta) or delta.shape != array.shape or delta.dtype.kind not in "fc":
             return False
+        index = call.args[1]
         for position, operand in enumerate(rest, 1):
-            value = pull(node, position, delta) if wanted is None or wanted[operand] else None
+            if wanted is not None and not wanted[operand]:
+                continue
+            if call.where[position] == 2 and _is_real(array, columns.form(operand)) and not is_fancy(index):
+                value = unbroadcast(delta[index], columns.form(operand))
+            else:
+                value = pull(node, position, delta)
             if value is not None:
                 self.add(operand, value)
         if wanted is None or wanted[target]:
-            self._pass_write(node, target, delta, call.args[1])
+            self._pass_write(node, target, delta, index)
         return True
 
     def _pass_write(self, node: int, target: int, delta: Any, index: Any) -> None:
         """Hand the adjoint of an array to what it was before a write, but for what was written over."""
-        if node not in self._own:
-            delta = delta.copy()
-        self._own.discard(node)
+        delta = self._taken(node, delta)
         delta[index] = 0
+        self._hand_on(target, delta)
+
+    def _taken(self, node: int, delta: Any) -> Any:
+        """The adjoint of a node that is done with, to be written to."""
+        if node not in self._own:
+            return delta.copy()
+        self._own.discard(node)
+        return delta
+
+    def _hand_on(self, target: int, delta: Any) -> None:
+        """Add a buffer that nobody else has to the adjoint of a node."""
         if target in self._adjoints:
             self.add(target, delta)
         else:
             self._adjoints[target] = delta
             self._own.add(target)
 
+    def _pass_view(self, node: int, delta: Any, wanted: bytearray | None) -> bool:
+        """Pass on the adjoint of what an array shows after a write through another; False if it is not so simple."""
+        from visual_debug.rules.writing import within
+
+        columns = self._columns
+        call = columns.calls[node]
+        target, written = columns.operands(node)
+        array = columns.form(target)
+        if not arrays.is_array(delta) or delta.shape != array.shape or delta.dtype.kind not in "fc":
+            return False
+        ours, theirs = call.kwargs["at"]
+        where = within(ours, theirs, array.itemsize)
+        if where is not None:  # what was written is a part of the array
+            delta = _ordered(self._taken(node, delta), where.order)
+            part = where.of(delta)
+            if wanted is None or wanted[written]:
+                self.add(written, part.copy())
+            part[...] = 0
+            if wanted is None or wanted[target]:
+                self._hand_on(target, delta)
+            return True
+        where = within(theirs, ours, array.itemsize)
+        if where is None:
+            return False
+        if wanted is None or wanted[written]:  # the array is a part of what was written, and shows nothing else
+            buffer = self._buffer(written, columns.form(written), delta)
+            self._adjoints[written] = buffer = _ordered(buffer, where.order)
+            part = where.of(buffer)
+            part += delta
+        return True
+
     def _read(self, node: int, array: Any, delta: Any, index: Any) -> None:
         """Add the adjoint of an item to that of the array."""
+        _READ.add_into(self._buffer(node, array, delta), delta, index)
+
+    def _buffer(self, node: int, array: Any, delta: Any) -> Any:
+        """The adjoint of an array as a buffer that `delta`, or a part of it, can be added to."""
         import numpy
 
         known = self._adjoints.get(node)
         if node not in self._own or not _fits(delta, known):
             kind = numpy.result_type(delta, numpy.float64 if known is None else known, numpy.float64)
-            buffer = numpy.zeros(array.shape, kind)
+            buffer = numpy.zeros(array.shape, kind, "F" if array.flags.fnc else "C")
             if known is not None:
                 buffer += known
             self._adjoints[node] = known = buffer
             self._own.add(node)
-        _READ.add_into(known, delta, index)
+        return known
+
+
+def _ordered(buffer: Any, order: Literal["C", "F"]) -> Any:
+    """The array itself if its elements are in that order, else a copy in which they are."""
+    flags = buffer.flags
+    return buffer if (flags.c_contiguous if order == "C" else flags.f_contiguous) else buffer.copy(order=order)
+
+
+def _is_real(array: Any, value: Any) -> bool:
+    """Whether what is written to an array are real numbers that it holds as they are."""
+    kind = "f" if type(value) is float else getattr(getattr(value, "dtype", None), "kind", "O")
+    return bool(kind == "f" and array.dtype.kind == "f")
 
 
 def _fits(value: Any, buffer: Any) -> bool:

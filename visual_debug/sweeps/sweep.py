@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from visual_debug.numeric import Floats, Truths
 
 
+#: Nodes whose operands are in lists at a time.
+_PORTION = 2**16
+
+
 def adjoints(columns: Columns, seeds: Mapping[int, Any]) -> Mapping[int, Any]:
     """The adjoint of every node that passes something on to a seed. Raises NoDerivativeError as `adjoint.reverse` does."""
     found = by_columns(columns, seeds)
@@ -125,6 +129,45 @@ def by_columns(columns: Columns, seeds: Mapping[int, Any]) -> ColumnAdjoints | N
         return _ways(columns, seeds, passable) > 0
 
     return ColumnAdjoints(column, reached)
+
+
+def tangents(columns: Columns, seeds: Mapping[int, Any], outputs: Iterable[int]) -> Mapping[int, Any]:
+    """The tangents of some nodes, without those that are certainly 0. Raises NoDerivativeError as `adjoint.forward` does."""
+    outputs = list(outputs)
+    found = _tangents_by_columns(columns, seeds)
+    if found is None:
+        return adjoint.forward(columns, seeds, outputs)
+    return {node: found[node] for node in outputs if found[node]}
+
+
+def _tangents_by_columns(columns: Columns, seeds: Mapping[int, Any]) -> list[float] | None:
+    """The tangents of all nodes of a long trace of plain numbers; None if some value, partial or tangent is not finite."""
+    if len(columns) <= WORTH_NUMPY or not all(
+        type(seed) is float and type(columns.value[node]) is float for node, seed in seeds.items()
+    ):
+        return None
+    import numpy as np
+
+    from visual_debug import numeric
+    from visual_debug.sweeps import partials
+
+    with collector.paused(), np.errstate(all="ignore"):
+        slopes = partials.partials(columns)
+        if slopes is None:
+            return None
+        start, operand = numeric.view(columns.start), numeric.view(columns.operand)
+        column = [0.0] * len(columns)
+        for node, seed in seeds.items():
+            column[node] += seed
+        for low in range(0, len(columns), _PORTION):
+            high = min(low + _PORTION, len(columns))
+            part = slice(int(start[low]), int(start[high]))
+            owner = np.repeat(np.arange(low, high), start[low + 1 : high + 1] - start[low:high])
+            used = ~slopes.void[part]
+            edges = owner[used], operand[part][used], slopes.value[part][used]
+            for node, source, slope in zip(*(edge.tolist() for edge in edges), strict=True):
+                column[node] += column[source] * slope
+        return column if np.isfinite(np.array(column)).all() else None
 
 
 class ColumnAdjoints(Mapping[int, float]):

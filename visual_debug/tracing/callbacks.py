@@ -44,9 +44,14 @@ _QUIET: dict[type, frozenset[str]] = {
 
 
 def is_quiet(method: BuiltinFunctionType, arguments: tuple[Any, ...]) -> bool:
-    """Whether a call of a method of C runs no Python code and drops nothing that could: 0.3 us to ask."""
+    """Whether a call of a method of C runs no Python code and drops nothing that could: 0.2 us to ask."""
     quiet = _QUIET.get(type(method.__self__))
-    return quiet is not None and method.__name__ in quiet and INERT.issuperset(map(type, arguments))
+    if quiet is None or method.__name__ not in quiet:
+        return False
+    for argument in arguments:
+        if type(argument) not in INERT:
+            return False
+    return True
 
 
 _of_class: WeakKeyDictionary[type, tuple[FunctionType, ...]] = WeakKeyDictionary()

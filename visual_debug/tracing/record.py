@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 from visual_debug import arrays
 from visual_debug.tracing import shells, window
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
-from visual_debug.tracing.tape import Contents, Plan, Seal, Tape
+from visual_debug.tracing.tape import Contents, Plan, Tape
 from visual_debug.tracing.writes import IMMUTABLE
+from visual_debug.versions import Seal
 
 #: Container types whose content is kept as it was when the call began.
 CONTAINERS = frozenset({list, tuple, dict})

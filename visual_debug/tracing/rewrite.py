@@ -47,6 +47,7 @@ class Hooks(NamedTuple):
         [int, bool], Any
     ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
+    before_item: Callable[..., Any]  #: (values, array about to be written to, index or ends of the slice)
     landed: Callable[[Any], int]  #: in a generator's exception handler: (ticket) -> from where, as its operand
     leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
     abandon: Callable[[Any, BaseException], None]  #: the same by an exception: (state or ticket, exception)
@@ -691,7 +692,7 @@ class _Emitter:
             if index in self.shapes.heads:
                 yield from self._resolve(self.shapes.heads[index], instr, before)
             elif name in cpython.WRITES:
-                yield from self._before_write(cpython.WRITES[name], instr, before)
+                yield from self._before_write(cpython.WRITES[name], instr, before, self.hooks.before_item)
             elif name == "BINARY_OP" and cpython.symbol_of(instr) == ("+", True):
                 yield from self._add_in_place(index, instr, before, after)
                 return
@@ -827,8 +828,11 @@ class _Emitter:
             yield cpython.pop(where)
         yield cpython.instruction("RETURN_VALUE", where)
 
-    def _before_write(self, depth: int, instr: Instr, height: int) -> Iterator[Item]:
-        """Let an array about to be written to be kept as it was; scalars pass by one look at their type."""
+    def _before_write(self, depth: int, instr: Instr, height: int, hook: Any = None) -> Iterator[Item]:
+        """Let an array about to be written to be kept as it was; scalars pass by one look at their type.
+
+        What stands above it on the stack, as an index does, is told to the hook as well, if one is given.
+        """
         where = instr.location
         skip = Label()
         # Above the operand stand NULL and `type`.
@@ -837,7 +841,9 @@ class _Emitter:
         yield cpython.instruction("CONTAINS_OP", where, 0)  # .. bool
         yield cpython.jump_if(True, skip, where)
         pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(depth + 3, where)]
-        yield from cpython.call(self.hooks.before_write, pushes, where)
+        if hook is not None:
+            pushes += [cpython.copy(depth + 3, where)] * (depth - 1)  # each push brings the next one as far down
+        yield from cpython.call(hook or self.hooks.before_write, pushes, where)
         yield cpython.pop(where)
         yield skip
 

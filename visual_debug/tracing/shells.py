@@ -118,7 +118,7 @@ def _now(value: Any, memory: Shells) -> Any:
     known = memory.get(key)
     if known is not None:
         return known[1]
-    if kind is functools.partial or _is_harmless(kind):
+    if kind is functools.partial or kinds.is_number(value) or _is_harmless(kind):
         return value
     try:
         held: Any = weakref.ref(value, functools.partial(memory.pop, key))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from visual_debug.errors import TraceError
 from visual_debug.tracing import lent
+from visual_debug.versions import Seal, Snapshot
 
 if TYPE_CHECKING:
     from types import CodeType, FunctionType
@@ -116,6 +117,7 @@ class Plan:
         default_factory=dict
     )  #: likewise: whether something is called there that records
     _sites: dict[int, Site] = field(default_factory=dict)
+    echo: Any = field(default=None, repr=False, compare=False)  #: what replay keeps of an earlier call
 
     @property
     def is_generator(self) -> bool:
@@ -158,28 +160,6 @@ class Contents:
     container: Any
     items: list[Any]
     keys: list[Any] | None  #: of a dict, in the order of `items`
-
-
-class Snapshot(NamedTuple):
-    """The content of an array before something was written to it."""
-
-    at: int  #: length of the list of values at the time
-    array: Any
-    content: Any  #: a copy in the same memory order, or None
-    perhaps: bool = False  #: whether it is not known that it was written to
-    sample: int = 0  #: hash of some elements' bytes, where there is no copy
-
-
-class Seal(NamedTuple):
-    """An array that the user holds after the call, too, and its content when the call ended.
-
-    Of a small array a copy is kept. Of a large one only what a sample of its elements hashes to: if that has changed,
-    the trace can no longer tell what was computed.
-    """
-
-    array: Any
-    content: Any  #: a copy in the same memory order, or None
-    sample: int  #: hash of some elements' bytes, where there is no copy
 
 
 class Beginning(NamedTuple):

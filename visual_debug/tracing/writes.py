@@ -9,13 +9,16 @@ from typing import Any
 
 from visual_debug import arrays
 from visual_debug.tracing.context import current
-from visual_debug.tracing.tape import Snapshot, Tape
+from visual_debug.tracing.tape import Tape
+from visual_debug.versions import Patch, Snapshot
 
 #: Types whose values cannot be written to in place by an operator or a subscript, or hold no numbers of an array; without
 #: texts, which `+=` looks for.
 IMMUTABLE = frozenset({int, float, complex, bool, tuple, list, dict, set, Fraction, Decimal, type(None)})
 #: Methods of arrays that write to the array itself.
 MUTATING_METHODS = frozenset({"sort", "fill", "put", "itemset", "partition", "resize", "setfield", "byteswap"})
+#: Those that may change its size, or how its bytes are read.
+RESHAPING_METHODS = frozenset({"resize", "setfield", "byteswap"})
 #: NumPy functions that write to their first argument, as do a ufunc's `at` and a random generator's `shuffle`.
 MUTATING_FUNCTIONS = frozenset({"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"})
 MUTATING_BOUND = frozenset({"at", "shuffle"})
@@ -32,9 +35,48 @@ MUTATING_OPERATORS = frozenset({"setitem", "delitem"} | {f"i{name}" for name in 
 
 
 def keep(tape: Tape, at: int, array: Any) -> None:
-    """Keep the content of an array that is about to be written to, and of what it is a view of."""
+    """Keep the content of an array that is about to be written to."""
+    owner = arrays.owner_of(array)
+    if array is owner or not arrays.is_simple(array):
+        tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K")))
+    else:
+        _keep_part(tape, at, array, owner, ...)
+
+
+def _keep_whole(tape: Tape, at: int, array: Any) -> None:
+    """Keep the content of all the memory that an array, whose shape or size may change as well, is a part of."""
     owner = arrays.owner_of(array)
     tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K")))
+
+
+def _keep_part(tape: Tape, at: int, array: Any, owner: Any, key: Any) -> None:
+    """Keep what stands in the part `array[key]` of the memory of `owner`."""
+    content = array[key]
+    if arrays.is_array(content):
+        content = content.copy(order="K")
+    part = array if array is owner else array[...]  # whose form nobody can change
+    tape.snapshots.append(Snapshot(at, owner, None, patch=Patch(part, key, content)))
+
+
+#: Types of the parts of an index that stay what they are.
+_LASTING = frozenset({int, slice, type(None), type(...)})
+
+
+def _lasting_index(key: Any) -> Any:
+    """An index as it is now; None if it may be something else later."""
+    kind = type(key)
+    if kind in _LASTING and key is not None:
+        return key
+    if kind is tuple:
+        if all(type(item) in _LASTING for item in key):
+            return key
+        parts = tuple([item if item is None else _lasting_index(item) for item in key])
+        return None if any(a is None is not b for a, b in zip(parts, key, strict=True)) else parts
+    if arrays.is_array(key):
+        return key.copy() if key.dtype.kind in "biu" else None
+    if arrays.is_scalar(key):
+        return int(key) if isinstance(key, arrays.integers()) else None
+    return None
 
 
 #: Arrays of up to so many bytes are copied before a call that perhaps writes to them.
@@ -85,13 +127,34 @@ def _keep_perhaps(tape: Tape, owner: Any, *, always: bool) -> None:
 
 
 def before_write(values: list[Any], target: Any) -> None:
-    """Called before an in-place operator or a subscript assignment writes to `target`."""
-    if type(target).__name__ == "flatiter" and type(target).__module__ == "numpy":
-        target = target.base
+    """Called before an in-place operator, or the function that it is the `out` of, writes to `target`."""
     if arrays.is_array(target):
         tape = current()
         if tape is not None and tape.values is values:
             keep(tape, len(values), target)
+
+
+def before_item(values: list[Any], target: Any, *key: Any) -> None:
+    """Called before a subscript of `target` is assigned to: told the index, or both ends of the slice.
+
+    Without a key an attribute is assigned to, which may be the shape.
+    """
+    if type(target).__name__ == "flatiter" and type(target).__module__ == "numpy":
+        target, key = target.base, ()
+    if not arrays.is_array(target):
+        return
+    tape = current()
+    if tape is None or tape.values is not values:
+        return
+    index = _lasting_index(key[0] if len(key) == 1 else slice(*key)) if key else None
+    if index is not None and arrays.is_simple(target):
+        try:
+            _keep_part(tape, len(values), target, arrays.owner_of(target), index)
+        except (IndexError, TypeError, ValueError):  # which the assignment will raise, too
+            pass
+        else:
+            return
+    _keep_whole(tape, len(values), target)
 
 
 def guarded(target: Any, count: int) -> Any:
@@ -107,7 +170,7 @@ def guarded(target: Any, count: int) -> Any:
         if not arrays.is_array(target.__self__):
             return _keeping(target, 0) if target.__name__ in MUTATING_BOUND else target
         if target.__name__ in MUTATING_METHODS:
-            _keep_now(target.__self__)
+            _keep_now(target.__self__, whole=target.__name__ in RESHAPING_METHODS)
         place = OUT_POSITIONS.get(target.__name__, count + 1) - 1
         return _keeping(target, place) if count > place else target
     if kind.__name__ == "method-wrapper" and arrays.is_array(target.__self__):
@@ -117,10 +180,10 @@ def guarded(target: Any, count: int) -> Any:
     return target if first is None else _keeping(target, first)
 
 
-def _keep_now(array: Any) -> None:
+def _keep_now(array: Any, *, whole: bool = False) -> None:
     tape = current()
     if tape is not None:
-        keep(tape, len(tape.values), array)
+        (_keep_whole if whole else keep)(tape, len(tape.values), array)
 
 
 #: Types of callables of C, by name, for they need not have been imported.

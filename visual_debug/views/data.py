@@ -10,7 +10,7 @@ The JSON has the form of networkx's node-link data, so that `networkx.node_link_
      "edges": [{"source": operand, "target": operation, "key": operand position, "partial"?: number}]}
 
 A value is a JSON number, string, boolean or null; what JSON has no form for is an object with one key: `{"float": "nan"}`
-(also `"inf"`, `"-inf"`), `{"complex": [re, im]}`, `{"array": {"dtype", "shape", "data": flat list in C order}}`
+(also `"inf"`, `"-inf"`), `{"int": "0x…"}` (integers of more than 2000 bits), `{"complex": [re, im]}`, `{"array": {"dtype", "shape", "data": flat list in C order}}`
 (arrays of more than `MOST_ELEMENTS` elements without `data`), or `{"text": …}`.
 """
 
@@ -43,12 +43,12 @@ def encoded(value: Any) -> Any:
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
-        return int(value)
+        return int(value) if value.bit_length() < display.LONG else {"int": hex(value)}
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"float": str(float(value))}
     if isinstance(value, complex):
         return {"complex": [encoded(value.real), encoded(value.imag)]}
-    if hasattr(value, "dtype") and hasattr(value, "shape"):
+    if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
         if value.shape == () and value.dtype.kind in "fiubc":
             return encoded(value.item())
         array: dict[str, Any] = {"dtype": str(value.dtype), "shape": list(value.shape)}
@@ -83,7 +83,7 @@ def document(columns: Columns, header: Mapping[str, Any], adjoints: Mapping[int,
         for position, operand in enumerate(columns.operands(node)):
             edge: dict[str, Any] = {"source": operand, "target": node, "key": position}
             slope = adjoint.partial(columns, node, position)
-            if isinstance(slope, (int, float)) and math.isfinite(slope):
+            if isinstance(slope, (int, float)) and abs(slope) < 1e308:
                 edge["partial"] = slope
             edges.append(edge)
     return {

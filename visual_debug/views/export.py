@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from visual_debug.render.code import CodeFrame
     from visual_debug.render.diagram import Diagram
     from visual_debug.traces import Trace
+    from visual_debug.views.marks import Marks
 
 VIEWS = ("graph", "tree", "code", "summary")
 STEP_FORMATS = ("svg", "png", "gif", "html")
@@ -37,6 +38,14 @@ class Request:
     call: int = 0
     opened: bool | Collection[int] = False
     nodes: Iterable[SupportsIndex] | None = None
+    colour: Any = None
+
+    @cached_property
+    def marks(self) -> Marks | None:
+        """What the view is coloured by."""
+        from visual_debug.views import marks
+
+        return None if self.colour is None else marks.marks(self.trace, self.colour)
 
     @cached_property
     def adjoints(self) -> Mapping[int, Any] | None:
@@ -47,6 +56,14 @@ class Request:
 
     def diagram(self, only: int | None) -> Diagram:
         """Boxes, arrows and frames of a view that is a diagram; see `steps.diagram`."""
+        drawn = self._diagram(only)
+        if self.marks is None:
+            return drawn
+        from visual_debug.views import marks
+
+        return marks.onto_diagram(drawn, self.marks, self.trace._columns)
+
+    def _diagram(self, only: int | None) -> Diagram:
         trace, view = self.trace, self.view
         if view == "summary":
             if only not in (None, -1):
@@ -68,9 +85,14 @@ class Request:
 
     def code(self, only: int | None) -> list[CodeFrame]:
         """Frames of the code view."""
-        return listing.frames(
+        drawn = listing.frames(
             self.trace._columns, self.seeds, only=only, turn=self.turn, call=self.call, opened=self.opened
         )
+        if self.marks is None:
+            return drawn
+        from visual_debug.views import marks
+
+        return marks.onto_code(drawn, self.marks, self.trace._columns, self.call)
 
 
 # ---- one file
@@ -139,9 +161,31 @@ def _html(request: Request, path: Path) -> None:
 
     trace = request.trace
     shown = page.data(
-        trace._columns, trace._shown_roots(), request.seeds, view=request.view, nodes=request.nodes, step=request.step
+        trace._columns,
+        trace._shown_roots(),
+        request.seeds,
+        view=request.view,
+        nodes=request.nodes,
+        step=request.step,
+        marks=_diagnoses(request),
+        coloured=request.marks is not None,
     )
     path.write_text(html.document(shown), encoding="utf-8", newline="\n")
+
+
+#: What every page is asked about, unless its trace is so long that it would take seconds.
+PAGE_QUESTIONS = ("nonfinite", "gradient_health", "rounding", "cancellations", "condition")
+
+
+def _diagnoses(request: Request) -> list[Marks]:
+    """What the page can be coloured by: what was asked for, and of a short trace the usual questions."""
+    from visual_debug.views import marks, page
+
+    found = [] if request.marks is None else [request.marks]
+    if len(request.trace) <= page.MOST_SHOWN:
+        names = [name for name in PAGE_QUESTIONS if all(name != known.name for known in found)]
+        found.extend(marks.asked(request.trace, names))
+    return found
 
 
 #: How a file is written, by the end of its name; a longer end goes before a shorter one.
@@ -159,6 +203,8 @@ FORMATS: dict[str, Callable[[Request, Path], None]] = {
     "html": _html,
 }
 
+_COLOURLESS = (_text, _timeline, _json, _graphml, _latex)
+
 
 def format_of(path: Path) -> str:
     """The format that a file's name ends in."""
@@ -175,6 +221,8 @@ def picture(path: Path, request: Request) -> Path:
     write = FORMATS[format_of(path)]
     if request.nodes is not None and write is not _html:
         raise RenderError("nodes=… names what an .html page draws one by one: for other formats use t.slice(node)")
+    if request.colour is not None and write in _COLOURLESS:
+        raise RenderError("colour=… is of pictures and pages: choose .svg, .png, .pdf, .dot or .html")
     _check(request)
     path.parent.mkdir(parents=True, exist_ok=True)
     write(request, path)
@@ -191,6 +239,10 @@ def _check(request: Request) -> None:
 # ---- every step
 
 
+#: Suffixes of files that somebody may hope for.
+_MEDIA = frozenset({"png", "pdf", "jpg", "jpeg", "webp", "apng", "mp4", "mov", "avi", "webm"})
+
+
 def frames(path: Path, format: str | None, request: Request, progress: Progress | None) -> list[Path]:
     """Every step as a picture of its own, or all of them in one file that plays; see `Trace.export_steps`."""
     suffix = path.suffix.lower().lstrip(".")
@@ -199,6 +251,10 @@ def frames(path: Path, format: str | None, request: Request, progress: Progress 
         format = suffix if is_file else "svg"
     if format not in STEP_FORMATS:
         raise RenderError(f"unknown format {format!r}: choose one of {', '.join(map(repr, STEP_FORMATS))}")
+    if suffix in _MEDIA and not is_file and not path.is_dir():
+        raise RenderError(
+            f"{path}: all steps in one file are a .gif, .svg or .html; any other name is that of a folder"
+        )
     if format == "gif" and not is_file:
         raise RenderError(f"{path}: an animated GIF is one file, whose name ends in .gif")
     _check(request)

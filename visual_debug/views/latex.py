@@ -219,9 +219,10 @@ def number(value: Any) -> Formula:
 
 
 def _scientific(text: str) -> str:
-    digits, _, power = text.partition("e")
-    if not re.fullmatch(r"-?[\d.]+", digits):
+    match = re.fullmatch(r"(-?[\d.]+)(?:e([+-]?\d+))?", text)
+    if match is None:  # a complex number, for one
         return rf"\text{{{escaped(text)}}}"
+    digits, power = match.groups()
     return rf"{digits} \cdot 10^{{{int(power)}}}" if power else digits
 
 

@@ -9,6 +9,7 @@ from visual_debug import display
 from visual_debug.columns import Columns
 from visual_debug.errors import RenderError
 from visual_debug.render.diagram import Arrow, Box, Diagram, Frame
+from visual_debug.views.blocks import Block, blocks
 from visual_debug.views.summary import Row, Summary, summarise
 
 #: Characters of an expression in a box or a line of the table.
@@ -62,8 +63,8 @@ def values(row: Row) -> str:
     return "\n".join(filter(None, [ends, ", ".join(filter(None, [span, bad]))]))
 
 
-def slopes(row: Row) -> str:
-    """The adjoints of a row."""
+def slopes(row: Row | Block) -> str:
+    """The adjoints of a row or block."""
     bad = f"{row.adjoint_nonfinite:,} not finite" if row.adjoint_nonfinite else ""
     return ", ".join(filter(None, [_range(row.adjoint_minimum, row.adjoint_maximum), bad]))
 
@@ -83,25 +84,40 @@ def _arrows(summary: Summary) -> list[Arrow]:
 
 
 def table(columns: Columns, adjoints: Mapping[int, Any] | None) -> list[tuple[str, ...]]:
-    """Rows of texts: line, expression, count, first, last, range, adjoints; the first row is the heading."""
+    """Rows of texts: line, expression, count, first, last, range, adjoints; the first row is the heading.
+
+    Behind the expressions come the loops and functions, if they are several, with all operations in each together.
+    """
     summary = summarise(columns, adjoints)
     if len(summary.rows) > MOST_LINES:
         raise RenderError(f"{len(summary.rows):,} expressions are more than the {MOST_LINES:,} lines of one table")
     lines: list[tuple[str, ...]] = [("line", "expression", "count", "first", "last", "range", "adjoints")]
     for row in summary.rows:
-        bad = f" ({row.nonfinite:,} not finite)" if row.nonfinite else ""
-        lines.append(
-            (
-                str(row.source.line or ""),
-                label(row).rpartition("  line ")[0] or label(row),
-                f"{row.count:,}",
-                display.value_text(row.first),
-                display.value_text(row.last) if row.count > 1 else "",
-                _range(row.minimum, row.maximum) + bad if row.count > 1 else "",
-                slopes(row),
-            )
-        )
+        expression = label(row).rpartition("  line ")[0] or label(row)
+        lines.append((str(row.source.line or ""), expression, *_cells(row)))
+    larger = blocks(summary)
+    if len(larger) > 1:
+        for block in larger:
+            calls = f" ({block.calls:,} call{'s' if block.calls != 1 else ''})" if block.calls is not None else ""
+            text = block.text if len(block.text) <= _LONGEST else block.text[: _LONGEST - 1] + "…"
+            lines.append((str(block.line or ""), f"all of {text}{calls}", *_cells(block)))
     return lines
+
+
+#: Characters of the head of a loop that are shown.
+_LONGEST = 60
+
+
+def _cells(row: Row | Block) -> tuple[str, ...]:
+    """Count, first, last, range and adjoints."""
+    bad = f" ({row.nonfinite:,} not finite)" if row.nonfinite else ""
+    return (
+        f"{row.count:,}",
+        display.value_text(row.first),
+        display.value_text(row.last) if row.count > 1 else "",
+        _range(row.minimum, row.maximum) + bad if row.count > 1 else "",
+        slopes(row),
+    )
 
 
 def text(columns: Columns, adjoints: Mapping[int, Any] | None) -> str:

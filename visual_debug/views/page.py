@@ -25,6 +25,7 @@ from visual_debug.tracing.tape import Site
 from visual_debug.views import steps, syntax
 
 if TYPE_CHECKING:
+    from visual_debug.views.marks import Marks
     from visual_debug.views.summary import Row
 
 VIEWS = ("graph", "tree", "code", "summary")
@@ -43,6 +44,8 @@ def data(
     view: str = "graph",
     nodes: Iterable[SupportsIndex] | None = None,
     step: int | None = None,
+    marks: Sequence[Marks] = (),
+    coloured: bool = False,
 ) -> dict[str, Any]:
     """What is on the page.
 
@@ -53,6 +56,8 @@ def data(
         view: which picture is shown first: `graph`, `tree`, `summary`, or `code` (which is beside every picture).
         nodes: those that are drawn one by one; by default all, or of a long trace those nearest to the result.
         step: the step shown first; it may be negative. By default the last.
+        marks: diagnoses, which the page reports and can be coloured by.
+        coloured: whether it is coloured by the first of them to begin with.
 
     Raises:
         RenderError: for a view or step that there is not, or more nodes named than `MOST_SHOWN`.
@@ -97,6 +102,8 @@ def data(
         else [],
         "code": part.code.listings(),
         "spans": part.code.spans,
+        "coloured": coloured,
+        "marks": [part.marked(given) for given in marks],
     }
 
 
@@ -195,9 +202,6 @@ class Part:
             "name": [columns.name[node] for node in shown],
             "text": [measure.shown(display.value_text(value)) for value in values],
             "value": [_number(value) for value in values],
-            "inexact": [
-                int(type(v) is float and not steps.is_leaf(columns, n)) for n, v in zip(shown, values, strict=True)
-            ],
             "adjoint": [_number(self.sums.get(i)) for i in range(len(shown))],
             "bad": [i for i, value in enumerate(values) if _is_bad(value) or _is_bad(self.sums.get(i))],
             "operands": [[self.number.get(o, -1) for o in columns.operands(node)] for node in shown],
@@ -208,6 +212,16 @@ class Part:
                 None if steps.is_leaf(columns, n) else self.code.span(s) for n, s in zip(shown, sites, strict=True)
             ],
             "call": [columns.activation[node] for node in shown],
+        }
+
+    def marked(self, given: Marks) -> dict[str, Any]:
+        """One diagnosis: its report, and the weight and words of each node's mark."""
+        found = [given.of.get(node) for node in self.shown]
+        return {
+            "name": given.name or "marked",
+            "report": measure.shown(given.report),
+            "weight": [None if mark is None else round(mark.weight, 4) for mark in found],
+            "text": [None if mark is None else measure.shown(mark.text) for mark in found],
         }
 
     def _label(self, node: int) -> str:
@@ -357,7 +371,7 @@ def _number(value: Any) -> float | None:
         if getattr(value, "size", 1) > 1:
             number = float(abs(value).max())
         else:
-            number = float(value)
+            number = float(value.item() if hasattr(value, "item") else value)  # a complex one has no colour
     except (TypeError, ValueError, OverflowError):
         return None
     return number if isfinite(number) else None

@@ -15,6 +15,7 @@ from visual_debug.columns import Columns
 from visual_debug.errors import NoDerivativeError, RenderError
 from visual_debug.render.diagram import Arrow, Box, Diagram, Frame
 from visual_debug.sweeps import adjoint
+from visual_debug.views.heat import heat_of
 
 #: A tree repeats what is shared, up to exponentially often; with more boxes than this nobody could read it.
 MOST_TREE_BOXES = 3000
@@ -132,6 +133,7 @@ def _box(columns: Columns, node: int, id: str) -> Box:
         _operation(columns, node),
         op if is_leaf(columns, node) else "op",
         "\n".join(p for p in parts if p),
+        heat_of(columns.value[node]),
     )
 
 

@@ -5,7 +5,7 @@ Computed from the columns, in time linear in their length and without an object 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,7 @@ class Summary:
 
 def summarise(columns: Columns, adjoints: Mapping[int, Any] | None = None) -> Summary:
     """The summary of a trace; with adjoints (node -> adjoint, as `Trace.adjoints`), of those as well."""
-    row = _row_of_nodes(columns)
+    row = row_of_nodes(columns)
     count = int(row.max()) + 1 if row.size else 0
     spans = _Spans(row, count, *_ranges(columns.value))
     given = [adjoints.get(node) for node in range(len(columns))] if adjoints is not None else []
@@ -117,7 +117,7 @@ def _group(name: str) -> str:
     return name.partition("[")[0] + "[…]" if "[" in name else name
 
 
-def _row_of_nodes(columns: Columns) -> Numbers:
+def row_of_nodes(columns: Columns) -> Numbers:
     """The number of each node's row, in the order of the rows' first nodes.
 
     Nodes of one row have one operation and one place; inputs, which have the function's place, one variable besides.
@@ -141,7 +141,7 @@ def _row_of_nodes(columns: Columns) -> Numbers:
     return rank[numbers.reshape(-1)]
 
 
-def _ranges(values: list[Any]) -> tuple[Floats, Floats, Floats]:
+def _ranges(values: Sequence[Any]) -> tuple[Floats, Floats, Floats]:
     """Least and greatest finite real number in each value (NaN where there is none), and whether it is not finite."""
     least, plain = plain_values(values)
     bad = ~np.isfinite(least)
@@ -166,7 +166,7 @@ def _range_of(value: Any) -> tuple[float, float, bool]:
     if kind and kind in "fciub":
         array = np.asarray(value)
         finite = np.isfinite(array)
-        shown = array[finite] if kind != "c" else array[:0]
+        shown = array[finite] if kind != "c" else np.empty(0)
         low, high = (float(shown.min()), float(shown.max())) if shown.size else (np.nan, np.nan)
         return low, high, not finite.all()
     if isinstance(value, complex):

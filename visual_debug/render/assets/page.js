@@ -145,6 +145,28 @@ function heading() {
   slider.max = data.steps.length - 1;
 }
 
+// Reports of diagnoses; to open one colours the page by it.
+function buildDiagnoses() {
+  data.marks.forEach(({ name, report, weight }, i) => {
+    const label = name.replace("_", " ");
+    const points = weight.filter((w) => w !== null).length;
+    by("colour").append(element("option", { value: `mark${i}` }, `by ${label}`));
+    const shown = element("details", { class: "diagnosis" },
+      element("summary", {}, element("strong", {}, label), ` ${report.split("\n")[0]}`),
+      element("pre", {}, report));
+    shown.addEventListener("toggle", () => { if (shown.open && points && !isSummary()) colourBy(`mark${i}`); });
+    by("diagnoses").append(shown);
+  });
+  by("colour").value = state.colour;
+}
+
+function colourBy(name) {
+  state.colour = name;
+  by("colour").value = name;
+  rescale();
+  show();
+}
+
 function listen() {
   const click = (id, act) => by(id).addEventListener("click", act);
   slider.addEventListener("input", () => { pause(); setStep(Number(slider.value)); });
@@ -164,7 +186,7 @@ function listen() {
     document.documentElement.dataset.theme = dark ? "light" : "dark";
   });
   by("sheet").addEventListener("change", () => setSheet(by("sheet").value));
-  by("colour").addEventListener("change", () => { state.colour = by("colour").value; rescale(); show(); });
+  by("colour").addEventListener("change", () => colourBy(by("colour").value));
   by("search").addEventListener("input", () => { search(); showPicture(); });
   by("search").addEventListener("keydown", (event) => { if (event.key === "Enter") goTo(); });
   document.addEventListener("keydown", key);
@@ -173,6 +195,7 @@ function listen() {
 }
 
 heading();
+buildDiagnoses();
 rescale();
 buildListing();
 buildTable();

@@ -23,17 +23,15 @@ nodes.operands.forEach((operands, node) => {
 const spanNodes = data.spans.map(() => []);
 nodes.span.forEach((span, node) => { if (span !== null) spanNodes[span].push(node); });
 
-// Shares of the bound on the result's rounding error: |adjoint * value| of every operation on floats, to first order.
-const rounding = nodes.value.map((value, i) =>
-  nodes.inexact[i] && value !== null && nodes.adjoint[i] !== null ? Math.abs(value * nodes.adjoint[i]) : 0);
-const allRounding = rounding.reduce((a, b) => a + b, 0);
+// The diagnosis that the page is coloured by, if it is.
+const diagnosis = () => (state.colour.startsWith("mark") ? data.marks[Number(state.colour.slice(4))] : null);
 
 const state = {
   step: data.step,
   sheet: data.first,
   selected: null, // a node's number, or of the summary a row's
   collapsed: {}, // by sheet: the set of boxes whose operands are hidden
-  colour: "kind",
+  colour: data.coloured ? "mark0" : "kind",
 };
 for (const name of Object.keys(data.sheets)) state.collapsed[name] = new Set();
 
@@ -93,7 +91,7 @@ function touched(step) {
 // How strongly a node is coloured, from -1 to 1, or null for not at all.
 function strength(node) {
   const value = { value: nodes.value, adjoint: nodes.adjoint, magnitude: nodes.value }[state.colour];
-  if (state.colour === "rounding") return allRounding ? rounding[node] / scale.most : null;
+  if (diagnosis()) return diagnosis().weight[node];
   if (!value || value[node] === null) return null;
   if (state.colour === "adjoint" && !arrived(node, state.step)) return null;
   if (state.colour !== "adjoint" && born[node] > state.step) return null;
@@ -108,7 +106,7 @@ function rescale() {
   const most = (list) => finite(list).reduce((m, v) => Math.max(m, Math.abs(v)), 0);
   const logs = finite(nodes.value).filter((v) => v !== 0).map((v) => Math.log10(Math.abs(v)));
   scale = {
-    most: { value: most(nodes.value), adjoint: most(nodes.adjoint), rounding: most(rounding) }[state.colour] || 0,
+    most: { value: most(nodes.value), adjoint: most(nodes.adjoint) }[state.colour] || 0,
     low: logs.reduce((a, b) => Math.min(a, b), Infinity),
     high: logs.reduce((a, b) => Math.max(a, b), -Infinity),
   };
@@ -118,10 +116,7 @@ function legend() {
   const short = (v) => Number(v.toPrecision(3)).toString();
   if (state.colour === "kind") return "";
   if (isSummary()) return "the summary is coloured by pass only";
-  if (state.colour === "rounding") {
-    return allRounding ? `darkest: ${short(100 * scale.most / allRounding)} % of the error bound, to first order`
-      : "no float operation has an adjoint";
-  }
+  if (diagnosis()) return diagnosis().weight.some((w) => w !== null) ? "the stronger the colour, the more" : "nothing to point at";
   if (state.colour === "magnitude") {
     return isFinite(scale.low) ? `1e${short(scale.low)} (light) to 1e${short(scale.high)} (dark)` : "no numbers";
   }

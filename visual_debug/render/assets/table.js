@@ -1,7 +1,7 @@
 // The table of values, and all that is known of the node that is selected.
 
 const values = document.getElementById("values");
-const details = document.getElementById("details");
+const details = document.getElementById("selected");
 const ROW = 1.7; // rem, the height of a row; only those in sight are in the document
 
 let cellsOf = () => [];
@@ -131,7 +131,7 @@ function detailsOfNode(node, say) {
   const adjoint = adjointAt(node, state.step, true);
   if (adjoint) say("adjoint", adjoint);
   if (nodes.pullback[node]) say("pullback", nodes.pullback[node]);
-  if (allRounding && rounding[node]) say("rounding", `${(100 * rounding[node] / allRounding).toPrecision(3)} % of the error bound`);
+  for (const { name, text } of data.marks) if (text[node]) say(name.replace("_", " "), text[node]);
   const operands = nodes.operands[node].filter((operand) => operand >= 0);
   if (operands.length) say("computed from", ...links(operands));
   if (operands.length < nodes.operands[node].length) {

@@ -83,8 +83,14 @@ def _vars(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) 
 @models(getattr)
 def _getattr(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     name = m.known_value(call.args[1])
-    if len(call.args) != 2 or not isinstance(name, str):
+    if not isinstance(name, str):
         return None
+    if len(call.args) == 3:
+        default = call.args[2]
+        if not kinds.is_number(z) and m.agrees(default, z):
+            return default
+        if m.node(default) is not None:  # is it the number that was there, or the one that was not?
+            return None
     return containers.attribute(m, f, index, call.args[0], name, z)
 
 

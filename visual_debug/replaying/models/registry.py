@@ -29,8 +29,8 @@ class Pending:
 def answers_by_code(callee: Any) -> bool:
     """Whether asking a callable for an attribute would run code of its class."""
     kind: Any = type(callee)
-    plain: Any = object.__getattribute__
-    return hasattr(kind, "__getattr__") or (has_own_code(callee) and kind.__getattribute__ is not plain)
+    plain: tuple[Any, ...] = (object.__getattribute__, type.__getattribute__)
+    return hasattr(kind, "__getattr__") or (has_own_code(callee) and kind.__getattribute__ not in plain)
 
 
 def told(callee: Any, name: str) -> Any:

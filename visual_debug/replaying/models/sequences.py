@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+import copy
 from array import array
 from collections import deque
 from typing import Any
 
+from visual_debug import kinds
 from visual_debug.replaying import containers, stores
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.models.builtin import about
 from visual_debug.replaying.models.ordering import is_plain, order_of
 from visual_debug.replaying.models.registry import Pending, is_callback, methods, models
-from visual_debug.replaying.symbols import Ref, Sequence, Thing
+from visual_debug.replaying.symbols import Mapping, Ref, Sequence, Thing
 
 
 @models(list, tuple)
 def _sequence(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     items = containers.all_items(m, f, index, call.args[0]) if call.args else []
     if items is None:
-        return None
+        source = call.args[0]
+        if (
+            call.callee is tuple
+            or type(source) is not Thing
+            or not containers.gives_items(source)
+            or not m.is_intact(source)
+        ):
+            return None
+        m.heap[id(z)] = held = Thing(z, [source], outside=True)  # it holds what was there before, and so will the copy
+        return held
     m.heap[id(z)] = ref = Sequence(type(z), items, z)
     return ref
+
+
+#: Types of which a deep copy is the very same object.
+_SAME_IN_COPIES = kinds.SCALARS | {str, bytes, type(None)}
+
+
+@models(copy.copy, copy.deepcopy)
+def _copy(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    """A copy of a list or dict; a deep one only of numbers, which are not copied themselves."""
+    source: Any = m.holder(call.args[0]) if len(call.args) == 1 and not call.kwargs else None
+    if type(source) not in (Sequence, Mapping) or source.items is None or type(z) is not type(source.object):
+        return None
+    items = list(source.items) if type(source) is Sequence else [*source.items.values(), *source.keys.values()]
+    if call.callee is copy.deepcopy and any(type(m.known_value(item)) not in _SAME_IN_COPIES for item in items):
+        return None
+    if type(source) is Mapping and type(z) is dict:
+        m.heap[id(z)] = ref = Mapping(dict(source.items), z, keys=dict(source.keys))
+        return ref
+    if type(source) is Sequence and type(z) is list:
+        m.heap[id(z)] = listed = Sequence(list, items, z)
+        return listed
+    return None
 
 
 @models(deque)
