@@ -670,6 +670,7 @@ def slice_assign(xs):
 #: What cannot be known: who took how many items, which of several equal calls it was, or what other code computed.
 REFUSED = frozenset(
     [
+        "stop_iter",
         "any_direct",
         "any_ints",
         "in_then",

@@ -87,7 +87,7 @@ def taken_from(frame: Frame) -> list[Ref]:
 #: Instructions that take items from an iterator, and where on the stack that is.
 _ITERATES = {
     "FOR_ITER": 1, "UNPACK_SEQUENCE": 1, "UNPACK_EX": 1, "LIST_EXTEND": 1, "SET_UPDATE": 1, "DICT_UPDATE": 1,
-    "CONTAINS_OP": 1, "SEND": 2,
+    "CONTAINS_OP": 1, "SEND": 2, "STORE_SUBSCR": 3, "STORE_SLICE": 4,
 }  # fmt: skip
 
 

@@ -216,11 +216,13 @@ class Machine(Origins):
         """What an activation entered through unrecorded code may have got its values from."""
         if caller is None:
             return Thing()
-        if caller.plan.instructions[caller.pc].name == "SEND":
+        name = caller.plan.instructions[caller.pc].name
+        if name == "SEND":
             return Thing(UNSET, [ref for ref in caller.stack[-1:] if ref is not None])
         pending = caller.pending
         if pending is None or pending[0] == "returned":
-            return Thing(UNSET, [ref for ref in caller.stack[-2:] if ref is not None])
+            depth = _HANDED_OVER.get(name, 2)
+            return Thing(UNSET, [ref for ref in caller.stack[-depth:] if ref is not None])
         call, target = pending
         return Thing(UNSET, [ref for ref in (target, *call.args, *call.kwargs.values()) if ref is not None])
 
@@ -277,6 +279,10 @@ class Machine(Origins):
         plain = not kwargs and where == list(range(len(args)))
         call = None if plain else Call(arg_values, kwarg_values, tuple(where))
         return self.new(op, value, operands, frame, site, call)
+
+
+#: How many operands an instruction has that hands over more than two.
+_HANDED_OVER = {"STORE_SUBSCR": 3, "BINARY_SLICE": 3, "STORE_SLICE": 4}
 
 
 def _is_form(value: Any) -> bool:
