@@ -137,11 +137,10 @@ class Columns:
         operand: node ids, those of one node after those of the other.
         calls: arguments of nodes that are more than `op(*operands)`.
         runs: stretches that are known to repeat, a hint to sweeps, which look for themselves whether it holds.
-        memo: what sweeps have found out about the graph, for all columns that have the same one; None if none has.
 
     """
 
-    __slots__ = ("_kinds", "activation", "activations", "calls", "kind", "memo", "name", "op", "operand", "runs", "site",
+    __slots__ = ("_kinds", "activation", "activations", "calls", "kind", "name", "op", "operand", "runs", "site",
                  "start", "value")  # fmt: skip
 
     def __init__(self, activations: list[Activation] | None = None) -> None:
@@ -156,7 +155,6 @@ class Columns:
         self.calls: dict[int, Call] = {}
         self.activations: list[Activation] = [] if activations is None else activations
         self.runs: list[Run] = []
-        self.memo: dict[Any, Any] | None = None
         self._kinds: dict[tuple[str, Site], int] = {}
 
     def __len__(self) -> int:

@@ -215,6 +215,8 @@ def _turned(value: float, delta: Any) -> bool:
 
 
 def _size(value: Any) -> float:
+    if type(value) is float:
+        return abs(value)
     if isinstance(value, (tuple, list)):
         return max(map(_size, value), default=0.0)
     if isinstance(value, dict):

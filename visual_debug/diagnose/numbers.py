@@ -163,6 +163,8 @@ _EXACT = 2**53
 
 def size_of(value: Any) -> float:
     """The greatest absolute value in a number or array; 0.0 in an empty one, inf where it does not fit a float."""
+    if type(value) is float:
+        return abs(value)
     if np.ndim(value):
         return float(np.max(np.abs(value))) if np.size(value) else 0.0
     try:

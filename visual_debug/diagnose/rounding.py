@@ -368,15 +368,25 @@ def own_conditions(columns: Columns, partials: Any, needed: bytearray) -> dict[i
             x = columns.value[operand]
             if slope is None or not (numbers.is_number(x) or isinstance(x, np.ndarray)):
                 continue
-            with np.errstate(all="ignore"):
-                try:
-                    ratio = numbers.ratio(slope * x, z) if numbers.any_nonzero(slope * x) else 0.0
-                except (OverflowError, ZeroDivisionError):
-                    ratio = math.inf
-                ratio = float(np.max(ratio)) if np.size(ratio) else 0.0
+            ratio = _enlargement(slope, x, z)
             worst = max(worst, math.inf if math.isnan(ratio) else ratio)
         found[node] = worst
     return found
+
+
+def _enlargement(slope: Any, x: Any, z: Any) -> float:
+    """|x dz/dx / z|, the largest over elements."""
+    if type(slope) is float and type(x) is float and type(z) is float:  # a tenth of what NumPy takes for it
+        change = slope * x
+        if not change:
+            return 0.0
+        return abs(change / z) if z else abs(change) * math.inf
+    with np.errstate(all="ignore"):
+        try:
+            ratio = numbers.ratio(slope * x, z) if numbers.any_nonzero(slope * x) else 0.0
+        except (OverflowError, ZeroDivisionError):
+            return math.inf
+        return float(np.max(ratio)) if np.size(ratio) else 0.0
 
 
 def total(value: Any) -> float:
