@@ -342,6 +342,11 @@ def filter_obj(xs):
 
 
 @case
+def filter_nothing(xs):
+    return sum(filter(lambda v: v > 100, xs)) + xs[0]
+
+
+@case
 def filter_none_result(xs):
     return sum(filter(lambda v: None if v < 0 else "x", xs))
 

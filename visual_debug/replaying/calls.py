@@ -304,6 +304,8 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
         m.write(array, m.call_node(name, array, args, pending.kwargs, f, site, rule.arity))
         return Thing(z)
     flat = _flattened(m, name, args)
+    if flat is not None and len(flat) < len(args):  # there was no item
+        args = [Sequence(list, [], []), *args[1:]]
     if name == "numpy.fromiter" and args and type(args[0]) is Stream:
         items = args[0].rest()
         flat = None if items is None else [Sequence(list, items), *args[1:]]
