@@ -137,3 +137,16 @@ def test_a_rule_of_the_users_counts_from_then_on() -> None:
         from visual_debug import rules
 
         rules.forget("mylib.something")
+
+
+def doubled(w, x):
+    return w.sum() * x * 2.0 + x
+
+
+def test_a_literal_is_not_taken_for_an_argument_that_was_the_same_object():
+    w, two = np.ones(3), next(const for const in doubled.__code__.co_consts if const == 2.0)
+    traced = vd.visual_debug(doubled)
+    for x in (two, two, two, 5.0, 7.0):
+        traced(w, x)
+        assert traced.trace.grad("x") == 7.0
+        assert [node.value for node in traced.trace if node.op == "const"] == [2.0]

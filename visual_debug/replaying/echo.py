@@ -160,7 +160,11 @@ def _learnt(tape: Tape, told: list[Any], objects: list[Any], result: Replayed) -
     values: list[Any] = []
     found: list[tuple[int, int]] = []
     for node, value in enumerate(columns.value):
-        if type(value) in _LITERAL or (id(value) in constants and id(value) not in places):
+        if type(value) in _LITERAL:
+            values.append(value)
+        elif id(value) in constants:
+            if id(value) in places:
+                return None  # equal constants of a module are one object: the literal, or what was handed over?
             values.append(value)
         elif id(value) in places and (type(value) in _FLOAT or arrays.is_simple(value) or arrays.is_inexact(value)):
             values.append(None)
