@@ -85,6 +85,10 @@ def enter_recorded(m: Machine, f: Frame, index: int, call: Pending, target: Ref)
         args = [_self_of(m, f, index, target, call.callee), *args]
     f.pending = None
     frame = _enter(m, f, word.plan, function, signature, args, call.kwargs)
+    if call.starred is not None and not call.starred.is_followed and word.plan.code.co_flags & 0x04:  # CO_VARARGS
+        code = word.plan.code
+        several = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
+        frame.locals[several] = Sequence(tuple, None, UNSET, [call.starred])  # who knows how many
     if word.plan.is_generator:
         m.frame = f
         f.pending = ("returned", m.generator(frame))
@@ -96,6 +100,8 @@ def _spread(call: Pending, count: int | None) -> list[Ref]:
     if call.starred is None:
         return call.args
     items = call.starred.rest()
+    if items is None:
+        call.starred.lose()
     return [Thing(UNSET, [call.starred])] * (1 if count is None else count) if items is None else items
 
 
@@ -304,6 +310,8 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
         m.write(array, m.call_node(name, array, args, pending.kwargs, f, site, rule.arity))
         return Thing(z)
     flat = _flattened(m, name, args)
+    if flat is None:
+        lose_streams(args)
     if flat is not None and len(flat) < len(args):  # there was no item
         args = [Sequence(list, [], []), *args[1:]]
     if name == "numpy.fromiter" and args and type(args[0]) is Stream:
@@ -375,6 +383,7 @@ def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, targe
 
 def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, args: list[Ref]) -> Thing:
     """What may be in the result of a call, or in the exception that it raised; it has done what it may have done."""
+    lose_streams([*args, *pending.kwargs.values()])
     callee = pending.callee
     function = _function_of(callee)
     given = _handed_over(m, pending, target, args, function)

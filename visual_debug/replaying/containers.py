@@ -390,24 +390,29 @@ def over(m: Machine, sequence: Sequence, *, backward: bool = False) -> Stream:
     """A stream over a followed list or tuple, as it is when each item is asked for."""
     step = -1 if backward else 1
     position = len(sequence.items or ()) if backward else -1
+    is_over = False  # once at the end it stays there, whatever the list is given later
 
     def advance(z: Any) -> Ref:
-        nonlocal position
+        nonlocal position, is_over
         position += step
         items = sequence.items
-        return items[position] if items is not None and 0 <= position < len(items) else None
+        if items is None:
+            return None
+        is_over = is_over or not 0 <= position < len(items)
+        return None if is_over else items[position]
 
     def rest() -> list[Ref] | None:
-        nonlocal position
+        nonlocal is_over
         if sequence.items is None:
             return None
-        items = list(sequence.items)
-        refs = items[:position][::-1] if backward else items[position + 1 :]
-        position = -1 if backward else len(items)
-        return refs
+        items: list[Ref] = [] if is_over else list(sequence.items)
+        is_over = True
+        return items[:position][::-1] if backward else items[position + 1 :]
 
     def peek(count: int) -> list[Ref] | None:
-        return None if backward or sequence.items is None else list(sequence.items[position + 1 : position + 1 + count])
+        if backward or sequence.items is None:
+            return None
+        return [] if is_over else list(sequence.items[position + 1 : position + 1 + count])
 
     def skip(count: int) -> None:
         nonlocal position

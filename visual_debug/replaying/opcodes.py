@@ -13,6 +13,7 @@ from visual_debug import arrays, cpython, kinds
 from visual_debug.columns import MISSING, Call
 from visual_debug.replaying import calls, containers, stores
 from visual_debug.replaying.machine import Frame, Machine
+from visual_debug.replaying.models import calling
 from visual_debug.replaying.symbols import (
     NULL,
     UNSET,
@@ -622,6 +623,8 @@ def _for_iter(m: Machine, f: Frame, arg: tuple[int, int]) -> None:
 
 def end_loop(m: Machine, f: Frame) -> None:
     """The iterator that FOR_ITER stands at is exhausted."""
+    if type(f.stack[-1]) is Stream:
+        calling.exhausted(f.stack[-1])
     if cpython.HAS_END_FOR:  # END_FOR (and, from 3.13 on, the next instruction) drops both
         f.stack.append(None)
     else:

@@ -141,7 +141,8 @@ class Stream:
 
     `rest()` gives the references of all items that are left, for a consumer of the whole; None if they are not known.
     `peek(count)` gives those of the next items, of a range the numbers, and leaves them there; `skip(count)` takes them.
-    `made()` gives the items that an iterator which computes has made and nobody has taken: it makes none unasked.
+    `made()` gives the items that an iterator which computes has made and nobody has taken: it makes none unasked. None
+    if it has others besides.
     """
 
     advance: Callable[[Any], Ref]
@@ -152,10 +153,11 @@ class Stream:
     peek: Callable[[int], list[Any] | range | None] | None = None
     skip: Callable[[int], None] | None = None
     site: Any = None  #: of a range, where it is gone through
-    made: Callable[[], list[Ref]] | None = None
+    made: Callable[[], list[Ref] | None] | None = None
     ahead: Callable[[], Ref] | None = None  #: the next of those
     asked: Asked | None = None
     endless: bool = False
+    each: bool = False  #: it has an item for each that all of `streams` have
     object: Any = UNSET
     streams: tuple[Stream, ...] = ()  #: that it takes its items from
 

@@ -8,6 +8,7 @@ from typing import Any
 from visual_debug import kinds
 from visual_debug.replaying import containers, stores
 from visual_debug.replaying.machine import Frame, Machine
+from visual_debug.replaying.models import calling
 from visual_debug.replaying.models.registry import INSTANCES, Pending, models
 from visual_debug.replaying.symbols import Leaf, Ref, Sequence, Stream, Thing
 
@@ -42,10 +43,17 @@ def _iterator(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
 
 @models(next)
 def _next(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    stream = call.args[0]
-    if type(stream) is not Stream or len(call.args) != 1:
+    stream, *default = call.args
+    if type(stream) is not Stream:
         return None
-    return containers.taken(m, stream, z, f.plan.site(index))
+    if not default:
+        return containers.taken(m, stream, z, f.plan.site(index))
+    if calling.is_empty(stream):
+        calling.exhausted(stream)
+        return default[0] if m.agrees(default[0], z) else None
+    found = stream.advance(z)
+    # What agrees with both may be either: the last item, or what is given when there are no more.
+    return found if found is not None and m.agrees(found, z) and not m.agrees(default[0], z) else None
 
 
 @models(operator.getitem)

@@ -11,6 +11,7 @@ import functools
 import math
 import operator
 from collections import deque
+from collections.abc import Callable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
@@ -126,6 +127,17 @@ def computed(m: Machine, f: Frame, site: Site, callee: Any, refs: list[Ref], z: 
 
 def columns_of(streams: list[Stream]) -> list[list[Ref]] | None:
     """What each of several iterators has left that are gone through side by side, to the end of the shortest one."""
+    if len(streams) == 1:
+        refs = streams[0].rest()
+        return None if refs is None else [refs]
+    if all(s is streams[0] for s in streams):  # `zip(it, it)`: its items in groups
+        refs = streams[0].rest()
+        count = len(refs or ()) // len(streams)
+        return None if refs is None else [refs[i : count * len(streams) : len(streams)] for i in range(len(streams))]
+    if _share(streams):  # which takes what depends on the order, and what one takes the others have not
+        for stream in streams:
+            stream.lose()
+        return None
     columns: list[Any] = [s.made() if s.made is not None else s.rest() for s in streams]
     if any(refs is None and not s.endless for refs, s in zip(columns, streams, strict=True)):
         return None
@@ -142,6 +154,45 @@ def columns_of(streams: list[Stream]) -> list[list[Ref]] | None:
     ]
 
 
+def _share(streams: list[Stream]) -> bool:
+    """Whether some of several iterators take their items from one and the same."""
+    seen: set[int] = set()
+    for stream in streams:
+        within: set[int] = set()
+        work = [stream]
+        while work:
+            one = work.pop()
+            if id(one) not in within:
+                within.add(id(one))
+                work.extend(one.streams)
+        if within & seen:
+            return True
+        seen |= within
+    return False
+
+
+def exhausted(stream: Stream) -> None:
+    """An iterator has told that it has no more: one that goes through several may have taken an item from some in vain."""
+    work = [stream]
+    while work:
+        one = work.pop()
+        if len(one.streams) > 1:
+            one.lose()
+        else:
+            work.extend(one.streams)
+
+
+def all_or_none(source: Ref, rest: Callable[[], list[Ref] | None], streams: tuple[Stream, ...]) -> Stream:
+    """An iterator that is followed where all of it is taken; one item by one, who knows what it has passed over."""
+
+    def advance(z: Any) -> Ref:
+        made.lose()
+        return None
+
+    made = Stream(advance, source, rest, streams=streams)
+    return made
+
+
 def next_of(stream: Stream) -> Ref:
     """The next item, if it can be told without taking it; if it is still to be made, nothing agrees with it."""
     if stream.ahead is not None:
@@ -152,7 +203,13 @@ def next_of(stream: Stream) -> Ref:
 
 def is_empty(stream: Stream) -> bool:
     """Whether there certainly is no item."""
-    return stream.peek is not None and not (stream.peek(1) or stream.peek(1) is None)
+    work = [stream]
+    while work:
+        one = work.pop()
+        if one.peek is not None and not (one.peek(1) or one.peek(1) is None):
+            return True
+        work.extend(one.streams if one.each else ())
+    return False
 
 
 def source_of(call: Pending, streams: list[Stream]) -> Thing:
@@ -185,8 +242,13 @@ class Making:
         """The item to be taken next."""
         return self.items[0] if self.items else Thing()
 
-    def made(self) -> list[Ref]:
-        """All that were made and not taken."""
+    def made(self) -> list[Ref] | None:
+        """All that were made and not taken; None if others come behind them that nobody makes."""
+        if self.rest_of is not None:
+            return None
+        return self._taken()
+
+    def _taken(self) -> list[Ref]:
         items = list(self.items)
         self.items.clear()
         return items
@@ -197,11 +259,12 @@ class Making:
             return None
         if self.rest_of is not None:
             behind = self.rest_of.rest()
-            return None if behind is None else [*self.made(), *behind]
-        if len(self.streams) > 1:  # one is at its end, and an item more may have been taken from others
-            for stream in self.streams:
+            return None if behind is None else [*self._taken(), *behind]
+        for stream in self.streams:
+            if len(self.streams) > 1:  # one is at its end, and an item more may have been taken from others
                 stream.lose()
-        return self.made()
+            exhausted(stream)
+        return self._taken()
 
     def stream(self, asked: Asked) -> Stream:
         """The reference of the iterator."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from visual_debug.replaying import containers
 from visual_debug.replaying.machine import Frame, Machine
-from visual_debug.replaying.models.calling import Making, computed, computes, recorded, source_of
+from visual_debug.replaying.models.calling import Making, computed, computes, next_of, recorded, source_of
 from visual_debug.replaying.models.ordering import Keyed
 from visual_debug.replaying.models.registry import Pending, models
 from visual_debug.replaying.symbols import UNSET, Asked, Ref, Sequence, Stream, Thing
@@ -88,7 +88,8 @@ class _Fold:
             return [*[None] * before, self.so_far, item]
 
         def ahead() -> list[Ref]:
-            return [*[None] * before, self.so_far]
+            first = [self.so_far] if self.so_far is not None else []
+            return [*[None] * before, *first, next_of(self.stream)]
 
         return Asked(code, take, answer, ahead)
 
@@ -173,6 +174,7 @@ def _accumulate(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z:
 
     stream_of = making.stream(Asked(inner.code, take, answer, inner.ahead))
     stream_of.advance = advance
+    stream_of.made = lambda: making.made() if begun else None  # the first item comes without a call
     return stream_of
 
 
@@ -205,4 +207,4 @@ def _running(m: Machine, f: Frame, site: Site, callee: Any, stream: Stream, init
             made.append(so_far)
         return made
 
-    return Stream(advance, source, rest, streams=(stream,))
+    return Stream(advance, source, rest, streams=(stream,), each=initial is None)

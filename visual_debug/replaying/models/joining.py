@@ -9,7 +9,7 @@ from typing import Any
 
 from visual_debug.replaying import containers
 from visual_debug.replaying.machine import Frame, Machine
-from visual_debug.replaying.models.calling import columns_of, computed, is_empty, truth_of
+from visual_debug.replaying.models.calling import all_or_none, columns_of, computed, is_empty, truth_of
 from visual_debug.replaying.models.registry import Pending, models
 from visual_debug.replaying.symbols import UNSET, Leaf, Ref, Sequence, Stream, Thing
 
@@ -34,7 +34,7 @@ def _enumerate(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: 
         numbered = enumerate(refs, begin + position)
         return [Sequence(tuple, [Leaf(i, "const", None, site), ref]) for i, ref in numbered]
 
-    return Stream(advance, stream, rest, streams=(stream,))
+    return Stream(advance, stream, rest, streams=(stream,), each=True)
 
 
 @models(zip)
@@ -51,7 +51,7 @@ def _zip(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -
         columns = columns_of(streams)
         return None if columns is None else [Sequence(tuple, list(refs)) for refs in zip(*columns, strict=True)]
 
-    return Stream(advance, Thing(UNSET, list(streams)), rest, streams=tuple(streams))
+    return Stream(advance, Thing(UNSET, list(streams)), rest, streams=tuple(streams), each=True)
 
 
 @models(itertools.chain, itertools.chain.from_iterable)
@@ -66,9 +66,13 @@ def _chain(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any)
 
     def advance(z: Any) -> Ref:
         while left:
-            found = None if left[0].counts and is_empty(left[0]) else left[0].advance(z)
-            if found is not None:
-                return found
+            if not is_empty(left[0]):
+                found = left[0].advance(z)
+                if found is not None:
+                    return found
+                if left[0].made is None and left[0].frame is None:  # of these, every item is known once it is made
+                    chain.lose()
+                    return None
             left.popleft()
         return None
 
@@ -77,7 +81,8 @@ def _chain(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any)
         left.clear()
         return None if any(refs is None for refs in columns) else list(itertools.chain(*columns))
 
-    return Stream(advance, Thing(UNSET, list(streams)), rest, streams=tuple(streams))
+    chain = Stream(advance, Thing(UNSET, list(streams)), rest, streams=tuple(streams))
+    return chain
 
 
 @models(itertools.islice)
@@ -162,7 +167,7 @@ def _compress(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: A
             return None
         return list(itertools.compress(columns[0], truths))
 
-    return Stream(lambda z: None, Thing(UNSET, list(streams)), rest, streams=tuple(streams))
+    return all_or_none(Thing(UNSET, list(streams)), rest, tuple(streams))
 
 
 @models(itertools.count)

@@ -10,6 +10,7 @@ from visual_debug.replaying import containers
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.models.calling import (
     Making,
+    all_or_none,
     columns_of,
     computed,
     computes,
@@ -65,7 +66,7 @@ def _computing(
         return None if any(ref is None for ref in made) else made
 
     is_known = all(s.is_followed and not isinstance(s.source, int) for s in streams)
-    return Stream(advance, source, rest, streams=tuple(streams)) if is_known else None
+    return Stream(advance, source, rest, streams=tuple(streams), each=True) if is_known else None
 
 
 @models(itertools.starmap)
@@ -104,12 +105,23 @@ def _star_computing(m: Machine, f: Frame, site: Site, callee: Any, stream: Strea
             return None
         return computed(m, f, site, callee, list(group.items), z)
 
+    def advance(z: Any) -> Ref:
+        found = one(stream.advance(UNSET), z)
+        if found is None:
+            made.lose()  # how many items were taken from what is not followed
+        return found
+
     def rest() -> list[Ref] | None:
         groups = stream.rest()
         made = None if groups is None else [one(group) for group in groups]
         return None if made is None or any(ref is None for ref in made) else made
 
-    return Stream(lambda z: None, source, rest, streams=(stream,))
+    made = Stream(advance, source, rest, streams=(stream,), each=True)
+    return made
+
+
+#: The answer after which a predicate is asked no more.
+_LAST = {itertools.takewhile: False, itertools.dropwhile: False}
 
 
 def _choosing(choose: Callable[[Making, Stream, Ref, bool], None]) -> Model:
@@ -127,6 +139,7 @@ def _choosing(choose: Callable[[Making, Stream, Ref, bool], None]) -> Model:
             return _true_ones(m, stream, making.source, wanted=call.callee is filter)
         code, before = found
         site = f.plan.site(index)
+        last = _LAST.get(call.callee)
         asking: list[Ref] = []
 
         def take(values: tuple[Any, ...]) -> list[Ref]:
@@ -140,8 +153,11 @@ def _choosing(choose: Callable[[Making, Stream, Ref, bool], None]) -> Model:
                 making.is_sure = False
             else:
                 choose(making, stream, asking[0], truth)
+                if truth is last:
+                    made.asked = None  # it asks no more; another one with the same predicate may
 
-        return making.stream(Asked(code, take, answer, lambda: [*[None] * before, next_of(stream)]))
+        made = making.stream(Asked(code, take, answer, lambda: [*[None] * before, next_of(stream)]))
+        return made
 
     return model
 
@@ -156,7 +172,7 @@ def _true_ones(m: Machine, stream: Stream, source: Thing, *, wanted: bool) -> Re
             return None
         return [ref for ref, truth in zip(refs, truths, strict=True) if truth is wanted]
 
-    return Stream(lambda z: None, source, rest, streams=(stream,))
+    return all_or_none(source, rest, (stream,))
 
 
 def _take_true(making: Making, stream: Stream, ref: Ref, truth: bool) -> None:

@@ -81,6 +81,8 @@ def _extreme_by_key(m: Machine, f: Frame, index: int, call: Pending, target: Ref
     if not {"key", "default"} & call.kwargs.keys():
         return None
     if call.fold is not None and call.fold.is_known:
+        if not call.fold.items:
+            return call.kwargs.get("default")
         best = call.callee(range(len(call.fold.items)), key=call.fold.keys.__getitem__)
         ref = call.fold.items[best]
         return ref if m.agrees(ref, z) else None
