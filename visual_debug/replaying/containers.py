@@ -480,4 +480,8 @@ def next_item(m: Machine, f: Frame, index: int, stream: Ref, z: Any) -> Ref:
 
 def taken(m: Machine, stream: Stream, z: Any, site: Site) -> Ref:
     """The reference of the item `z` that was taken from a stream."""
-    return take(m, stream.source, z, site, None, stream.advance(z))
+    found = stream.advance(z)
+    is_copied = type(stream.source) is Sequence and stream.source.kind is array
+    if found is not None and not is_copied and m.known_value(found) is not UNSET and not m.agrees(found, z):
+        stream.lose()  # out of step: somebody has taken from it unseen
+    return take(m, stream.source, z, site, None, found)

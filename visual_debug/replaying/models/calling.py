@@ -139,19 +139,17 @@ def columns_of(streams: list[Stream]) -> list[list[Ref]] | None:
             stream.lose()
         return None
     columns: list[Any] = [s.made() if s.made is not None else s.rest() for s in streams]
-    if any(refs is None and not s.endless for refs, s in zip(columns, streams, strict=True)):
-        return None
     lengths = [len(refs) for refs in columns if refs is not None]
-    if not lengths:
-        return None
-    count = min(lengths)
-    if max(lengths) > count:  # more may have been taken from those that were longer
-        for stream in streams:
-            stream.lose()
-    return [
+    is_known = lengths and all(refs is not None or s.endless for refs, s in zip(columns, streams, strict=True))
+    count = min(lengths, default=0)
+    found = [
         [s.advance(UNSET) for _ in range(count)] if r is None else r[:count]
         for r, s in zip(columns, streams, strict=True)
     ]
+    if not is_known or max(lengths) > count:  # more may have been taken from those that were longer
+        for stream in streams:
+            stream.lose()
+    return found if is_known else None
 
 
 def _share(streams: list[Stream]) -> bool:
@@ -165,6 +163,8 @@ def _share(streams: list[Stream]) -> bool:
             if id(one) not in within:
                 within.add(id(one))
                 work.extend(one.streams)
+                if one.frame is not None:  # a recorded generator: what it has in its variables it may take from
+                    work.extend(ref for ref in one.frame.locals.values() if type(ref) is Stream)
         if within & seen:
             return True
         seen |= within

@@ -11,7 +11,7 @@ from typing import Any
 
 from visual_debug.replaying import containers
 from visual_debug.replaying.machine import Frame, Machine
-from visual_debug.replaying.models.calling import Making, computed, computes, next_of, recorded, source_of
+from visual_debug.replaying.models.calling import Making, computed, computes, exhausted, next_of, recorded, source_of
 from visual_debug.replaying.models.ordering import Keyed
 from visual_debug.replaying.models.registry import Pending, models
 from visual_debug.replaying.symbols import UNSET, Asked, Ref, Sequence, Stream, Thing
@@ -49,7 +49,7 @@ def _keys(m: Machine, f: Frame, call: Pending, is_sort: bool) -> Asked | None:
         stream = containers.iterate(m, f, f.pc, call.args[0])
     if items is None and stream is None:
         return None
-    call.fold = keyed = Keyed(items or [])
+    call.fold = keyed = Keyed(items or [], stream)
     calls = 0
 
     def take(values: tuple[Any, ...]) -> list[Ref]:
@@ -114,6 +114,7 @@ def _reducing(m: Machine, f: Frame, call: Pending) -> Asked | None:
 def _reduce(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     if call.fold is not None:
         found = call.fold.so_far
+        exhausted(call.fold.stream)
         return found if m.agrees(found, z) else None
     callee = m.known_value(call.args[0])
     items = containers.all_items(m, f, index, call.args[1]) if computes(callee) and not call.kwargs else None

@@ -11,16 +11,18 @@ from typing import Any
 from visual_debug import arrays, kinds
 from visual_debug.replaying import containers, heaps, stores
 from visual_debug.replaying.machine import Frame, Machine
+from visual_debug.replaying.models import calling
 from visual_debug.replaying.models.registry import Model, Pending, models
-from visual_debug.replaying.symbols import Ref, Sequence, Thing
+from visual_debug.replaying.symbols import Ref, Sequence, Stream, Thing
 
 
 class Keyed:
     """The items that a recorded key was asked about, in order, and what it returned."""
 
-    def __init__(self, items: list[Ref]) -> None:
+    def __init__(self, items: list[Ref], stream: Stream | None = None) -> None:
         self.items = items
         self.keys: list[Any] = []
+        self.stream = stream  #: that they are taken from, each before its key
 
     @property
     def is_known(self) -> bool:
@@ -80,6 +82,8 @@ def _extreme_by_key(m: Machine, f: Frame, index: int, call: Pending, target: Ref
     """`max(…, key=…)` returns one of the items: which one, the keys tell or its identity."""
     if not {"key", "default"} & call.kwargs.keys():
         return None
+    if call.fold is not None and call.fold.stream is not None:
+        calling.exhausted(call.fold.stream)
     if call.fold is not None and call.fold.is_known:
         if not call.fold.items:
             return call.kwargs.get("default")
