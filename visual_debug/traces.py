@@ -551,7 +551,7 @@ class Trace:
         """
         from visual_debug.views import export
 
-        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes, colour)
+        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes, colour, of)
         return export.picture(Path(path), request)
 
     def export_steps(
@@ -589,7 +589,7 @@ class Trace:
 
         is_page = format == "html" or (format is None and str(path).lower().endswith(".html"))
         seeds = self._reverse_seeds(of, seed)
-        request = export.Request(self, view, 0 if is_page else None, seeds, turn, call, opened, colour=colour)
+        request = export.Request(self, view, 0 if is_page else None, seeds, turn, call, opened, colour=colour, of=of)
         return export.frames(Path(path), format, request, progress)
 
     def _header(self) -> dict[str, Any]:

@@ -85,11 +85,15 @@ def test_a_page_has_the_usual_diagnoses_and_what_was_asked_for(trace, tmp_path):
 
 
 def test_a_page_says_why_a_question_has_no_answer(tmp_path):
-    def f(z):
-        return z * 2j
+    def f(x):
+        return [x * 2, x / 3]
 
-    marks = {m["name"]: m for m in page(vd.trace(f, 1 + 2j).export(tmp_path / "x.html"))["marks"]}
-    assert all(set(m["weight"]) == {None} or m["report"] for m in marks.values())
+    trace = vd.trace(f, 1.0)
+    marks = {m["name"]: m for m in page(trace.export(tmp_path / "x.html"))["marks"]}
+    assert set(marks["rounding"]["weight"]) == {None}
+    assert "several parts" in marks["rounding"]["report"]
+    marks = {m["name"]: m for m in page(trace.export(tmp_path / "y.html", of=1))["marks"]}
+    assert max(weight or 0 for weight in marks["rounding"]["weight"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -39,13 +39,14 @@ class Request:
     opened: bool | Collection[int] = False
     nodes: Iterable[SupportsIndex] | None = None
     colour: Any = None
+    of: Any = None
 
     @cached_property
     def marks(self) -> Marks | None:
         """What the view is coloured by."""
         from visual_debug.views import marks
 
-        return None if self.colour is None else marks.marks(self.trace, self.colour)
+        return None if self.colour is None else marks.marks(self.trace, self.colour, self.of)
 
     @cached_property
     def adjoints(self) -> Mapping[int, Any] | None:
@@ -184,7 +185,7 @@ def _diagnoses(request: Request) -> list[Marks]:
     found = [] if request.marks is None else [request.marks]
     if len(request.trace) <= page.MOST_SHOWN:
         names = [name for name in PAGE_QUESTIONS if all(name != known.name for known in found)]
-        found.extend(marks.asked(request.trace, names))
+        found.extend(marks.asked(request.trace, names, request.of))
     return found
 
 

@@ -41,13 +41,18 @@ class Marks:
     report: str = ""  #: the whole answer as text
 
 
-def marks(trace: Trace, colour: Any) -> Marks:
+#: Those of one part of the result, where it has several.
+_OF_A_PART = frozenset({"gradient_health", "rounding", "condition"})
+
+
+def marks(trace: Trace, colour: Any, of: Any = None) -> Marks:
     """The marks that a view is to show.
 
     Args:
         trace: whose nodes are marked.
         colour: one of `QUESTIONS`; a report, as `trace.rounding()`; or a mapping of nodes or their ids to weights, or
             to pairs of a weight and a text. Weights are from 0 to 1.
+        of: which part of the result a question is about, as for `Trace.grad`.
 
     Raises:
         RenderError: for what is none of these.
@@ -58,7 +63,8 @@ def marks(trace: Trace, colour: Any) -> Marks:
             raise RenderError(
                 f"unknown colour {colour!r}: choose one of {', '.join(map(repr, QUESTIONS))}, or a report"
             )
-        return _of_report(colour, getattr(trace, colour)())
+        question = getattr(trace, colour)
+        return _of_report(colour, question(of=of) if colour in _OF_A_PART else question())
     if hasattr(colour, "colours"):
         return _of_report(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(colour).__name__).lower(), colour)
     if not isinstance(colour, Mapping):
@@ -82,12 +88,12 @@ def _of_report(name: str, report: Any) -> Marks:
     return Marks(name, {node: Mark(*mark) for node, mark in report.colours.items() if not isnan(mark[0])}, str(report))
 
 
-def asked(trace: Trace, questions: Sequence[str]) -> list[Marks]:
+def asked(trace: Trace, questions: Sequence[str], of: Any = None) -> list[Marks]:
     """The answers to some questions; where one cannot be given, its report says why."""
     found = []
     for name in questions:
         try:
-            found.append(marks(trace, name))
+            found.append(marks(trace, name, of))
         except VisualDebugError as error:
             found.append(Marks(name, {}, str(error)))
     return found
