@@ -309,14 +309,11 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
         array = m.known_value(args[0])
         m.write(array, m.call_node(name, array, args, pending.kwargs, f, site, rule.arity))
         return Thing(z)
-    flat = _flattened(m, name, args)
+    flat = _array_of(args, z) if name == "numpy.fromiter" else _flattened(m, name, args)
     if flat is None:
         lose_streams(args)
     if flat is not None and len(flat) < len(args):  # there was no item
         args = [Sequence(list, [], []), *args[1:]]
-    if name == "numpy.fromiter" and args and type(args[0]) is Stream:
-        items = args[0].rest()
-        flat = None if items is None else [Sequence(list, items), *args[1:]]
     if kinds.is_number(z) or issubclass(type(z), tuple):
         node = m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity)
         is_given = arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs))
@@ -353,6 +350,12 @@ def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
     if items is None or any(type(item) not in (int, Leaf) for item in items):
         return None
     return [*items, *args[1:]]
+
+
+def _array_of(args: list[Ref], z: Any) -> list[Ref] | None:
+    """The arguments of `numpy.fromiter` with the items themselves; None if they are not known, or not all were taken."""
+    items = args[0].rest() if args and type(args[0]) is Stream else None
+    return None if items is None or len(items) != len(z) else [Sequence(list, items), *args[1:]]
 
 
 def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, target: Ref, args: list[Ref], z: Any) -> Ref:

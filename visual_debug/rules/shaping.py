@@ -169,6 +169,11 @@ def _in_lists(parts: Any) -> Any:
     return [_in_lists(part) for part in parts] if isinstance(parts, (list, tuple)) else parts
 
 
+def _first_of(items: Any, _dtype: Any = None, count: int = -1) -> Any:
+    """What `numpy.fromiter` makes of numbers: all of them, or the first `count`."""
+    return np.asarray(items)[: None if count < 0 else count]
+
+
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     if mode not in {"constant", "edge", "reflect", "symmetric", "wrap", "empty"} or "reflect_type" in kwargs:
         raise MissingPartial("numpy.pad", 0, f"with mode={mode!r} it computes what it pads with, which is not covered")
@@ -187,7 +192,6 @@ _COPY = "array asarray asanyarray ascontiguousarray asfortranarray copy"
 _FROM = {
     "concatenate": "arrays", "stack": "arrays", "vstack": "tup", "hstack": "tup", "dstack": "tup",
     "column_stack": "tup", "diag": "v", "diagflat": "v", "tile": "A", "broadcast_to": "array",
-    "fromiter": "iter",
 }  # fmt: skip
 
 
@@ -214,6 +218,7 @@ _row(
     "ndarray.compress", {0: "a"}, function=lambda a, condition, *rest, **more: np.compress(condition, a, *rest, **more)
 )
 _row("ndarray.view", {0: "a"}, "Δ", function=_same)
+_row("fromiter", {0: "iter"}, function=_first_of)
 _row("full", {1: "fill_value"}, "sum(Δ)")
 _row("full_like", {1: "fill_value"}, "sum(Δ)")
 _row("append", {0: "arr", 1: "values"})

@@ -442,6 +442,8 @@ np.diagflat(v)
 np.vander(v)
 np.vander(v, 4, increasing=True)
 np.fromiter((e * 2 for e in v), float)
+np.fromiter(map(lambda e: e**2, v), dtype=float, count=2)
+np.fromiter(iter=v, dtype=float).prod()
 np.array(x) * y
 np.float64(x) * v
 np.float64(v[0] * x)

@@ -134,7 +134,7 @@ def columns_of(streams: list[Stream]) -> list[list[Ref]] | None:
         refs = streams[0].rest()
         count = len(refs or ()) // len(streams)
         return None if refs is None else [refs[i : count * len(streams) : len(streams)] for i in range(len(streams))]
-    if _share(streams):  # which takes what depends on the order, and what one takes the others have not
+    if _reached(streams)[1]:  # which takes what depends on the order, and what one takes the others have not
         for stream in streams:
             stream.lose()
         return None
@@ -152,23 +152,32 @@ def columns_of(streams: list[Stream]) -> list[list[Ref]] | None:
     return found if is_known else None
 
 
-def _share(streams: list[Stream]) -> bool:
-    """Whether some of several iterators take their items from one and the same."""
-    seen: set[int] = set()
+def _reached(streams: list[Stream]) -> tuple[dict[int, Stream], bool]:
+    """Several iterators with all that they take items from, and whether two of them take from one and the same."""
+    seen: dict[int, Stream] = {}
+    is_shared = False
     for stream in streams:
-        within: set[int] = set()
+        within: dict[int, Stream] = {}
         work = [stream]
         while work:
             one = work.pop()
             if id(one) not in within:
-                within.add(id(one))
+                within[id(one)] = one
                 work.extend(one.streams)
                 if one.frame is not None:  # a recorded generator: what it has in its variables it may take from
                     work.extend(ref for ref in one.frame.locals.values() if type(ref) is Stream)
-        if within & seen:
-            return True
+        is_shared = is_shared or not seen.keys().isdisjoint(within)
         seen |= within
-    return False
+    return seen, is_shared
+
+
+def out_of_turn(streams: list[Stream]) -> bool:
+    """Whether iterators that are gone through one after the other may have taken items of each other's.
+
+    What calls a recorded function takes its items at each call, anything else when the consumer has come to an end.
+    """
+    seen, is_shared = _reached(streams)
+    return is_shared and any(one.made is not None or one.frame is not None for one in seen.values())
 
 
 def exhausted(stream: Stream) -> None:

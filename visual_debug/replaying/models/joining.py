@@ -9,7 +9,7 @@ from typing import Any
 
 from visual_debug.replaying import containers
 from visual_debug.replaying.machine import Frame, Machine
-from visual_debug.replaying.models.calling import all_or_none, columns_of, computed, is_empty, truth_of
+from visual_debug.replaying.models.calling import all_or_none, columns_of, computed, is_empty, out_of_turn, truth_of
 from visual_debug.replaying.models.registry import Pending, models
 from visual_debug.replaying.symbols import UNSET, Leaf, Ref, Sequence, Stream, Thing
 
@@ -77,6 +77,9 @@ def _chain(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any)
         return None
 
     def rest() -> list[Ref] | None:
+        if out_of_turn(streams):
+            chain.lose()
+            return None
         columns = [s.rest() for s in left]
         left.clear()
         return None if any(refs is None for refs in columns) else list(itertools.chain(*columns))
