@@ -1122,6 +1122,14 @@ def test_mocks():
     with unittest.mock.patch.object(Many, "product", autospec=True, return_value=5) as mock:
         assert Many().product(1, 2) == 5
         assert mock.call_count == 1
+
+    class Uncalled:
+        @visual_debug
+        def product(self, x):
+            return x * 2
+
+    with unittest.mock.patch.object(Uncalled, "product", autospec=True, return_value=5):
+        assert Uncalled().product(1) == 5
     with pytest.raises(TypeError):
         unittest.mock.create_autospec(documented)(1, 2, 3, 4)
 

@@ -150,7 +150,7 @@ def _leaves(structure: Any) -> Iterator[int]:
 
 
 class NoTrace:
-    """Stands for `f.trace` where there is none; whatever is asked of it raises TraceError.
+    """Stands for `f.trace` where there is none; whatever public is asked of it raises TraceError.
 
     So it is until the first call has finished, on functions that another decorator has made of a traced one and given
     its attributes, and of traces that were pickled.
@@ -174,7 +174,7 @@ class NoTrace:
         return TraceError(f"{name} has no trace yet: call it first")
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):  # others look here for marks of their own: copy, mock, IPython
             raise AttributeError(name)
         raise self._refuse()
 
@@ -872,17 +872,18 @@ class Trace:
         """
         from visual_debug.diagnose import why
 
+        outputs = self._result_nodes()
         if node is None:
-            outputs = self._result_nodes()
             if len(outputs) != 1:
                 raise TraceError(f"the result of {self.function} has {len(outputs)} numbers: say which node")
             node = outputs[0]
         id = self[node].id
         seed = why.seed_of(self._columns.value[id], element)
         try:
-            return why.why(self._columns, id, element, sweep.adjoints(self._columns, {id: seed}), "", least)
+            adjoints, note = sweep.adjoints(self._columns, {id: seed}), ""
         except NoDerivativeError as error:
-            return why.why(self._columns, id, element, None, f"without influences: {error}", least)
+            adjoints, note = None, f"without influences: {error}"
+        return why.why(self._columns, id, element, adjoints, note, least, is_result=id in outputs)
 
     def what_if(self, changes: Mapping[Any, Any] | None = None, /, **arguments: Any) -> Replay:
         """The recorded graph with other arguments, or other values in place of nodes, along the recorded path.

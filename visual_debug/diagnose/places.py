@@ -61,10 +61,21 @@ class Places:
         self.columns = columns
 
     @cached_property
-    def _turns(self) -> dict[tuple[int, int, str], list[int]]:
+    def expressions(self) -> list[int]:
+        """For each kind of node the number of its expression: Python compiles some, as the test of `while`, twice."""
         columns = self.columns
-        turns: dict[tuple[int, int, str], list[int]] = {}
-        for node, key in enumerate(zip(map(id, columns.site), columns.activation, columns.op, strict=True)):
+        known: dict[tuple[Any, ...], int] = {}
+        return [
+            known.setdefault((op, s.file, s.function, s.line, s.column, s.end_line, s.end_column), len(known))
+            for op, s in zip(columns.op.entries, columns.site.entries, strict=True)
+        ]
+
+    @cached_property
+    def _turns(self) -> dict[tuple[int, int], list[int]]:
+        columns = self.columns
+        turns: dict[tuple[int, int], list[int]] = {}
+        expressions = map(self.expressions.__getitem__, columns.kind)
+        for node, key in enumerate(zip(expressions, columns.activation, strict=True)):
             known = turns.get(key)
             if known is None:
                 turns[key] = [node]
@@ -76,7 +87,7 @@ class Places:
         """The place of a node."""
         columns = self.columns
         site, activation, op = columns.site[node], columns.activation[node], columns.op[node]
-        same = self._turns[id(site), activation, op] if op != "input" else [node]
+        same = self._turns[self.expressions[columns.kind[node]], activation] if op != "input" else [node]
         return Place(
             node,
             op,

@@ -15,6 +15,7 @@ import numpy as np
 
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers
+from visual_debug.diagnose.control import Control
 from visual_debug.diagnose.places import Place, Places, graded, listed
 from visual_debug.errors import TraceError
 from visual_debug.numeric import plain_values
@@ -22,6 +23,7 @@ from visual_debug.sweeps import adjoint
 
 _LEAVES = ("input", "const")
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+_TRUTHS = frozenset({bool, np.bool_})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +46,22 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A comparison before the value that may have decided the way to it: the closest evaluation of its expression.
+    """A test before the value that decided the way to it: of its evaluations with this outcome the closest one.
 
-    `margin` is |x - y| / max(|x|, |y|): by how much the operands had to change for it to come out otherwise.
+    `margin` is |x - y| / max(|x|, |y|) of a comparison: by how much the operands had to change for it to come out
+    otherwise. It is None for any other test, as `math.isnan(x)` or the number in `if n % 2`.
     """
 
     node: int
     outcome: bool
-    margin: float
+    margin: float | None
     count: int
     place: Place
 
     def __str__(self) -> str:
         often = f" (closest of {self.count})" if self.count > 1 else ""
-        return f"margin {self.margin:.1e}{often}: {self.place}"
+        margin = f"margin {self.margin:.1e}" if self.margin is not None else "a test"
+        return f"{margin}{often}: {self.place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class Why:
         causes: operations and inputs that matter, in order of execution.
         inputs: the inputs among them, the most influential first.
         left_out: how many that have less influence are left out.
-        decisions: comparisons before it in the calls that led to it, the closest first.
+        decisions: tests before it (of a result, up to the end) that decided the way to it, the closest first: those of the calls that it comes
+            from, of which another outcome would have made it of other operations or other variables. They are read
+            from the syntax; where there is no source, all comparisons of those calls.
         note: why there are no weights, or "".
         colours: node id -> (0 to 1, label), by influence.
 
@@ -107,8 +113,10 @@ def why(
     adjoints: Mapping[int, Any] | None,
     note: str,
     least: float,
+    *,
+    is_result: bool,
 ) -> Why:
-    """The history of one value. Linear in the trace."""
+    """The history of one value, a result's with all tests up to the function's end. Linear in the trace."""
     z = columns.value[node]
     size = numbers.size_of(z if element is None else z[element])
     marked = adjoint.ancestors(columns, [node])
@@ -128,7 +136,7 @@ def why(
     labels = {i: f"influence {influence[i]:.2%}" for i in shown if i in influence}
     return Why(
         node, element, places(node), tuple(causes), tuple(inputs), len(inside) - len(shown),
-        tuple(_decisions(places, node, marked)), note, graded({i: influence.get(i, 1.0) for i in shown}, labels),
+        tuple(_decisions(places, node, marked, len(columns) if is_result else node)), note, graded({i: influence.get(i, 1.0) for i in shown}, labels),
     )  # fmt: skip
 
 
@@ -166,29 +174,55 @@ def _elements(adjoints: Mapping[int, Any] | None, node: int) -> tuple[tuple[int,
     return tuple(tuple(int(i) for i in index) for index in np.argwhere(weight)[:20])
 
 
-def _decisions(places: Places, node: int, marked: bytearray) -> list[Decision]:
-    """Comparisons before a node, in the activations that what it comes from was computed in, and their callers."""
+def _decisions(places: Places, node: int, marked: bytearray, end: int) -> list[Decision]:
+    """Tests before an end, in the activations that what a node comes from was computed in, that decided the way."""
     columns = places.columns
-    active: set[int | None] = set()
-    for i in range(node + 1):
-        if marked[i]:
-            call: int | None = columns.activation[i]
-            while call is not None and call not in active:
-                active.add(call)
-                call = columns.activations[call].caller
-    groups: dict[tuple[Any, bool], list[int]] = {}
-    for i in range(node):
-        if columns.op[i] in _COMPARISONS and isinstance(columns.value[i], bool) and columns.activation[i] in active:
-            groups.setdefault((columns.site[i], columns.value[i]), []).append(i)
+    inside = [i for i in range(node + 1) if marked[i]]
+    control = Control(
+        {columns.site[i] for i in inside}, {name for i in inside if (name := columns.name[i]) is not None}
+    )
+    takes_part = _taking_part(columns, inside, control)
+    verdicts: dict[tuple[int, bool], bool] = {}
+    groups: dict[tuple[int, bool], list[int]] = {}
+    for i, kind in enumerate(columns.kind[:end]):
+        value = columns.value[i]
+        is_test = type(value) in _TRUTHS
+        decided = verdicts.get((kind, is_test))
+        if decided is None:
+            is_operation = columns.op[i] not in _LEAVES
+            decided = verdicts[kind, is_test] = is_operation and control.decided(columns.site[i], is_test=is_test)
+        if decided and takes_part[columns.activation[i]] and np.ndim(value) == 0:
+            groups.setdefault((places.expressions[kind], bool(value)), []).append(i)
     found = []
     for (_, outcome), nodes in groups.items():
         margins = [_margin(columns, i) for i in nodes]
-        best = min(range(len(nodes)), key=lambda k: (margins[k], -k))
+        best = min(range(len(nodes)), key=lambda k: (math.inf if margins[k] is None else margins[k], -k))
         found.append(Decision(nodes[best], outcome, margins[best], len(nodes), places(nodes[best])))
-    return sorted(found, key=lambda d: d.margin)
+    return sorted(found, key=lambda d: (d.margin is None, d.margin))
 
 
-def _margin(columns: Columns, node: int) -> float:
+def _taking_part(columns: Columns, inside: list[int], control: Control) -> list[bool]:
+    """For each activation whether some of the nodes were computed in it or below it, or it may have picked from them."""
+    found = [False] * len(columns.activations)
+    for i in inside:
+        call: int | None = columns.activation[i]
+        while call is not None and not found[call]:
+            found[call] = True
+            call = columns.activations[call].caller
+    computed = found[:]
+    for activation in columns.activations:  # callers are before those they call
+        caller = activation.caller
+        if caller is not None and found[caller] and not found[activation.index]:
+            is_asked = computed[caller]
+            found[activation.index] = not is_asked or control.called(
+                columns.activations[caller].function, activation.function
+            )
+    return found
+
+
+def _margin(columns: Columns, node: int) -> float | None:
+    if columns.op[node] not in _COMPARISONS:
+        return None
     values = [columns.value[o] for o in columns.operands(node)]
     try:
         x, y = (float(v) for v in values)
