@@ -78,7 +78,7 @@ class Why:
             from, of which another outcome would have made it of other operations or other variables. They are read
             from the syntax; where there is no source, all comparisons of those calls.
         note: why there are no weights, or what they are shares of, or "".
-        colours: node id -> (0 to 1, label), by influence.
+        colours: node id -> (0 to 1, label), by influence; the tests among `decisions` at 0.3.
 
     """
 
@@ -140,12 +140,16 @@ def why(
     causes = [Cause(i, influence.get(i), _elements(adjoints, i), places(i)) for i in shown]
     inputs = sorted((c for c in causes if c.place.op == "input"), key=lambda c: -(c.influence or 0.0))
     labels = {i: f"influence {influence[i]:.2%}" for i in shown if i in influence}
+    decisions = tuple(_decisions(places, node, marked, len(columns) if is_result else node))
+    colours = {d.node: (_DECIDED, "decided the way") for d in decisions}
+    colours |= graded({i: influence.get(i, 1.0) for i in shown}, labels)
     return Why(
-        node, element, places(node), tuple(causes), tuple(inputs), len(inside) - len(shown),
-        tuple(_decisions(places, node, marked, len(columns) if is_result else node)), note, graded({i: influence.get(i, 1.0) for i in shown}, labels),
-    )  # fmt: skip
+        node, element, places(node), tuple(causes), tuple(inputs), len(inside) - len(shown), decisions, note, colours
+    )
 
 
+#: The shade of tests.
+_DECIDED = 0.3
 #: Causes that are explained.
 _MOST = 200
 
