@@ -180,6 +180,7 @@ def _learnt(tape: Tape, told: list[Any], objects: list[Any], result: Replayed) -
         calls[node] = Call(args, call.kwargs, call.where)
     known = columns.with_values(values)
     known.calls = calls
+    known.schedules = {}
     return Echo(rules.own(), list(tape.path), told, Replayed(known, result.inputs, result.result), list(found))
 
 
