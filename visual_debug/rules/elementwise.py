@@ -116,7 +116,11 @@ class FormulaRule(Rule):
             return None
         found = partials[where] if where < len(partials) else None
         count = len(args) if self.arity is None else min(self.arity, len(args))
-        if not isinstance(found, Formula) or found.constant == 0 or not products.are_real_arrays(delta, z, args[:count]):
+        if (
+            not isinstance(found, Formula)
+            or found.constant == 0
+            or not products.are_real_arrays(delta, z, args[:count])
+        ):
             return None
         partial, constant, is_same = found.of_arrays(), found.constant, products.shape_of(args[where]) == z.shape
 

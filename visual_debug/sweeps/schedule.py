@@ -76,7 +76,7 @@ class Schedule:
                         adjoints[operand] = adjoints[operand] + value if pull.adds else value
                     if node not in self._leaves:
                         del adjoints[node]
-        except Exception:  # a corner of some rule: the ordinary sweep tells which, and what is wrong
+        except Exception:  # noqa: BLE001 a corner of some rule: the ordinary sweep tells which, and what is wrong
             return None
         return {leaf: adjoints[leaf] for leaf in self._leaves if leaf in adjoints}
 
