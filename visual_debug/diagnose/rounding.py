@@ -2,7 +2,7 @@
 
 The share of an operation is |adjoint x what it may round|, after the error estimate of adjoint-based tools
 (S. Garg, A. Das, V. Vassilev et al., "Fast and automatic floating point error analysis with CHEF-FP", IPDPS 2023), with
-the unit in the last place of each value's own format, and nothing for operations that are exact.
+half a unit in the last place of each value's own format, and nothing for operations that are exact.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers, roundoff
 from visual_debug.diagnose.places import Place, Places, graded, listed
-from visual_debug.numeric import view
+from visual_debug.numeric import Floats, view
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +45,32 @@ class RoundingReport:
 
     Attributes:
         value: the result.
-        error: bound of its absolute rounding error, to first order.
-        relative: the same, relative to the result.
+        error: bound of its absolute rounding error, to first order: the sum of |adjoint x half a unit in the last place|
+            over operations, without those that are exact on their operands.
+        plain: the same sum with those that are exact.
+        estimate: the error itself, result - exact result, to first order: the sum of adjoint x what each operation has
+            rounded away; None where that is not known of every operation, or not well enough. Where digits cancel until none is left, the
+            bound is far above it: half a unit is charged where much less was lost.
+        relative: the bound, relative to the result.
         bits: the same in units of the result's last place, as log2 (0: the last rounding alone).
         digits: decimal digits that are certain, to first order.
         lines: shares by expression of the source, the largest first.
         nodes: node id -> its share of the absolute error.
+        actual: node id -> the error of the result that comes from what it has rounded away, where that is known.
         unknown: operations without a bound, which are not in the budget: it holds but for them.
 
     """
 
     value: Any
     error: float
+    plain: float
+    estimate: float | None
     relative: float
     bits: float
     digits: float
     lines: tuple[LineShare, ...]
     nodes: Mapping[int, float]
+    actual: Mapping[int, float]
     unknown: tuple[Place, ...]
 
     @property
@@ -72,6 +81,8 @@ class RoundingReport:
     def __str__(self) -> str:
         much = f"{self.error:.2e} ({self.relative:.1e} of it, {self.bits:.1f} bits)"
         lines = [f"rounding can have changed the result by {much}: {self.digits:.1f} digits are certain"]
+        if self.estimate is not None:
+            lines.append(f"by what each operation has rounded away, it is off by {self.estimate:.2e}")
         if self.lines:
             lines += ["by expression (the worst evaluation of each):", *listed(self.lines, "expressions")]
         if self.unknown:
@@ -82,7 +93,7 @@ class RoundingReport:
 def budget(columns: Columns, output: int, adjoints: Mapping[int, Any], needed: bytearray) -> RoundingReport:
     """The rounding budget of one lone number. Linear; a second or two for a million operations."""
     found = roundoff.roundoffs(columns, needed)
-    shares = _shares(columns, found, adjoints)
+    shares, plain, effects, unsure = _shares(columns, found, adjoints)
     total = float(np.sum(shares))
     value = columns.value[output]
     size = numbers.size_of(value)
@@ -93,19 +104,28 @@ def budget(columns: Columns, output: int, adjoints: Mapping[int, Any], needed: b
     return RoundingReport(
         value,
         total,
+        float(np.sum(plain)),
+        None if found.unknown else _estimate(shares, effects, unsure),
         relative,
         math.log2(1 + total / last) if last and math.isfinite(total) else math.inf,
         _digits(relative),
         tuple(_by_line(places, shares, total)),
         Shares(shares),
+        Shares(np.where(np.isnan(effects), 0.0, effects)),
         tuple(places(node) for node in found.unknown),
     )
+
+
+def _estimate(shares: Floats, effects: Floats, unsure: Floats) -> float | None:
+    """The sum of all effects; None where one is not known that has a share, or where it is less than it is unsure by."""
+    estimate = float(np.sum(effects[shares != 0]))
+    return estimate if math.isfinite(estimate) and abs(estimate) >= np.sum(unsure) else None
 
 
 class Shares(Mapping[int, float]):
     """Node id -> its share of the absolute error, kept as one column; nodes without a share are left out."""
 
-    def __init__(self, column: roundoff.Floats) -> None:
+    def __init__(self, column: Floats) -> None:
         self.column = column
 
     def __getitem__(self, node: int) -> float:
@@ -124,25 +144,38 @@ def _digits(relative: float) -> float:
     return 17.0 if relative == 0 else min(max(-math.log10(relative), 0.0), 17.0) if math.isfinite(relative) else 0.0
 
 
-def _shares(columns: Columns, found: roundoff.Roundoff, adjoints: Mapping[int, Any]) -> roundoff.Floats:
-    """|adjoint x roundoff| of every operation that rounds and matters, shape (nodes,)."""
+def _shares(columns: Columns, found: roundoff.Roundoff, adjoints: Mapping[int, Any]) -> list[Floats]:
+    """|adjoint x bound|, the same with the plain bound, adjoint x error, and how unsure that is; each of shape (nodes,)."""
     column = getattr(adjoints, "column", None)
     with np.errstate(all="ignore"):
         if column is not None:
-            return np.where(found.scalar != 0, np.abs(column) * found.scalar, 0.0)
-        shares = np.zeros(len(columns))
-        for node in np.flatnonzero(found.scalar).tolist():
+            return _effects(column, found.scalar)
+        sums = [np.zeros(len(columns)) for _ in roundoff.Rounded._fields]
+        lone = (
+            (node, roundoff.Rounded(*(part[node] for part in found.scalar)))
+            for node in np.flatnonzero(found.scalar.plain).tolist()
+        )
+        for node, rounded in (*lone, *found.arrays.items()):
             adjoint = adjoints.get(node)
             if adjoint is not None:
-                shares[node] = abs(adjoint) * found.scalar[node]
-        for node, bound in found.arrays.items():
-            adjoint = adjoints.get(node)
-            if adjoint is not None:
-                shares[node] = np.sum(np.where(bound != 0, np.abs(adjoint) * bound, 0.0))
-    return shares
+                for summed, effect in zip(sums, _effects(adjoint, rounded), strict=True):
+                    effect = np.sum(effect)
+                    summed[node] = np.nan if np.iscomplexobj(effect) else effect
+    return sums
 
 
-def _by_line(places: Places, shares: roundoff.Floats, total: float) -> list[LineShare]:
+def _effects(adjoint: Any, rounded: roundoff.Rounded) -> list[Any]:
+    size = np.abs(adjoint)
+    sizes = (size, size, adjoint, size)
+    return [_product(factor, part) for factor, part in zip(sizes, rounded, strict=True)]
+
+
+def _product(x: Any, y: Any) -> Any:
+    """x * y, 0 where y is 0 whatever x is."""
+    return np.where(y != 0, x * y, 0.0)
+
+
+def _by_line(places: Places, shares: Floats, total: float) -> list[LineShare]:
     columns = places.columns
     nodes = np.flatnonzero(shares)
     order = np.argsort(view(columns.kind)[nodes], kind="stable")
@@ -261,10 +294,10 @@ def cancellations(
 def _tainted(columns: Columns, found: roundoff.Roundoff) -> bytearray:
     """Marks every value that carries a rounding error, its own or an operand's."""
     marked = bytearray(len(columns))
-    for node in np.flatnonzero(found.scalar).tolist():
+    for node in np.flatnonzero(found.scalar.charge).tolist():
         marked[node] = 1
-    for node, bound in found.arrays.items():
-        marked[node] = bool(np.any(bound))
+    for node, rounded in found.arrays.items():
+        marked[node] = bool(np.any(rounded.charge))
     for node in found.unknown:
         marked[node] = 1
     start, operand = columns.start, columns.operand
