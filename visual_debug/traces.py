@@ -762,9 +762,10 @@ class Trace:
     def rounding(self, *, of: Any = None) -> RoundingReport:
         """The rounding budget: what each operation can have added to the error of the result, to first order.
 
-        Every operation is charged |adjoint x half a unit in the last place| of its own format, or what is known of its
-        algorithm (sums, products and solutions of arrays); exact operations and integers nothing. Arguments and
-        literals are taken to be exact.
+        Every operation is charged |adjoint x half a unit in the last place| of its own format, and one that errs by
+        more (a function of the C library, a sum of an array) what it is found to err; integers, and operations that
+        are exact on their operands, nothing. `plain` is the sum with those, `estimate` that of the errors themselves.
+        Arguments and literals are taken to be exact.
 
         Args:
             of: which number of the result, as for `grad`.

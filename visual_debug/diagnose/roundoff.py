@@ -28,7 +28,7 @@ _MOVING = """
     stack vstack hstack squeeze expand_dims broadcast_to repeat tile flip roll take diagonal diag tril triu moveaxis
     swapaxes copy sort clip floor ceil trunc rint int bool item ldexp array asarray negative positive absolute fmod
     split atleast_1d atleast_2d append argmax argmin real imag conjugate frexp modf sorted reversed nextafter
-    zeros_like ones_like full_like index remainder
+    zeros_like ones_like full_like index remainder complex
 """
 EXACT = frozenset(_MOVING.split())
 #: Functions that IEEE 754 and every C library round correctly.
@@ -52,7 +52,7 @@ class Roundoff(NamedTuple):
     """What operations add."""
 
     scalar: Rounded  #: columns: of lone numbers, 0 elsewhere
-    arrays: dict[int, Rounded]
+    arrays: dict[int, Rounded]  #: and of lone complex numbers
     unknown: list[int]  #: operations without a bound
 
 
@@ -98,8 +98,8 @@ def roundoffs(columns: Columns, needed: Any = None) -> Roundoff:
             found = _slowly(columns, node)
             if found is None:
                 unknown.append(node)
-            elif isinstance(columns.value[node], np.ndarray):
-                shape = columns.value[node].shape
+            elif isinstance(columns.value[node], np.ndarray) or np.iscomplexobj(found.actual):
+                shape = np.shape(columns.value[node])
                 arrays[node] = Rounded(*(np.broadcast_to(part, shape) for part in found))
             else:
                 for column, part in zip(result, found, strict=True):
