@@ -39,6 +39,16 @@ def _vecdot(x1: Any, x2: Any, *, axis: int = -1, **kwargs: Any) -> Any:
     return np.sum(np.multiply(np.conjugate(x1), x2), axis=axis)
 
 
+@defines("matvec")
+def _matvec(x1: Any, x2: Any) -> Any:
+    return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
+
+
+@defines("vecmat")
+def _vecmat(x1: Any, x2: Any) -> Any:
+    return np.matmul(np.expand_dims(np.conjugate(x1), -2), x2)[..., 0, :]
+
+
 @defines("correlate")
 def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     if np.shape(v)[0] > np.shape(a)[0]:
