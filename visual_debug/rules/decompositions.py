@@ -120,12 +120,13 @@ def pull_qr(delta: Any, z: Any, a: Any, mode: str = "reduced") -> Any:
         raise NoPartial(f"its derivative with mode={mode!r} is not covered")
     if mode == "r":
         q, r = np.linalg.qr(a)
-        return pull_factors(np.zeros(q.shape), delta, q, r, a)
-    return pull_factors(*delta, *z, a)
+        return pull_factors((0.0, delta), (q, r), a)
+    return pull_factors(delta, z, a)
 
 
-def pull_factors(d_q: Any, d_r: Any, q: Any, r: Any, a: Any) -> Any:
+def pull_factors(delta: Any, z: Any, a: Any) -> Any:
     """The adjoint of a = q @ r, with q of as many columns as r has rows, at most as many as a has."""
+    (d_q, d_r), (q, r) = delta, z
     d_q, d_r = np.conj(np.broadcast_to(d_q, q.shape)), np.conj(np.broadcast_to(d_r, r.shape))
     count = r.shape[-2]
     if a.shape[-1] == count:

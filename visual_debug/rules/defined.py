@@ -120,7 +120,9 @@ class DefinedRule(Rule):
         parts = _places_in(where, args, kwargs)
         if parts:
             return tuple(
-                self.pull(place, delta, z, args, kwargs) if is_array else products.zero_like(value_at(place, args, kwargs))
+                self.pull(place, delta, z, args, kwargs)
+                if is_array
+                else products.zero_like(value_at(place, args, kwargs))
                 for place, is_array in parts
             )
         head, path, args, kwargs, given = _gathered(where, args, kwargs)
@@ -240,9 +242,7 @@ def _places_in(where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
     if type(operand) is not tuple or not any(type(item) is np.ndarray for item in operand):
         return []
     path = (where,) if isinstance(where, int) else where
-    return [
-        ((*path, i), type(item) is np.ndarray and item.dtype.kind in "fc") for i, item in enumerate(operand)
-    ]
+    return [((*path, i), type(item) is np.ndarray and item.dtype.kind in "fc") for i, item in enumerate(operand)]
 
 
 def _gathered(

@@ -200,7 +200,7 @@ def push_cumprod(tangent: Any, z: Any, a: Any, axis: Any = None, dtype: Any = No
 
 
 #: By the weights of a reduction, how it depends on `initial`.
-_BY_INITIAL = {sum_weights: sum_initial, prod_weights: prod_initial, extreme_weights: extreme_initial}
+_BY_INITIAL: dict[Any, Pull] = {sum_weights: sum_initial, prod_weights: prod_initial, extreme_weights: extreme_initial}
 TABLE: dict[str, Rule] = {}
 
 

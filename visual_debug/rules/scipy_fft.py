@@ -24,8 +24,8 @@ def _as_of_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
     return transform
 
 
-_ONE = "fft ifft rfft irfft hfft ihfft".split()
-_SEVERAL = "fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn".split()
+_ONE = ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"]
+_SEVERAL = ["fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn"]
 DEFINITIONS: dict[str, Callable[..., Any]] = {
     **{f"scipy.fft.{name}": _as_of_numpy(getattr(np.fft, name)) for name in (*_ONE, *_SEVERAL)},
     "scipy.fft.fftshift": lambda x, axes=None: np.fft.fftshift(x, axes),

@@ -147,7 +147,7 @@ def _eigvalsh(a: Any, *, lower: bool = True, **how: Any) -> Any:
 def _pull_eigh(delta: Any, z: Any, a: Any, *, lower: bool = True, eigvals_only: bool = False, **how: Any) -> Any:
     if {"b", "subset_by_index", "subset_by_value"} & how.keys():
         raise NoPartial("its derivative with these arguments is not covered")
-    side = "L" if lower else "U"
+    side: Any = "L" if lower else "U"
     if eigvals_only:
         return pull_eigh((delta, 0.0), np.linalg.eigh(a, side), a, side)
     return pull_eigh(delta, z, a, side)
@@ -159,7 +159,9 @@ def _pull_eig(delta: Any, z: Any, a: Any, *rest: Any, **how: Any) -> Any:
     return pull_eig(delta, z, a)
 
 
-def _pull_svd(delta: Any, z: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True, *_: Any, **__: Any) -> Any:
+def _pull_svd(
+    delta: Any, z: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True, *_: Any, **__: Any
+) -> Any:
     return pull_svd(delta, z, a, full_matrices, compute_uv)
 
 
@@ -168,7 +170,7 @@ def _pull_qr(delta: Any, z: Any, a: Any, overwrite_a: Any = False, lwork: Any = 
     a = np.asarray(a)
     if mode not in ("full", "economic") or pivoting or (mode == "full" and a.shape[-2] > a.shape[-1]):
         raise NoPartial(f"its derivative with mode={mode!r} or with pivoting is not covered for such a matrix")
-    return pull_factors(*delta, *z, a)
+    return pull_factors(delta, z, a)
 
 
 def _pull_parts(d_low: Any, d_up: Any, low: Any, up: Any) -> Any:

@@ -33,6 +33,7 @@ def _arrays() -> Mapping[str, Rule]:
         ordering,
         padding,
         reductions,
+        roots,
         shaping,
         sliding,
         writing,
@@ -40,7 +41,7 @@ def _arrays() -> Mapping[str, Rule]:
     from visual_debug.rules.defined import DefinedRule
     from visual_debug.rules.definitions import ALL
 
-    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum)
+    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum, roots)
     rules = {op: rule for module in tables for op, rule in module.TABLE.items()}
     rules["numpy.pad"] = padding.PadRule(DefinedRule("numpy.pad", padding.padded, find))
     return {op: DefinedRule(op, definition, find) for op, definition in ALL.items()} | rules
@@ -52,7 +53,8 @@ def _scipy(package: str) -> Mapping[str, Rule]:
     from visual_debug.rules.defined import DefinedRule
 
     module = import_module(f"visual_debug.rules.scipy_{package}")
-    return module.TABLE | {op: DefinedRule(op, definition, find) for op, definition in module.DEFINITIONS.items()}
+    rules: dict[str, Rule] = module.TABLE
+    return rules | {op: DefinedRule(op, definition, find) for op, definition in module.DEFINITIONS.items()}
 
 
 @cache

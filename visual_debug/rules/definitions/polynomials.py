@@ -121,8 +121,9 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 @defines("poly")
 def _poly(seq_of_zeros: Any) -> Any:
-    if np.ndim(seq_of_zeros) != 1:
-        raise NoPartial("its derivative for a matrix is not covered; take its eigenvalues first")
+    if np.ndim(seq_of_zeros) == 2:
+        whole = _poly(np.linalg.eigvals(seq_of_zeros))
+        return whole if np.iscomplexobj(seq_of_zeros) else np.real(whole)
     found: Any = np.ones(1)
     for i in range(np.shape(seq_of_zeros)[0]):
         found = np.convolve(found, np.stack([np.ones(()), -seq_of_zeros[i]]))

@@ -44,10 +44,27 @@ _WITHIN: dict[str, Callable[[Any], Any]] = {
 }
 
 
+#: Methods that interpolate between other places: parameters alpha and beta of Hyndman and Fan, Sample quantiles in
+#: statistical packages, The American Statistician 50, 1996.
+_ENDS = {
+    "interpolated_inverted_cdf": (0.0, 1.0),
+    "hazen": (0.5, 0.5),
+    "weibull": (0.0, 0.0),
+    "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8),
+}
+
+
 def _one_quantile(ordered: Any, q: Any, method: str) -> Any:
     """The quantile of rows in order."""
     last = np.shape(ordered)[-1] - 1
-    at = q * last
+    if method in _ENDS:
+        alpha, beta = _ENDS[method]
+        at = q * (last + 2 - alpha - beta) + (alpha - 1)
+        at = at * 0.0 + min(max(value_of(at), 0), last) if not 0 <= value_of(at) <= last else at
+        method = "linear"
+    else:
+        at = q * last
     if method == "nearest":
         return ordered[..., int(np.around(value_of(at)))]
     if method not in _WITHIN:
@@ -83,7 +100,8 @@ def _quantile(
 def _weighted_quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: Any) -> Any:
     """It is one of the elements of each row, the same one for weights and quantiles that differ a little."""
     numbers = value_of(a)
-    found = np.quantile(numbers, value_of(q), axis, method=method, weights=value_of(weights))
+    reduce: Any = np.quantile
+    found = reduce(numbers, value_of(q), axis, method=method, weights=value_of(weights))
     at = np.argmax(rows(numbers, axis) == np.asarray(found)[..., None], axis=-1)
     lined = rows(a, axis)
     index = np.indices(np.shape(at))[np.ndim(q) :]
