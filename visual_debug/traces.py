@@ -20,12 +20,14 @@ from visual_debug.tracing.tape import Source, Tape
 if TYPE_CHECKING:
     import networkx
 
+    from visual_debug.diagnose.cancellation import CancellationReport
     from visual_debug.diagnose.compare import Comparison
+    from visual_debug.diagnose.conditioning import Condition
     from visual_debug.diagnose.evaluate import Replay
     from visual_debug.diagnose.gradcheck import GradientCheck
     from visual_debug.diagnose.health import GradientHealth
     from visual_debug.diagnose.nonfinite import NonfiniteReport
-    from visual_debug.diagnose.rounding import CancellationReport, Condition, RoundingReport
+    from visual_debug.diagnose.rounding import RoundingReport
     from visual_debug.diagnose.truth import Truth
     from visual_debug.diagnose.why import Why
     from visual_debug.storage.saved import SavedTape
@@ -760,9 +762,10 @@ class Trace:
     def rounding(self, *, of: Any = None) -> RoundingReport:
         """The rounding budget: what each operation can have added to the error of the result, to first order.
 
-        Every operation is charged |adjoint x half a unit in the last place| of its own format, or what is known of its
-        algorithm (sums, products and solutions of arrays); exact operations and integers nothing. Arguments and
-        literals are taken to be exact.
+        Every operation is charged |adjoint x half a unit in the last place| of its own format, and one that errs by
+        more (a function of the C library, a sum of an array) what it is found to err; integers, and operations that
+        are exact on their operands, nothing. `plain` is the sum with those, `estimate` that of the errors themselves.
+        Arguments and literals are taken to be exact.
 
         Args:
             of: which number of the result, as for `grad`.
@@ -780,20 +783,20 @@ class Trace:
 
         Where the operands carry no error the cancellation is harmless, and said to be.
         """
-        from visual_debug.diagnose import rounding
+        from visual_debug.diagnose import cancellation
 
         try:
             output, adjoints = self._lone_output(None)
         except (TraceError, NoDerivativeError):
-            return rounding.cancellations(self._columns, None, None, digits)
-        return rounding.cancellations(self._columns, output, adjoints, digits)
+            return cancellation.cancellations(self._columns, None, None, digits)
+        return cancellation.cancellations(self._columns, output, adjoints, digits)
 
     def condition(self, *, of: Any = None) -> Condition:
         """Condition numbers: |x f'/f| of every argument, and |x z'/z| of every operation.
 
         Raises NoDerivativeError and TraceError as `grad` does.
         """
-        from visual_debug.diagnose import numbers, rounding
+        from visual_debug.diagnose import conditioning, numbers
 
         output, adjoints = self._lone_output(of)
         columns = self._columns
@@ -809,10 +812,12 @@ class Trace:
             for name, ids in self._replayed.inputs.items()
             if any(True for _ in _leaves(ids))
         }
-        total = max((rounding.total(value) for value in inputs.values()), default=0.0)
+        total = max((conditioning.total(value) for value in inputs.values()), default=0.0)
         needed = adjoint.ancestors(columns, [output])
-        own = rounding.own_conditions(columns, lambda node, position: adjoint.partial(columns, node, position), needed)
-        return rounding.condition(columns, inputs, total, own)
+        own = conditioning.own_conditions(
+            columns, lambda node, position: adjoint.partial(columns, node, position), needed
+        )
+        return conditioning.condition(columns, inputs, total, own)
 
     def gradient_health(
         self, *, of: Any = None, seed: Any = None, tiny: float = 1e-12, huge: float = 1e12

@@ -193,3 +193,8 @@ def test_without_source_every_comparison_of_the_calls_is_there():
     exec("def f(x, y):\n    if x > 1:\n        u = 1\n    return y * 2 if y < 3 else y", scope)  # noqa: S102 - a function without source
     history = vd.trace(scope["f"], 1.0, 2.0).why()
     assert len(history.decisions) == 2
+
+
+def test_the_tests_are_in_the_pictures():
+    history = vd.trace(clipped, 2.0, 1.0, 6.0).why()
+    assert [history.colours[decision.node][1] for decision in history.decisions] == ["decided the way"] * 2

@@ -313,6 +313,20 @@ def test_why_names_the_comparison_that_decided():
     assert history.inputs[0].influence == pytest.approx(1.0)
 
 
+def test_why_of_a_zero():
+    def variance(xs):
+        total = squares = 0.0
+        for x in xs:
+            total += x
+            squares += x * x
+        return (squares - total * total / len(xs)) / (len(xs) - 1)
+
+    history = vd.trace(variance, [1e9 + 1, 1e9 + 2, 1e9 + 3]).why()
+    assert "shares of the largest" in str(history)
+    assert max(cause.influence for cause in history.causes) == 1.0
+    assert {cause.place.text for cause in history.inputs} == {"xs[0]", "xs[1]", "xs[2]"}
+
+
 def test_what_if():
     trace = vd.trace(damped, 1.1, 3)
     again = trace.what_if(x=1.05)

@@ -1,12 +1,11 @@
 """The life of every NaN and infinity: where it was born, what carried it, where it ended, and whether it mattered.
 
-What a NaN or infinity *is made of* is decided edge by edge: an operand carries it to a result only where both have it
-in the same element, and `where` only in the branch that it took. So a masked NaN is not taken for the cause.
+What a NaN or infinity is made of is decided element by element (`carried`), so that one that was masked, or that
+stands elsewhere in the same array, is not taken for the cause.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from visual_debug import display
 from visual_debug.columns import MISSING, Columns
 from visual_debug.diagnose import numbers
+from visual_debug.diagnose.carried import Carried, Reaching
 from visual_debug.diagnose.places import Place, Places, listed
 from visual_debug.rules.names import canonical
 
@@ -36,6 +36,7 @@ class Birth:
     `infinity minus infinity`, `infinity over infinity`, `outside the domain`, `not recorded` (an opaque value), or for
     a call that raised `raised`. `chain` are the ids from here to the result, where `reaches` is True; else to where the
     longest-lived descendant ended. `decided` are comparisons that saw it: they may have sent the program another way.
+    `elements` is how many were born there at once, `at` the indices of the first five of them; () of a lone number.
     """
 
     node: int
@@ -47,12 +48,17 @@ class Birth:
     ended: tuple[int, ...]
     decided: tuple[int, ...]
     because: tuple[int, ...]  #: operands that are themselves infinite, for `infinity minus infinity` and its kin
+    at: tuple[tuple[int, ...], ...]
 
     def __str__(self) -> str:
         fate = "reaches the result" if self.reaches else "harmless: never reaches the result"
         if not self.reaches and self.decided:
             fate = "does not reach the result, but was compared: it may have decided a branch"
-        elements = f" ({self.elements} elements)" if self.elements > 1 else ""
+        elements = ""
+        if self.at:
+            more = ", …" if self.elements > len(self.at) else ""
+            which = ", ".join(str(list(index)) for index in self.at) + more
+            elements = f" (element{'s' * (self.elements > 1)} {which})"
         return f"{self.kind}{elements}, {fate}: {self.place}"
 
 
@@ -127,126 +133,27 @@ class NonfiniteReport:
 def story(columns: Columns, outputs: Iterable[int], raised: str | None = None) -> NonfiniteReport:
     """The life of every NaN and infinity. Linear in the trace; a second or two for a million operations."""
     outputs = list(outputs)
-    bad = _nonfinite_nodes(columns)
-    is_bad = bytearray(len(columns))
-    for node in bad:
-        is_bad[node] = 1
+    carried = Carried(columns)
     places = Places(columns)
-    parents: dict[int, list[int]] = {}
-    became: dict[int, list[int]] = {}  # infinities that a NaN was made of
-    born: list[int] = []
-    elements: dict[int, int] = {}
-    for node in bad:
-        carriers = [o for o in dict.fromkeys(columns.operands(node)) if is_bad[o] and _carries(columns, o, node)]
-        parents[node] = carriers
-        fresh = _fresh(columns, node, carriers)
-        if fresh:
-            became[node] = [o for o in dict.fromkeys(columns.operands(node)) if is_bad[o] and o not in carriers]
-            if columns.op[node] in ("numpy.where", "setitem"):
-                became[node] = []  # what was not chosen made nothing
-            born.append(node)
-            elements[node] = fresh
-    reaching = _reaching(parents, became, [o for o in outputs if is_bad[o]])
+    is_bad, parents, born = carried.is_bad, carried.parents, list(carried.fresh)
+    reaching = Reaching(carried, [o for o in outputs if is_bad[o]])
     children, ends, deciders = _descendants(columns, is_bad, parents)
-    births = [
-        _birth(places, node, elements[node], reaching, became, children, ends, deciders)
-        for node in _first(born, reaching)
-    ]
+    births = [_birth(places, node, carried, reaching, children, ends, deciders) for node in _first(born, reaching)]
     near = _near_misses(places)
     failure = _raised(places, raised)
     colours = dict.fromkeys(parents, (0.6, "carried")) | dict.fromkeys(born, (1.0, "born"))
     colours |= {end: (0.3, "ended here") for found in ends.values() for end in found}
     lines = _told(places, births, failure)
     return NonfiniteReport(
-        tuple(births), len(bad), len(born), tuple(near), any(is_bad[o] for o in outputs), failure, lines, colours
+        tuple(births),
+        len(carried.nodes),
+        len(born),
+        tuple(near),
+        any(is_bad[o] for o in outputs),
+        failure,
+        lines,
+        colours,
     )
-
-
-def _nonfinite_nodes(columns: Columns) -> list[int]:
-    found = []
-    for node, value in enumerate(columns.value):
-        kind = type(value)
-        if kind is float:
-            if value - value != 0:
-                found.append(node)
-        elif kind is not int and kind is not bool and numbers.any_nonfinite(value):
-            found.append(node)
-    return found
-
-
-def _carries(columns: Columns, operand: int, node: int) -> bool:
-    """Whether what is not finite in an operand is (part of) what is not finite in the result."""
-    z, x = columns.value[node], columns.value[operand]
-    if type(z) is float and type(x) is float:
-        # A NaN is carried as a NaN, an infinity as an infinity: of a NaN made of infinities it is said that it is born.
-        return math.isnan(z) == math.isnan(x)
-    op = canonical(columns.op[node])
-    args, _, where = columns.arguments(node)
-    if op == "numpy.where" and len(args) == 3:
-        positions = [w for o, w in zip(columns.operands(node), where, strict=True) if o == operand]
-        condition = np.asarray(args[0], dtype=bool)
-        chosen = [condition if position == 1 else ~condition for position in positions if position in (1, 2)]
-        return any(bool(np.any(_over(mask & numbers.nonfinite(x), z))) for mask in chosen)
-    if op == "setitem" and isinstance(z, np.ndarray) and len(args) == 3 and columns.operands(node)[0] == operand:
-        written = np.zeros(z.shape, dtype=bool)
-        written[args[1]] = True
-        return bool(np.any(~written & numbers.nonfinite(z)))
-    if not isinstance(z, np.ndarray) and not isinstance(x, np.ndarray):
-        return numbers.any_nan(z) is numbers.any_nan(x)
-    if isinstance(z, np.ndarray) and _aligned(x, z) and op not in _MIXING:
-        return bool(np.any(_over(numbers.nonfinite(x), z) & numbers.nonfinite(z)))
-    return True
-
-
-#: Operations whose result has the shape of an operand without being elementwise.
-_MIXING = frozenset({
-    "matmul", "numpy.matmul", "numpy.dot", "numpy.linalg.inv", "numpy.linalg.solve", "numpy.cumsum", "numpy.cumprod",
-    "numpy.transpose", "numpy.flip", "numpy.roll", "numpy.sort", "numpy.fft.fft", "numpy.fft.ifft", "getitem",
-    "numpy.reshape", "numpy.concatenate", "opaque", "numpy.linalg.cholesky", "numpy.take", "numpy.swapaxes",
-})  # fmt: skip
-
-
-def _aligned(x: Any, z: Any) -> bool:
-    try:
-        return bool(np.broadcast_shapes(np.shape(x), np.shape(z)) == np.shape(z))
-    except ValueError:
-        return False
-
-
-def _over(mask: Any, z: Any) -> Any:
-    return np.broadcast_to(mask, np.broadcast_shapes(np.shape(mask), np.shape(z)))
-
-
-def _fresh(columns: Columns, node: int, carriers: list[int]) -> int:
-    """How many elements are not finite though no operand brought it along."""
-    z = columns.value[node]
-    if not isinstance(z, np.ndarray):
-        return 0 if carriers else 1
-    mask = numbers.nonfinite(z)
-    if not carriers:
-        return int(np.sum(mask))
-    if canonical(columns.op[node]) in _MIXING or canonical(columns.op[node]) in ("setitem", "numpy.where"):
-        return 0
-    brought = np.zeros(z.shape, dtype=bool)
-    for operand in carriers:
-        x = columns.value[operand]
-        if not _aligned(x, z):
-            return 0
-        brought |= _over(numbers.nonfinite(x), z)
-    return int(np.sum(mask & ~brought))
-
-
-def _reaching(parents: dict[int, list[int]], became: dict[int, list[int]], outputs: list[int]) -> dict[int, int]:
-    """The nodes whose NaN or infinity is in an output, each with the next node on a way there (-1 for an output)."""
-    following = dict.fromkeys(outputs, -1)
-    work = list(outputs)
-    while work:
-        node = work.pop()
-        for parent in (*parents[node], *became.get(node, ())):
-            if parent not in following:
-                following[parent] = node
-                work.append(parent)
-    return following
 
 
 def _descendants(
@@ -275,7 +182,7 @@ def _descendants(
     return children, ends, deciders
 
 
-def _first(born: list[int], reaching: dict[int, int]) -> list[int]:
+def _first(born: list[int], reaching: Reaching) -> list[int]:
     """Which births are explained: those that matter first, each kind in order."""
     return [*(n for n in born if n in reaching), *(n for n in born if n not in reaching)][:EXPLAINED]
 
@@ -283,17 +190,15 @@ def _first(born: list[int], reaching: dict[int, int]) -> list[int]:
 def _birth(
     places: Places,
     node: int,
-    elements: int,
-    reaching: dict[int, int],
-    became: dict[int, list[int]],
+    carried: Carried,
+    reaching: Reaching,
     children: dict[int, list[int]],
     ends: dict[int, list[int]],
     deciders: dict[int, list[int]],
 ) -> Birth:
     chain, at = [node], node
     if node in reaching:
-        while (at := reaching[at]) >= 0:
-            chain.append(at)
+        chain = reaching.chain(node)
     else:
         while at in children:
             at = children[at][0]
@@ -310,12 +215,13 @@ def _birth(
         node,
         kind_of(places.columns, node),
         places(node),
-        elements,
+        carried.fresh[node],
         node in reaching,
         tuple(chain),
         tuple(ended),
         tuple(decided),
-        tuple(became[node]),
+        tuple(carried.became[node]),
+        tuple(tuple(map(int, index)) for index in np.argwhere(carried.born(node))[:5] if len(index)),
     )
 
 
@@ -429,7 +335,7 @@ def _raised(places: Places, error: str | None) -> Birth | None:
         return None
     node = len(columns) - 1
     chain = _zero_line(columns, node)
-    return Birth(node, error, places(node), 1, True, tuple(chain), (), (), ())
+    return Birth(node, error, places(node), 1, True, tuple(chain), (), (), (), ())
 
 
 def _zero_line(columns: Columns, node: int) -> list[int]:

@@ -1,28 +1,26 @@
-"""How much each operation rounds: half a unit in the last place of its own format, or what is known of its algorithm.
+"""How much each operation can have rounded: half a unit in the last place of its own format, nothing where it is exact.
 
-Integer arithmetic and what only moves, selects or negates numbers rounds nothing. What an addition, multiplication,
-division or square root of doubles has rounded away is known exactly, by error-free transformations (N. J. Higham,
-Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002, section 4.3; M. Pichat and J. Vignes, "Ingénierie du
-contrôle de la précision des calculs sur ordinateur", 1993), and where long doubles have more bits, what a function of
-`math` has, by calling it on those: twice that is charged, and at most half a unit in the last place, which is charged
-where neither is to be had.
+Integer arithmetic and what only moves, selects or negates numbers rounds nothing; whether an addition, multiplication,
+division or square root was exact is decided by error-free transformations (`residues`), and so is that of powers and
+other functions at the few places where they are. An operation that is not correctly rounded, such as a function of the C
+library or a sum of an array, is charged what it is found to have rounded away, if that is more than half a unit: by
+long doubles where they have more bits, else by the bound that is known of its algorithm.
 """
 
 from __future__ import annotations
 
 import math
 import sys
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from visual_debug import rules
 from visual_debug.columns import Columns
-from visual_debug.diagnose import numbers
-from visual_debug.diagnose.systems import UFUNCS, base_name
+from visual_debug.diagnose import numbers, residues
+from visual_debug.diagnose.systems import base_name
 from visual_debug.rules.names import canonical
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Operations whose result is one of the numbers that they got, or its negative.
 _MOVING = """
@@ -30,32 +28,39 @@ _MOVING = """
     stack vstack hstack squeeze expand_dims broadcast_to repeat tile flip roll take diagonal diag tril triu moveaxis
     swapaxes copy sort clip floor ceil trunc rint int bool item ldexp array asarray negative positive absolute fmod
     split atleast_1d atleast_2d append argmax argmin real imag conjugate frexp modf sorted reversed nextafter
-    zeros_like ones_like full_like index remainder
+    zeros_like ones_like full_like index remainder complex
 """
 EXACT = frozenset(_MOVING.split())
 #: Functions that IEEE 754 and every C library round correctly.
-_CORRECT = frozenset(
-    {"add", "sub", "mul", "truediv", "sqrt", "float", "fma", "square", "reciprocal", "fsum", "radians"}
-)
+_CORRECT = frozenset({"add", "sub", "mul", "truediv", "sqrt", "float", "fma", "square", "reciprocal", "fsum"})
 #: Units in the last place that others may be off by (the GNU C library's manual, "Known Maximum Errors", rounded up).
 _ULPS = {"gamma": 10.0, "lgamma": 10.0, "digamma": 10.0, "erfc": 5.0, "sinh": 2.0, "cosh": 2.0, "tanh": 2.0, "asinh": 2.0,
          "acosh": 2.0, "atanh": 2.0, "degrees": 1.0, "hypot": 1.0}  # fmt: skip
 _COMPENSATED_SUM = sys.version_info >= (3, 12)
 
 
-class Roundoff(NamedTuple):
-    """Bounds of what operations add, one per node; of an array one per element. What has no bound is in `unknown`."""
+class Rounded(NamedTuple):
+    """What one operation, or each of many, rounds; of an array each field is one, of many operations a column."""
 
-    scalar: Floats  #: of lone numbers, 0 elsewhere
-    arrays: dict[int, Any]
-    unknown: list[int]
+    charge: Any  #: bound of the error that is added: 0 where there is none, else at least half a unit in the last place
+    plain: Any  #: the bound without a look at the operands: half a unit in the last place, or that of an algorithm
+    actual: Any  #: the error itself, value - exact operation on the recorded operands; NaN where it is not known
+    unsure: Any  #: how far that may be off
+
+
+class Roundoff(NamedTuple):
+    """What operations add."""
+
+    scalar: Rounded  #: columns: of lone numbers, 0 elsewhere
+    arrays: dict[int, Rounded]  #: and of lone complex numbers
+    unknown: list[int]  #: operations without a bound
 
 
 def roundoffs(columns: Columns, needed: Any = None) -> Roundoff:
     """What every operation may add, by columns where values are doubles. `needed` marks the nodes that matter."""
     count = len(columns)
-    result = np.zeros(count)
-    arrays: dict[int, Any] = {}
+    result = Rounded(*(np.zeros(count) for _ in Rounded._fields))
+    arrays: dict[int, Rounded] = {}
     unknown: list[int] = []
     vectors = numbers.vectors(columns.value)
     groups: dict[tuple[str, int], list[int]] = {}
@@ -86,19 +91,19 @@ def roundoffs(columns: Columns, needed: Any = None) -> Roundoff:
             if not all(vectors.is_scalar[x].all() for x in xs):
                 slow += nodes
                 continue
-            z = vectors.value[at]
-            factor = 0.5 if base in _CORRECT else _ULPS.get(base, 1.0)
-            bound = factor * ulps(z)
-            bound = _actual(base, z, [vectors.value[x] for x in xs], bound)
-            result[at] = bound
-    for node in slow:
-        found = _slowly(columns, node)
-        if found is None:
-            unknown.append(node)
-        elif isinstance(found, np.ndarray):
-            arrays[node] = found
-        else:
-            result[node] = found
+            rounded = _elementwise(base, vectors.value[at], [vectors.value[x] for x in xs])
+            for column, part in zip(result, rounded, strict=True):
+                column[at] = part
+        for node in slow:
+            found = _slowly(columns, node)
+            if found is None:
+                unknown.append(node)
+            elif isinstance(columns.value[node], np.ndarray) or np.iscomplexobj(found.actual):
+                shape = np.shape(columns.value[node])
+                arrays[node] = Rounded(*(np.broadcast_to(part, shape) for part in found))
+            else:
+                for column, part in zip(result, found, strict=True):
+                    column[node] = np.ravel(part)[0]
     return Roundoff(result, arrays, sorted(unknown))
 
 
@@ -122,128 +127,156 @@ def ulps(z: Any) -> Any:
     return np.where(size > half, 2 * np.spacing(half), np.spacing(np.where(size > half, half, size))).astype(np.float64)
 
 
-def _actual(base: str, z: Floats, xs: list[Floats], bound: Any) -> Any:
-    """Twice |what the operation has rounded away|, at most `bound`; `bound` itself where it cannot be told."""
-    with np.errstate(all="ignore"):
-        if base in ("add", "sub"):
-            x, y = xs[0], xs[1] if base == "add" else -xs[1]
-            part = z - x
-            found = (x - (z - part)) + (y - part)
-        elif base in ("mul", "square"):
-            found = np.where(_splits(z, xs), _product_error(xs[0], xs[-1], z), bound)
-            found = np.where((xs[0] == 0) | (xs[-1] == 0), 0.0, found)
-        elif base in ("truediv", "reciprocal", "sqrt"):
-            factor, whole = (z, xs[0]) if base == "sqrt" else (xs[-1], xs[0] if base == "truediv" else np.ones_like(z))
-            product = z * factor
-            rest = (whole - product) + _product_error(z, factor, product) * -1.0
-            found = np.where(_splits(product, [z, factor]), rest / (2 * z if base == "sqrt" else factor), bound)
-            found = np.where(whole == 0, 0.0, found)
-        elif base == "float":
-            found = z - xs[0]
-        else:
-            found = _by_long_doubles(base, z, xs, bound)
-        # Twice, and a little more than half a unit: what is of second order shall not break the bound.
-        return np.fmin(np.where(np.isfinite(found), 2 * np.abs(found), bound), bound) * (1 + 2.0**-20)
+def _elementwise(base: str, z: Any, xs: list[Any], spacing: Any = None) -> Rounded:
+    """What an elementwise operation rounds.
+
+    Args:
+        base: the operation, with a bound.
+        z: the results, doubles, or narrower floats given as doubles.
+        xs: the operands, each broadcast to the results.
+        spacing: units in the last place of the results; by default that of doubles.
+
+    """
+    spacing = ulps(z) if spacing is None else spacing
+    error, is_none, is_exact = residues.residue(base, z, xs)
+    half = 0.5 * spacing
+    unsure = np.where(is_none | is_exact, 0.0, residues.UNSURE * np.abs(z))
+    charge = np.where(np.isnan(error), _units(base, len(xs)) * spacing, np.maximum(half, np.abs(error) + unsure))
+    return Rounded(np.where(is_none, 0.0, charge), half, error, unsure)
 
 
-def _product_error(x: Floats, y: Floats, z: Floats) -> Floats:
-    """x*y - z exactly, for z = fl(x*y): Dekker's product."""
-    (a, b), (c, d) = ((part, v - part) for v, part in ((x, _split(x)), (y, _split(y))))
-    return ((a * c - z) + a * d + b * c) + b * d
+def _units(base: str, arity: int) -> float:
+    """Units in the last place that an operation may be off by."""
+    if base == "log" and arity == 2:
+        return 2.5  # a quotient of two logarithms
+    return 0.5 if base in _CORRECT else _ULPS.get(base, 1.0)
 
 
-def _splits(z: Floats, xs: list[Floats]) -> Any:
-    """Where numbers are neither so large nor so small that the halves of their products overflow or get lost."""
-    good = (np.abs(z) > 1e-270) & (np.abs(z) < 1e290)
-    for x in xs:
-        good &= np.abs(x) < 1e290
-    return good
+def _complex(base: str, z: Any, xs: list[Any]) -> Rounded | None:
+    """What an elementwise operation on complex numbers rounds, by absolute value; None without a bound.
+
+    A product is within sqrt(5) units of roundoff (R. Brent, C. Percival and P. Zimmermann, Math. Comp. 76, 2007).
+    """
+    size = np.abs(np.asarray(z))
+    u = 0.5 * float(np.finfo(np.asarray(z).dtype).eps)
+    half = 0.5 * ulps(z)
+    error = residues.of_complex(base, z, xs)
+    if error is None:
+        bound = half if base in ("add", "sub") else math.sqrt(5) * u * size if base == "mul" else None
+        return None if bound is None else Rounded(bound, half, np.full(np.shape(z), np.nan), 0.0)
+    unsure = residues.UNSURE * size
+    charge = np.maximum(half, np.abs(error) + unsure)
+    charge = np.where((error == 0) & (base in ("add", "sub")), 0.0, charge)
+    return Rounded(np.where(np.isnan(error), math.sqrt(5) * 2 * u * size, charge), half, error, unsure)
 
 
-_LONG = np.finfo(np.longdouble)
-_HAS_LONG = _LONG.nmant > 60
-#: Names of functions that NumPy has for long doubles, as ufuncs.
-_FUNCTIONS = {**UFUNCS, "pow": "power"}
+#: What rounds nothing.
+_NOTHING = Rounded(0.0, 0.0, 0.0, 0.0)
 
 
-def _by_long_doubles(base: str, z: Floats, xs: list[Floats], bound: Any) -> Any:
-    """The error of a function by calling it on long doubles, and what those may be off by."""
-    if not _HAS_LONG or base not in _FUNCTIONS or (base == "log" and len(xs) == 2):
-        return bound
-    longer = getattr(np, _FUNCTIONS[base])(*[x.astype(np.longdouble) for x in xs])
-    return (np.abs(longer - z) + 4 * _LONG.eps * np.abs(longer)).astype(np.float64)
-
-
-def _split(x: Floats) -> Floats:
-    """The upper half of a double's bits (T. J. Dekker, 1971)."""
-    scaled = 134217729.0 * x
-    return scaled - (scaled - x)
-
-
-def _slowly(columns: Columns, node: int) -> Any:
+def _slowly(columns: Columns, node: int) -> Rounded | None:
     """The bound of one operation by itself; None if it is not known."""
     z = columns.value[node]
     form = numbers.format_of(z)
-    if isinstance(z, (bool, int, np.integer, np.bool_)) or (isinstance(z, np.ndarray) and z.dtype.kind in "biu"):
-        return 0.0
+    whole = isinstance(z, (bool, int, np.integer, np.bool_, Fraction))
+    if whole or (isinstance(z, np.ndarray) and z.dtype.kind in "biu"):
+        return _NOTHING
     op = canonical(columns.op[node])
     base = base_name(op)
     if form is None:
-        return None if isinstance(z, np.ndarray) or rules.find(op) is None else 0.0 if base in EXACT else None
+        return None if isinstance(z, np.ndarray) or rules.find(op) is None or base not in EXACT else _NOTHING
     if base in EXACT or op == "opaque":
-        return 0.0 if op != "opaque" else None
+        return _NOTHING if op != "opaque" else None
     args, kwargs, _ = columns.arguments(node)
-    is_array = isinstance(z, np.ndarray)
     if op in ("numpy.float16", "numpy.float32", "numpy.float64", "numpy.astype"):
-        exact = np.asarray(args[0]) == np.asarray(z, dtype=np.float64)
-        return _shaped(np.where(exact, 0.0, 0.5 * ulps(z)), is_array)
-    if base in _KNOWN and (op == base or not op.startswith("numpy.linalg")):
-        bound = (0.5 if base in _CORRECT else _ULPS.get(base, 1.0)) * ulps(z)
-        if form is numbers.DOUBLE and not kwargs and not np.iscomplexobj(z) and len(args) <= 2 and _are_doubles(args):
-            bound = np.asarray(bound, dtype=np.float64)
-            shape = bound.shape
-            xs = [np.broadcast_to(np.asarray(a, dtype=np.float64), shape).ravel() for a in args]
-            bound = _actual(base, np.asarray(z, dtype=np.float64).ravel(), xs, bound.ravel()).reshape(shape)
-        return _shaped(bound, is_array)
-    found = _reduction(op, z, args, kwargs)
-    return None if found is None else _shaped(found, is_array)
+        base, args, kwargs = "float", args[:1], {}
+    if base not in _KNOWN or op.startswith("numpy.linalg"):
+        return _reduction(op, z, args, kwargs)
+    if np.iscomplexobj(z):
+        return _complex(base, z, list(args)) if not kwargs else None
+    spacing = ulps(z)
+    if kwargs or len(args) > 2 or not _are_doubles(args):
+        error = residues.exactly(base, z, args)
+        half = 0.5 * spacing
+        if error is None:
+            return Rounded(_units(base, len(args)) * spacing, half, np.nan, 0.0)
+        return Rounded(max(float(half), abs(error)) if error else 0.0, half, error, 0.0)
+    shape = np.shape(spacing)
+    xs = [np.broadcast_to(np.asarray(a, dtype=np.float64), shape).ravel() for a in args]
+    found = _elementwise(base, np.asarray(z, dtype=np.float64).ravel(), xs, spacing.ravel())
+    return Rounded(*(part.reshape(shape) for part in found))
 
 
 def _are_doubles(args: tuple[Any, ...]) -> bool:
     """Whether all arguments are doubles, or ints or narrower floats that doubles hold exactly."""
     for value in args:
-        if isinstance(value, (int, np.integer)):
-            if abs(int(value)) > 2**53:
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
+        if isinstance(value, int) or kind in ("b", "i", "u"):
+            if np.size(value) and max(int(np.max(value)), -int(np.min(value))) > 2**53:
                 return False
-        elif numbers.format_of(value) is None and getattr(getattr(value, "dtype", None), "kind", "") not in (
-            "b",
-            "i",
-            "u",
-        ):
+        elif numbers.format_of(value) is None or kind == "c":
             return False
     return True
 
 
-def _shaped(bound: Any, is_array: bool) -> Any:
-    return np.asarray(bound) if is_array else float(np.asarray(bound).reshape(-1)[0])
+def _reduction(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Rounded | None:
+    """What sums, products and solutions of arrays round: the bound, or by long doubles what it was."""
+    bound = _bound(op, z, args, kwargs)
+    if bound is None:
+        return None
+    error, unsure = _measured(op, z, args, kwargs)
+    charge = np.fmin(bound, np.maximum(0.5 * ulps(z), np.abs(error) + unsure))
+    return Rounded(np.where((error == 0) & (unsure == 0), 0.0, charge), bound, error, unsure)
 
 
-def _reduction(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _measured(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """The error of a sum or product over an array, and how unsure that is; NaN where it is not known."""
+    if op in ("sum", "math.fsum"):
+        try:
+            return -math.fsum([*_terms(args), -float(z)]), 0.0
+        except (OverflowError, ValueError):
+            return np.nan, np.nan
+    function = _MEASURED.get(op)
+    if function is None or not residues.HAS_LONG or not set(kwargs) <= {"axis", "keepdims"} or len(args) > 2:
+        return np.nan, np.nan
+    a = np.asarray(args[0])
+    if a.dtype.kind not in "fiu" or a.dtype == np.longdouble:
+        return np.nan, np.nan
+    with np.errstate(all="ignore"):
+        long = function(a.astype(np.longdouble), *args[1:], **kwargs)
+        size = function(np.abs(a).astype(np.float64), *args[1:], **kwargs)
+        error = np.asarray(z - long).astype(np.float64)
+        whole = (size < 1 / np.finfo(np.asarray(z).dtype).eps) & bool((a == np.rint(a)).all())
+    return np.where(np.isfinite(error), error, np.nan), np.where(whole, 0.0, max(a.size, 1) * residues.UNSURE * size)
+
+
+def _terms(args: tuple[Any, ...]) -> list[float]:
+    """The numbers that `sum` or `math.fsum` was called with."""
+    if args and isinstance(args[0], (list, tuple)):
+        return [float(x) for x in (*args[1:2], *args[0])]
+    return [float(a) for a in np.ravel(args).tolist()]
+
+
+_MEASURED: dict[str, Any] = {
+    "numpy.sum": np.sum, "numpy.mean": np.mean, "numpy.add.reduce": np.add.reduce, "numpy.cumsum": np.cumsum,
+    "numpy.prod": np.prod,
+}  # fmt: skip
+
+
+def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Sums and products of many numbers: n u sum|x|, Higham's bounds of chapters 3 and 4."""
     form = numbers.format_of(z)
     assert form is not None
     u = math.ldexp(1.0, -form.precision)
     if op in ("sum", "math.fsum"):
-        start = (args[1],) if len(args) > 1 else ()
-        xs = (
-            [float(x) for x in (*start, *args[0])]
-            if args and isinstance(args[0], (list, tuple))
-            else [float(a) for a in np.ravel(args).tolist()]
-        )
+        xs = _terms(args)
         if op == "math.fsum" or _COMPENSATED_SUM:
             return ulps(z) + len(xs) * u * u * math.fsum(map(abs, xs))
         partial = np.cumsum(np.asarray(xs))
-        return 0.5 * float(np.sum(ulps(partial[1:]))) if len(xs) > 1 else 0.0
+        if len(xs) < 2:
+            return 0.0
+        _, is_none, _ = residues.residue("add", partial[1:], [partial[:-1], np.asarray(xs[1:])])
+        return 0.5 * float(np.sum(np.where(is_none, 0.0, ulps(partial[1:]))))
     if op in ("numpy.sum", "numpy.mean", "numpy.add.reduce", "numpy.cumsum"):
         a = _wide(args[0])
         axis = kwargs.get("axis", args[1] if len(args) > 1 else (0 if op == "numpy.add.reduce" else None))

@@ -1,7 +1,7 @@
 """Why a value is what it is: what it was computed from, weighted by influence, and the comparisons on the way.
 
 The influence of a node is |d value / d node x node| / |value|: by what fraction the value changes, to first order, for
-the same fraction of the node.
+the same fraction of the node. Of a value that is 0 it is a share of the largest |d value / d node x node|.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ class Why:
         decisions: tests before it (of a result, up to the end) that decided the way to it, the closest first: those of the calls that it comes
             from, of which another outcome would have made it of other operations or other variables. They are read
             from the syntax; where there is no source, all comparisons of those calls.
-        note: why there are no weights, or "".
-        colours: node id -> (0 to 1, label), by influence.
+        note: why there are no weights, or what they are shares of, or "".
+        colours: node id -> (0 to 1, label), by influence; the tests among `decisions` at 0.3.
 
     """
 
@@ -124,22 +124,32 @@ def why(
     influence: dict[int, float] = {}
     if adjoints is not None:
         influence = _influence(columns, inside, adjoints, size)
+        if not size:
+            most = max((much for i, much in influence.items() if math.isfinite(much) and i != node), default=0.0)
+            influence = {i: much / most if most else 0.0 for i, much in influence.items()}
+            note = note or "the value is 0: influences are shares of the largest"
         kept = [i for i in inside if influence[i] >= least]
     else:
         kept = inside
     places = Places(columns)
+    if not any(columns.op[i] == "input" for i in kept):  # a value has to come from somewhere
+        kept += [i for i in inside if columns.op[i] == "input"]
     ranked = sorted(kept, key=lambda i: -influence.get(i, 0.0))
     leaves = [i for i in ranked if columns.op[i] == "input"][:_MOST]
     shown = sorted({*ranked[:_MOST], *leaves})
     causes = [Cause(i, influence.get(i), _elements(adjoints, i), places(i)) for i in shown]
     inputs = sorted((c for c in causes if c.place.op == "input"), key=lambda c: -(c.influence or 0.0))
     labels = {i: f"influence {influence[i]:.2%}" for i in shown if i in influence}
+    decisions = tuple(_decisions(places, node, marked, len(columns) if is_result else node))
+    colours = {d.node: (_DECIDED, "decided the way") for d in decisions}
+    colours |= graded({i: influence.get(i, 1.0) for i in shown}, labels)
     return Why(
-        node, element, places(node), tuple(causes), tuple(inputs), len(inside) - len(shown),
-        tuple(_decisions(places, node, marked, len(columns) if is_result else node)), note, graded({i: influence.get(i, 1.0) for i in shown}, labels),
-    )  # fmt: skip
+        node, element, places(node), tuple(causes), tuple(inputs), len(inside) - len(shown), decisions, note, colours
+    )
 
 
+#: The shade of tests.
+_DECIDED = 0.3
 #: Causes that are explained.
 _MOST = 200
 
@@ -149,8 +159,7 @@ def _influence(columns: Columns, inside: list[int], adjoints: Mapping[int, Any],
     if column is not None:  # all values are plain numbers
         values, _ = plain_values(columns.value)
         with np.errstate(all="ignore"):
-            weights = np.abs(column * values)
-            weights = weights / size if size else np.where(weights > 0, math.inf, 0.0)
+            weights = np.abs(column * values) / (size or 1.0)
         return dict(zip(inside, np.where(np.isnan(weights), math.inf, weights)[inside].tolist(), strict=True))
     found: dict[int, float] = {}
     for i in inside:
@@ -163,7 +172,7 @@ def _influence(columns: Columns, inside: list[int], adjoints: Mapping[int, Any],
                 )
         except (TypeError, ValueError, OverflowError):
             much = math.nan
-        found[i] = math.inf if math.isnan(much) else much / size if size else (math.inf if much else 0.0)
+        found[i] = math.inf if math.isnan(much) else much / (size or 1.0)
     return found
 
 
