@@ -141,7 +141,7 @@ def visual_debug(
             elements; if it has, the old content is shown as lost. `"always"`: arrays of any size, before every call
             that is handed one and is not recorded.
         stop: what to stop at: `"nonfinite"`, the first NaN or infinity that an operator or a call yields, or a
-            predicate of values. At that operation StoppedError is raised, and `f.trace` is the trace up to there; a
+            predicate of numbers and arrays. At that operation StoppedError is raised, and `f.trace` is the trace up to there; a
             predicate may as well call `breakpoint()`. Every operation then costs a call.
 
     The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
@@ -302,10 +302,10 @@ def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
         function = function.__func__
     plain = plain_function(function)
     traces = vars(function).get("traces")
-    is_decorated = isinstance(traces, Traces) and traces.of() is function
+    options = traces.options if isinstance(traces, Traces) and traces.of() is function else _DEFAULTS
     finished: list[Tape] = []
     traced = _copy(plain)
-    _open(traced, plain, _door(plain, finished.append, traces.options if is_decorated else _DEFAULTS))
+    _open(traced, plain, _door(plain, finished.append, options))
     with apart():
         run_to_end(traced, args, kwargs)
     return Trace(finished[-1])
