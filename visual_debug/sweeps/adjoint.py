@@ -96,7 +96,7 @@ def reverse(
     active = dependents(columns, inputs_of(columns))
     waiting = _consumers(columns, seeds)
     is_real = not any(_kind(columns.value[node]) == "c" for node in seeds)
-    pulls = _Pulls(columns, active, is_real=is_real)
+    pulls = Pulls(columns, active, is_real=is_real)
     adjoints.update(seeds)
     buffers = Buffers(columns, adjoints, add) if only is not None else None
     stack = [node for node in sorted(seeds) if not waiting[node]]
@@ -140,7 +140,7 @@ def _consumers(columns: Columns, seeds: Mapping[int, Any]) -> list[int]:
     return count
 
 
-class _Pulls:
+class Pulls:
     """The pullbacks of a trace. Called, one contribution; None where a constant operand has no derivative."""
 
     def __init__(self, columns: Columns, active: bytearray, *, is_real: bool) -> None:
