@@ -141,8 +141,8 @@ def visual_debug(
             elements; if it has, the old content is shown as lost. `"always"`: arrays of any size, before every call
             that is handed one and is not recorded.
         stop: what to stop at: `"nonfinite"`, the first NaN or infinity that an operator or a call yields, or a
-            predicate of numbers and arrays. At that operation StoppedError is raised, and `f.trace` is the trace up to there; a
-            predicate may as well call `breakpoint()`. Every operation then costs a call.
+            predicate of numbers and arrays. At that operation StoppedError is raised, and `f.trace` is the trace up to
+            there; a predicate may as well call `breakpoint()`. Every operation then costs a call.
 
     The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
 
