@@ -750,7 +750,7 @@ class Trace:
                 self._refuse_truncated()
             why = f"raised {type(self.exception).__name__}" if self.exception is not None else "returned no number"
             raise TraceError(f"{self.function} {why}: there is no result to find the truth of (t.slice(node) has one)")
-        needed = adjoint.ancestors(self._columns, outputs)
+        needed = sweep.marked(self._columns, outputs)
         return truth.truth(self._columns, self._replayed.result, outputs, needed, literals=literals)
 
     def _lone_output(self, of: Any) -> tuple[int, Mapping[int, Any]]:
@@ -776,7 +776,7 @@ class Trace:
         from visual_debug.diagnose import rounding
 
         output, adjoints = self._lone_output(of)
-        return rounding.budget(self._columns, output, adjoints, adjoint.ancestors(self._columns, [output]))
+        return rounding.budget(self._columns, output, adjoints, sweep.marked(self._columns, [output]))
 
     def cancellations(self, digits: float = 3.0) -> CancellationReport:
         """Sums and differences in which at least `digits` decimal digits cancel, by expression, the worst first.
@@ -813,7 +813,7 @@ class Trace:
             if any(True for _ in _leaves(ids))
         }
         total = max((conditioning.total(value) for value in inputs.values()), default=0.0)
-        needed = adjoint.ancestors(columns, [output])
+        needed = sweep.marked(columns, [output])
         own = conditioning.own_conditions(
             columns, lambda node, position: adjoint.partial(columns, node, position), needed
         )
@@ -848,7 +848,7 @@ class Trace:
         """
         from visual_debug.diagnose import gradcheck
 
-        needed = adjoint.ancestors(self._columns, self._result_nodes())
+        needed = sweep.marked(self._columns, self._result_nodes())
         return gradcheck.check(self._columns, needed, tolerance)
 
     def compare(self, other: Trace, *, tolerance: float = 0.0) -> Comparison:
