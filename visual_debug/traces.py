@@ -796,28 +796,11 @@ class Trace:
 
         Raises NoDerivativeError and TraceError as `grad` does.
         """
-        from visual_debug.diagnose import conditioning, numbers
+        from visual_debug.diagnose import conditioning
 
         output, adjoints = self._lone_output(of)
-        columns = self._columns
-        size = numbers.size_of(columns.value[output])
-
-        def ratio(node: int) -> Any:
-            change = abs(adjoints.get(node, 0.0) * columns.value[node])
-            change = change if numbers.is_array(change) else numbers.size_of(change)
-            return change / size if size else change * float("inf")
-
-        inputs = {
-            name: _map_structure(ids, ratio)
-            for name, ids in self._replayed.inputs.items()
-            if any(True for _ in _leaves(ids))
-        }
-        total = max((conditioning.total(value) for value in inputs.values()), default=0.0)
-        needed = sweep.marked(columns, [output])
-        own = conditioning.own_conditions(
-            columns, lambda node, position: adjoint.partial(columns, node, position), needed
-        )
-        return conditioning.condition(columns, inputs, total, own)
+        inputs = {name: ids for name, ids in self._replayed.inputs.items() if any(True for _ in _leaves(ids))}
+        return conditioning.condition(self._columns, output, adjoints, inputs)
 
     def gradient_health(
         self, *, of: Any = None, seed: Any = None, tiny: float = 1e-12, huge: float = 1e12

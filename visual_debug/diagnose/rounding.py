@@ -8,7 +8,7 @@ half a unit in the last place of each value's own format, and nothing for operat
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers, roundoff
+from visual_debug.diagnose.by_node import ByNode
 from visual_debug.diagnose.places import Place, Places, graded, listed
 from visual_debug.numeric import Floats, view
 
@@ -110,8 +111,8 @@ def budget(columns: Columns, output: int, adjoints: Mapping[int, Any], needed: b
         math.log2(1 + total / last) if last and math.isfinite(total) else math.inf,
         _digits(relative),
         tuple(_by_line(places, shares, total)),
-        Shares(shares),
-        Shares(np.where(np.isnan(effects), 0.0, effects)),
+        ByNode(shares, shares != 0),
+        ByNode(effects, (shares != 0) & ~np.isnan(effects)),
         tuple(places(node) for node in found.unknown),
     )
 
@@ -120,24 +121,6 @@ def _estimate(shares: Floats, effects: Floats, unsure: Floats) -> float | None:
     """The sum of all effects; None where one is not known that has a share, or where it is less than it is unsure by."""
     estimate = float(np.sum(effects[shares != 0]))
     return estimate if math.isfinite(estimate) and abs(estimate) >= np.sum(unsure) else None
-
-
-class Shares(Mapping[int, float]):
-    """Node id -> its share of the absolute error, kept as one column; nodes without a share are left out."""
-
-    def __init__(self, column: Floats) -> None:
-        self.column = column
-
-    def __getitem__(self, node: int) -> float:
-        if not 0 <= node < len(self.column) or not self.column[node]:
-            raise KeyError(node)
-        return float(self.column[node])
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(np.flatnonzero(self.column).tolist())
-
-    def __len__(self) -> int:
-        return int(np.count_nonzero(self.column))
 
 
 def _digits(relative: float) -> float:
