@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,10 @@ from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers
 from visual_debug.diagnose.places import Place, Places, written
 from visual_debug.diagnose.systems import base_name
+from visual_debug.errors import NoDerivativeError
+from visual_debug.numeric import Floats, view
 from visual_debug.rules.names import canonical
-from visual_debug.sweeps import adjoint
+from visual_debug.sweeps import adjoint, partials, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,52 @@ class BadGradient:
         return "\n".join([*lines, f"      {self.guard}"])
 
 
-def is_new(value: Any, delta: Any) -> bool:
+#: The operation, which operand, the operand's node, and what was sent to it.
+Birth = tuple[int, int, int, Any]
+
+
+def of_sweep(columns: Columns, seeds: Mapping[int, Any]) -> tuple[Mapping[int, Any], list[Birth], str | None]:
+    """The adjoints, the edges at which something not finite was born, in the order of the sweep, and why that stopped."""
+    found = sweep.by_columns(columns, seeds)
+    if found is not None:
+        return found, _of_columns(columns, found.column), None
+    adjoints: dict[int, Any] = {}
+    born: list[Birth] = []
+    try:
+        born.extend(_of_edges(columns, seeds, adjoints))
+    except NoDerivativeError as error:
+        return adjoints, born, str(error)
+    return adjoints, born, None
+
+
+def _of_edges(columns: Columns, seeds: Mapping[int, Any], adjoints: dict[int, Any]) -> Iterator[Birth]:
+    """Sweep edge by edge, filling `adjoints`. Raises NoDerivativeError as `adjoint.reverse` does."""
+    for node, position, operand, value in adjoint.reverse(columns, seeds, adjoints):
+        if type(value) is float:
+            delta = adjoints[node]
+            if value - value != 0 and (not numbers.any_nonfinite(delta) or _turned(value, delta)):
+                yield node, position, operand, value
+        elif numbers.any_nonfinite(value) and _is_new(value, adjoints[node]):
+            yield node, position, operand, value
+
+
+def _of_columns(columns: Columns, adjoints: Floats) -> list[Birth]:
+    """The same edges where all values and partials are finite: there only products of large numbers can overflow."""
+    if np.isfinite(adjoints).all():
+        return []
+    slopes = partials.partials(columns)
+    assert slopes is not None
+    start = view(columns.start)
+    owner = np.repeat(np.arange(len(columns), dtype=np.int32), start[1:] - start[:-1])
+    with np.errstate(all="ignore"):
+        sent = adjoints[owner] * slopes.value
+    delta = adjoints[owner]
+    is_born = ~np.isfinite(sent) & (np.isfinite(delta) | (np.isnan(sent) & np.isinf(delta))) & ~slopes.void
+    edges = np.flatnonzero(is_born)[::-1].tolist()
+    return [(int(owner[k]), k - columns.start[owner[k]], columns.operand[k], float(sent[k])) for k in edges]
+
+
+def _is_new(value: Any, delta: Any) -> bool:
     """Whether something that is not finite is there that the adjoint of the operation did not have."""
     before = numbers.nonfinite(delta)
     if not np.any(before):
@@ -70,13 +118,19 @@ def is_new(value: Any, delta: Any) -> bool:
         return False
 
 
-def turned(value: float, delta: Any) -> bool:
+def _turned(value: float, delta: Any) -> bool:
     """Whether an infinite adjoint was made a NaN of."""
     return math.isnan(value) and type(delta) is float and math.isinf(delta)
 
 
 def explained(
-    places: Places, consumers: Consumers, adjoints: dict[int, Any], node: int, position: int, operand: int, value: Any
+    places: Places,
+    consumers: Consumers,
+    adjoints: Mapping[int, Any],
+    node: int,
+    position: int,
+    operand: int,
+    value: Any,
 ) -> BadGradient:
     columns = places.columns
     delta, slope = adjoints[node], adjoint.partial(columns, node, position)
@@ -167,6 +221,8 @@ class Consumers:
 
     def mask(self, node: int, element: tuple[int, ...]) -> int | None:
         """The `where` further on that did not take this node's branch (at that element)."""
+        if "numpy.where" not in self.columns.op.entries:
+            return None
         seen, work = {node}, [node]
         while work and len(seen) < _NEARBY:
             current = work.pop(0)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from visual_debug.numeric import Floats, Truths
+from visual_debug.columns import Columns
+from visual_debug.numeric import Floats, Truths, view
 
 
 class ByNode(Mapping[int, float]):
@@ -26,3 +28,12 @@ class ByNode(Mapping[int, float]):
 
     def __len__(self) -> int:
         return int(np.count_nonzero(self.has))
+
+
+def by_kind(columns: Columns, nodes: Any) -> list[Any]:
+    """Some nodes, in groups of the same operation at the same place."""
+    if not len(nodes):
+        return []
+    kind = view(columns.kind)[nodes]
+    order = np.argsort(kind, kind="stable")
+    return np.split(nodes[order], np.flatnonzero(np.diff(kind[order])) + 1)

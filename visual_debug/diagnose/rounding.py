@@ -16,9 +16,9 @@ import numpy as np
 
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers, roundoff
-from visual_debug.diagnose.by_node import ByNode
+from visual_debug.diagnose.by_node import ByNode, by_kind
 from visual_debug.diagnose.places import Place, Places, graded, listed
-from visual_debug.numeric import Floats, view
+from visual_debug.numeric import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +160,8 @@ def _product(x: Any, y: Any) -> Any:
 
 def _by_line(places: Places, shares: Floats, total: float) -> list[LineShare]:
     columns = places.columns
-    nodes = np.flatnonzero(shares)
-    order = np.argsort(view(columns.kind)[nodes], kind="stable")
-    nodes = nodes[order]
-    ends = np.flatnonzero(np.diff(view(columns.kind)[nodes])) + 1
     lines = []
-    for group in np.split(nodes, ends) if len(nodes) else []:
+    for group in by_kind(columns, np.flatnonzero(shares)):
         own = shares[group]
         worst = int(np.argmax(own))
         node = int(group[worst])
