@@ -328,7 +328,7 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         _, is_none, _ = residues.residue("add", partial[1:], [partial[:-1], np.asarray(xs[1:])])
         return 0.5 * float(np.sum(np.where(is_none, 0.0, ulps(partial[1:]))))
     if op in ("numpy.sum", "numpy.mean", "numpy.add.reduce", "numpy.cumsum"):
-        a = np.asarray(args[0], dtype=np.float64)
+        a = _wide(args[0])
         axis = kwargs.get("axis", args[1] if len(args) > 1 else (0 if op == "numpy.add.reduce" else None))
         total = np.sum(np.abs(a), axis=axis, keepdims=bool(kwargs.get("keepdims", False)))
         terms = a.size // max(np.size(total), 1)
@@ -339,21 +339,28 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     if op in ("numpy.prod", "math.prod"):
         return np.size(args[0]) * u * np.abs(z)
     if op in ("matmul", "imatmul", "numpy.matmul", "numpy.dot", "numpy.inner", "numpy.vdot"):
-        a, b = np.abs(np.asarray(args[0], dtype=np.float64)), np.abs(np.asarray(args[1], dtype=np.float64))
-        terms = np.shape(a)[-1] if np.ndim(a) else 1
+        a, b = np.abs(_wide(args[0])), np.abs(_wide(args[1]))
+        terms = (np.shape(a)[-1] if np.ndim(a) else 1) + 2 * any(
+            map(np.iscomplexobj, args)
+        )  # a product of those: two more
         product: Any = {"numpy.inner": np.inner, "numpy.vdot": np.vdot, "numpy.dot": np.dot}.get(op, np.matmul)
         return terms * u * product(a, b)
     if op in ("numpy.linalg.solve", "numpy.linalg.inv"):
-        a = np.asarray(args[0], dtype=np.float64)
+        a = _wide(args[0])
         if a.ndim != 2:
             return None
-        right = np.eye(len(a)) if op == "numpy.linalg.inv" else np.asarray(args[1], dtype=np.float64)
-        return _residual_bound(a, np.asarray(z, dtype=np.float64), right)
+        right = np.eye(len(a)) if op == "numpy.linalg.inv" else _wide(args[1])
+        return _residual_bound(a, _wide(z), right)
     if op in ("numpy.linalg.norm", "math.dist"):
         return (np.size(args[0]) / 2 + 1) * 2 * u * np.abs(z)
     if op in ("numpy.var", "numpy.std"):
         return (_pairwise_depth(np.size(args[0])) * 2 + 4) * u * np.abs(z)
     return None
+
+
+def _wide(value: Any) -> Any:
+    """Numbers as doubles, or as complex numbers of doubles."""
+    return np.asarray(value, dtype=np.complex128 if np.iscomplexobj(value) else np.float64)
 
 
 def _pairwise_depth(terms: int) -> float:
@@ -366,7 +373,7 @@ def _residual_bound(a: Any, x: Any, b: Any) -> Any:
 
     Source: N. J. Higham, section 7.4 and 12.1.
     """
-    long = np.longdouble
-    terms = len(a) * float(np.finfo(long).eps)
+    long = np.clongdouble if any(map(np.iscomplexobj, (a, x, b))) else np.longdouble
+    terms = len(a) * float(np.finfo(np.longdouble).eps)
     residual = np.abs(b.astype(long) - a.astype(long) @ x.astype(long)).astype(np.float64)
     return np.abs(np.linalg.inv(a)) @ (residual + terms * np.abs(a) @ np.abs(x)) + 0.5 * ulps(x)

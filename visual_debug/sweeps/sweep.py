@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from visual_debug import collector
 from visual_debug.columns import WORTH_NUMPY, Columns
 from visual_debug.errors import NoDerivativeError
-from visual_debug.sweeps import adjoint
+from visual_debug.sweeps import adjoint, schedule
 
 if TYPE_CHECKING:
     from visual_debug.numeric import Floats, Truths
@@ -33,6 +33,9 @@ def adjoints(columns: Columns, seeds: Mapping[int, Any]) -> Mapping[int, Any]:
 def gradients(columns: Columns, seeds: Mapping[int, Any], leaves: Iterable[int]) -> dict[int, Any]:
     """The adjoints of some nodes, without those that are certainly 0. Raises NoDerivativeError likewise."""
     leaves = list(leaves)
+    scheduled = schedule.gradients(columns, seeds, leaves)
+    if scheduled is not None:
+        return scheduled
     found = by_columns(columns, seeds)
     if found is not None:
         known = {leaf: float(found.column[leaf]) for leaf in leaves}
