@@ -16,6 +16,7 @@ from typing import Any
 from visual_debug import arrays, collector, cpython, display
 from visual_debug.columns import WORTH_NUMPY, Call, Columns
 from visual_debug.errors import TraceError
+from visual_debug.kinds import SCALARS
 from visual_debug.replaying import calls, containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
@@ -98,8 +99,8 @@ def copies_of_sealed(tape: Tape) -> dict[int, Any]:
 def part_from_the_user(value: MutableSequence[Any], copies: dict[int, Any], late: Container[int] = ()) -> None:
     """Put copies in place of arrays that the user still holds, but for those that are made when they are asked for."""
     for node, array in enumerate(value) if copies else ():
-        if arrays.is_array(array) and node not in late:
-            owner = arrays.owner_of(array)
+        if type(array) not in SCALARS and arrays.is_array(array) and node not in late:
+            owner = array if array.base is None else arrays.owner_of(array)
             if id(owner) in copies:
                 value[node] = arrays.same_view(array, owner, copies[id(owner)])
 

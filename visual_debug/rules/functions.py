@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule
+from visual_debug.rules.base import Bound, Format, MissingPartial, NoPartial, Rule
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -50,6 +50,17 @@ class FunctionRule(Rule):
         for step in rest:
             whole = whole[step]
         return _like_number(whole, args[position], rest)
+
+    def bound(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound | None:
+        named = {name for names in self.names for name in names.split("|")} | {"out"}
+        if type(self).pull is not FunctionRule.pull or not isinstance(where, int) or not named.isdisjoint(kwargs):
+            return None
+        if where >= len(self._pulls) or not hasattr(args[where], "strides") or isinstance(args[where], float | complex):
+            return None
+        pull = self._pulls[where]
+        if kwargs:
+            return lambda delta, z, args: pull(delta, z, *args, **kwargs)
+        return lambda delta, z, args: pull(delta, z, *args)
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if where == ("out",):

@@ -33,16 +33,20 @@ def _as_matrices(delta: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     return delta, x[None, :] if x.ndim == 1 else x, y[:, None] if y.ndim == 1 else y
 
 
+def _are_matrices(delta: Any, x: Any, y: Any) -> bool:
+    return type(delta) is type(x) is type(y) is np.ndarray and delta.ndim == x.ndim == y.ndim == 2
+
+
 def pull_matmul_x(delta: Any, z: Any, x: Any, y: Any) -> Any:
-    if np.ndim(x) == np.ndim(y) == np.ndim(delta) == 2:
-        return delta @ swap(y)
+    if _are_matrices(delta, x, y):
+        return delta @ y.T
     delta, row, right = _as_matrices(delta, x, y)
     return products.unbroadcast(delta @ swap(right), row).reshape(np.shape(x))
 
 
 def pull_matmul_y(delta: Any, z: Any, x: Any, y: Any) -> Any:
-    if np.ndim(x) == np.ndim(y) == np.ndim(delta) == 2:
-        return swap(x) @ delta
+    if _are_matrices(delta, x, y):
+        return x.T @ delta
     delta, left, column = _as_matrices(delta, x, y)
     return products.unbroadcast(swap(left) @ delta, column).reshape(np.shape(y))
 

@@ -78,6 +78,18 @@ def find(op: str) -> Rule | None:
         return found
 
 
+def _renew() -> None:
+    global _edition
+    _edition += 1
+    _FOUND.clear()
+
+
+def edition() -> int:
+    """A number that is another one whenever rules have been added or removed."""
+    return _edition
+
+
+_edition = 0
 #: What was found for each name, until a rule is added or removed.
 _FOUND: dict[str, Rule | None] = {}
 
@@ -137,7 +149,7 @@ def rule(
     if bool(partials) == (pull is not None):
         raise TypeError(f"rule of {op}: give its partial derivatives, or pull= functions, and not both")
     shown = symbol if symbol is not None else op.rpartition(".")[2]
-    _FOUND.clear()
+    _renew()
     if partials:
         given = [Missing("its rule gives no derivative for this operand") if p is None else p for p in partials]
         _OWN[op] = FormulaRule(op, shown, given, note)
@@ -156,7 +168,7 @@ def _listed(given: Any) -> tuple[Any, ...]:
 
 def forget(function: str | Callable[..., Any]) -> None:
     """Remove a user's own rule; the package's, if there is one, holds again. Raises KeyError if there was none."""
-    _FOUND.clear()
+    _renew()
     del _OWN[canonical(function if isinstance(function, str) else name_of(function))]
 
 

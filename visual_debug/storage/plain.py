@@ -35,6 +35,15 @@ class Unloaded:
         return hash(self.text)
 
 
+class UnloadedTuple(tuple[Any, ...]):
+    """The items of a named tuple, whose class was not saved."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 def dumps(value: Any) -> str:
     """A value as JSON. Containers are saved with their items; one that contains itself raises RecursionError."""
     return json.dumps(_encode(value), separators=(",", ":"), allow_nan=False)
@@ -72,6 +81,8 @@ def _encode(value: Any) -> Any:
     if kind.__module__ == "numpy" and getattr(getattr(value, "dtype", None), "kind", "O") in "biufc":
         form = "array" if kind.__name__ == "ndarray" else "scalar"
         return {form: base64.b64encode(value.tobytes()).decode(), "dtype": value.dtype.str, "shape": list(value.shape)}
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return {"named": [_encode(item) for item in tuple.__iter__(value)], "looks": _looks(value)}
     return {"object": _looks(value)}
 
 
@@ -94,6 +105,10 @@ def _decode(data: Any) -> Any:
     inner = data[form]
     if form == "tuple":
         return tuple(_decode(item) for item in inner)
+    if form == "named":
+        named = UnloadedTuple(_decode(item) for item in inner)
+        named.text = data["looks"]
+        return named
     if form == "dict":
         return {_decode(key): _decode(item) for key, item in inner}
     if form == "complex":
