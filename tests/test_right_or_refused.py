@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import datetime
 import enum
+import math
 import operator
 import typing
 from collections import defaultdict, deque
@@ -625,3 +626,67 @@ def test_equal_constants_of_one_file_are_one_object_but_not_one_number():
     namespace = {}
     exec(SOURCE, namespace)  # noqa: S102 the constants must be compiled together
     assert vd.trace(namespace["f"], namespace["A"]).grad() == {"x": 0.5}
+
+
+def _inner(a, b):
+    return a[0] * b[0] + a[1] * b[1] ** 2
+
+
+def _areas(bounds):
+    area = 1.0
+    for low, high in bounds:
+        area *= high**2 - low
+    return area
+
+
+def _by_key(d, e):
+    return d["k"] * e["k"] ** 3
+
+
+def _grown(a, b):
+    a.append(4.0)
+    return sum(b) * a[0]
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "expected"),
+    [
+        (_inner, ([3.0, 5.0],) * 2, {"a": [3.0, 25.0], "b": [3.0, 50.0]}),
+        (_inner, ((3.0, 5.0),) * 2, {"a": (3.0, 25.0), "b": (3.0, 50.0)}),
+        (lambda a, b: a[0][1] * b[0][0], ([[3.0, 5.0]],) * 2, {"a": [[0.0, 3.0]], "b": [[5.0, 0.0]]}),
+        (_areas, ([(0.5, 2.0)] * 2,), {"bounds": [(-3.5, 14.0)] * 2}),
+        (_by_key, ({"k": 2.0},) * 2, {"d": {"k": 8.0}, "e": {"k": 24.0}}),
+        (_grown, ([1.0, 2.0],) * 2, {"a": [8.0, 1.0], "b": [8.0, 1.0]}),  # what one writes is in the other, too
+    ],
+)
+def test_one_container_in_several_places(program, arguments, expected):
+    assert vd.trace(program, *arguments).grad() == expected
+
+
+def test_one_container_in_several_places_written_to_and_restored():
+    def restored(a, b):
+        old = a[0]
+        a[0] = old * 2
+        first = a[0] * b[0]
+        a[0] = old
+        return first + b[0] * b[1]
+
+    same = [1.0, 2.0]
+    gradient = vd.trace(restored, same, same).grad()
+    assert [sum(both) for both in zip(*gradient.values(), strict=True)] == [10.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("program", "of", "expected"),
+    [
+        (lambda x: divmod(x, 3.0), 1, 1.0),
+        (lambda x: {"parts": divmod(x, 3.0), "x": x * x}, ("parts", 1), 1.0),
+        (lambda x: math.modf(x * 3), 0, 3.0),
+        (lambda x: np.linalg.slogdet(np.array([[x, 1.0], [0.0, 2.0]])), 1, 1 / 7.5),
+    ],
+)
+def test_operations_with_several_results_are_returned_in_parts(program, of, expected):
+    trace = vd.trace(program, 7.5)
+    assert trace.grad("x", of=of) == pytest.approx(expected)
+    with pytest.raises(vd.TraceError, match="several parts"):
+        trace.grad()

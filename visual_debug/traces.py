@@ -320,7 +320,10 @@ class Trace:
                 return functools.reduce(operator.getitem, path, structure)
             except (TypeError, LookupError):
                 continue
-        raise TraceError(f"of={of!r}: the result of {self.function} has no such part")
+        way = (
+            ": pick an element of an array by a seed that is 1 there, and 0 elsewhere" if type(structure) is int else ""
+        )
+        raise TraceError(f"of={of!r}: the result of {self.function} has no such part{way}")
 
     def _refuse_truncated(self) -> None:
         raise TraceError(
@@ -750,7 +753,7 @@ class Trace:
                 self._refuse_truncated()
             why = f"raised {type(self.exception).__name__}" if self.exception is not None else "returned no number"
             raise TraceError(f"{self.function} {why}: there is no result to find the truth of (t.slice(node) has one)")
-        needed = adjoint.ancestors(self._columns, outputs)
+        needed = sweep.marked(self._columns, outputs)
         return truth.truth(self._columns, self._replayed.result, outputs, needed, literals=literals)
 
     def _lone_output(self, of: Any) -> tuple[int, Mapping[int, Any]]:
@@ -776,7 +779,7 @@ class Trace:
         from visual_debug.diagnose import rounding
 
         output, adjoints = self._lone_output(of)
-        return rounding.budget(self._columns, output, adjoints, adjoint.ancestors(self._columns, [output]))
+        return rounding.budget(self._columns, output, adjoints, sweep.marked(self._columns, [output]))
 
     def cancellations(self, digits: float = 3.0) -> CancellationReport:
         """Sums and differences in which at least `digits` decimal digits cancel, by expression, the worst first.
@@ -796,28 +799,11 @@ class Trace:
 
         Raises NoDerivativeError and TraceError as `grad` does.
         """
-        from visual_debug.diagnose import conditioning, numbers
+        from visual_debug.diagnose import conditioning
 
         output, adjoints = self._lone_output(of)
-        columns = self._columns
-        size = numbers.size_of(columns.value[output])
-
-        def ratio(node: int) -> Any:
-            change = abs(adjoints.get(node, 0.0) * columns.value[node])
-            change = change if numbers.is_array(change) else numbers.size_of(change)
-            return change / size if size else change * float("inf")
-
-        inputs = {
-            name: _map_structure(ids, ratio)
-            for name, ids in self._replayed.inputs.items()
-            if any(True for _ in _leaves(ids))
-        }
-        total = max((conditioning.total(value) for value in inputs.values()), default=0.0)
-        needed = adjoint.ancestors(columns, [output])
-        own = conditioning.own_conditions(
-            columns, lambda node, position: adjoint.partial(columns, node, position), needed
-        )
-        return conditioning.condition(columns, inputs, total, own)
+        inputs = {name: ids for name, ids in self._replayed.inputs.items() if any(True for _ in _leaves(ids))}
+        return conditioning.condition(self._columns, output, adjoints, inputs)
 
     def gradient_health(
         self, *, of: Any = None, seed: Any = None, tiny: float = 1e-12, huge: float = 1e12
@@ -848,7 +834,7 @@ class Trace:
         """
         from visual_debug.diagnose import gradcheck
 
-        needed = adjoint.ancestors(self._columns, self._result_nodes())
+        needed = sweep.marked(self._columns, self._result_nodes())
         return gradcheck.check(self._columns, needed, tolerance)
 
     def compare(self, other: Trace, *, tolerance: float = 0.0) -> Comparison:

@@ -429,3 +429,14 @@ def test_rounding_to_digits_is_no_wrong_rule():
     check = vd.trace(lambda q, r: round(8.9875517923e9 * q / r**2, 2), 15.5, 3.0).gradient_check()
     assert check.ok
     assert "round" in check.skipped
+
+
+@pytest.mark.filterwarnings("error")
+def test_complex_matrices_have_a_bound_that_sees_the_imaginary_part():
+    def product(a, b):
+        return abs((a @ b)[0, 0]) ** 2
+
+    a, b = np.array([[1e-9 + 1j, 1e-9 + 2j]]), np.array([[1e-9 + 1j], [1e-9 + 3j]])
+    report = vd.trace(product, a, b).rounding()
+    assert 1e-15 < report.error < 1e-12
+    assert vd.trace(lambda m: abs(np.linalg.inv(m)[0, 0]), np.array([[1j, 1], [2, 1j]])).cancellations().ok

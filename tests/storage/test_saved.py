@@ -325,3 +325,14 @@ def test_twelve_bytes_an_operation_do(tmp_path):
     trace = vd.trace(logistic, 0.3, 3.99, 20_000)
     path = trace.save(tmp_path / "t.parquet")
     assert path.stat().st_size <= 12 * len(trace)
+
+
+def test_named_tuples_keep_their_items(tmp_path):
+    def first_component(a):
+        values, vectors = np.linalg.eigh(a)
+        return values[0] * vectors[0, 1] ** 2
+
+    trace = vd.trace(first_component, np.array([[2.0, 0.5], [0.5, 3.0]]))
+    loaded = vd.load(trace.save(tmp_path / "t"))
+    assert np.array_equal(loaded.grad("a"), trace.grad("a"))
+    assert [repr(node.value) for node in loaded] == [repr(node.value) for node in trace]

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 #: Modes that repeat elements, or put in constants.
 _MOVING = frozenset({"constant", "edge", "reflect", "symmetric", "wrap", "empty"})
-_STATISTICS: dict[str, Callable[..., Any]] = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}
+_STATISTICS: dict[str, Callable[..., Any]] = {
+    "maximum": np.max,
+    "minimum": np.min,
+    "mean": np.mean,
+    "median": np.median,
+}
 
 
 def pairs(given: Any, count: int) -> list[tuple[Any, Any]]:

@@ -61,7 +61,9 @@ class MoverRule(Rule):
         numbers = np.arange(1, size + 1).reshape(np.shape(operand))
         moved = self._apply(numbers, path, values, rest)
         total = np.zeros(size + 1, dtype=np.result_type(*map(np.asarray, _each(delta)), np.float64))
-        for part, change in zip(_each(moved), _each(delta), strict=True):
+        # Of several results at once, as `np.stack(np.meshgrid(x, y))` asks for them, the adjoint is one array.
+        changes = delta if isinstance(moved, list | tuple) else _each(delta)
+        for part, change in zip(_each(moved), changes, strict=True):
             spots = np.asarray(part).astype(np.intp)
             np.add.at(total, spots.ravel(), np.broadcast_to(change, spots.shape).ravel())
         return products.number_for(operand, total[1:].reshape(np.shape(operand)), ())

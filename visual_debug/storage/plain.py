@@ -35,6 +35,15 @@ class Unloaded:
         return hash(self.text)
 
 
+class UnloadedTuple(tuple[Any, ...]):
+    """The items of a named tuple, whose class was not saved."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 def dumps(value: Any) -> str:
     """A value as JSON. Containers are saved with their items; one that contains itself raises RecursionError."""
     return json.dumps(_encode(value), separators=(",", ":"), allow_nan=False)
@@ -75,6 +84,8 @@ def _encode(value: Any) -> Any:
         if not value.flags.c_contiguous:  # some derivatives go by the order in memory, as that of `ravel("K")`
             data["axes"] = sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis]))
         return data
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return {"named": [_encode(item) for item in tuple.__iter__(value)], "looks": _looks(value)}
     return {"object": _looks(value)}
 
 
@@ -97,6 +108,10 @@ def _decode(data: Any) -> Any:
     inner = data[form]
     if form == "tuple":
         return tuple(_decode(item) for item in inner)
+    if form == "named":
+        named = UnloadedTuple(_decode(item) for item in inner)
+        named.text = data["looks"]
+        return named
     if form == "dict":
         return {_decode(key): _decode(item) for key, item in inner}
     if form == "complex":

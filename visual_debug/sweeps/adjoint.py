@@ -9,7 +9,9 @@ Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from visual_debug import rules
@@ -320,7 +322,22 @@ def why_missing(columns: Columns, node: int) -> str:
             "its value passed through code that was not recorded, or shares memory with an array that was written to. "
             "Let that code be recorded too (follow=…), write it with operations that are known, or write to a copy"
         )
-    return f"no rule is known for it; add one with visual_debug.rule({columns.op[node]!r}, …)"
+    op = columns.op[node]
+    if _is_python(op):
+        return (
+            "it is a Python function that was not recorded, since it is of another package or file: decorate the traced "
+            f"one with @visual_debug(follow='all'), or give a rule with visual_debug.rule({op!r}, …)"
+        )
+    return f"no rule is known for it; add one with visual_debug.rule({op!r}, …)"
+
+
+def _is_python(op: str) -> bool:
+    """Whether an operation is a function with code of Python, as far as its qualified name tells."""
+    if "<lambda>" in op or "<locals>" in op:
+        return True
+    module, _, name = op.rpartition(".")
+    found = sys.modules.get(module)
+    return found is not None and type(vars(found).get(name)) is FunctionType
 
 
 def no_derivative(columns: Columns, node: int, position: int, reason: str) -> NoDerivativeError:

@@ -58,14 +58,21 @@ def possible(columns: Columns, seeds: Mapping[int, Any], leaves: Mapping[str, li
 
 def ancestors(columns: Columns, nodes: Iterable[int]) -> list[int]:
     """The nodes that the given ones depend on, and those themselves, in order."""
-    nodes = list(nodes)
-    if len(columns) <= WORTH_NUMPY:
-        marked = adjoint.ancestors(columns, nodes)
-        return [node for node in range(len(columns)) if marked[node]]
+    marks = marked(columns, nodes)
+    return [node for node, mark in enumerate(marks) if mark]
+
+
+def marked(columns: Columns, nodes: Iterable[int], passable: Truths | None = None) -> bytearray:
+    """Marks the nodes that the given ones depend on, and those themselves.
+
+    Of a long trace, `passable` may say along which operands, shape (operands,); without, all are.
+    """
+    if len(columns) <= WORTH_NUMPY and passable is None:
+        return adjoint.ancestors(columns, nodes)
     import numpy as np
 
-    found: list[int] = np.flatnonzero(_ways(columns, nodes, np.ones(len(columns.operand))) > 0).tolist()
-    return found
+    weights = np.ones(len(columns.operand)) if passable is None else passable.astype(np.float64)
+    return bytearray((_ways(columns, nodes, weights) > 0).tobytes())
 
 
 def _ways(columns: Columns, nodes: Iterable[int], passable: Floats) -> Floats:

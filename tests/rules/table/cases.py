@@ -438,6 +438,18 @@ np.arange(5.0) ** x
 np.meshgrid(v, w)[0] * np.meshgrid(v, w)[1]
 np.meshgrid(v, r, indexing="ij")[1]
 e, f = np.meshgrid(v, w); return e * f
+np.stack(np.meshgrid(v, w), axis=-1)
+np.concatenate(np.meshgrid(v, w))
+np.array(np.meshgrid(v, w, indexing="ij")).reshape(2, -1)
+np.vstack(np.broadcast_arrays(v, x))
+np.concatenate(list(map(np.ravel, np.meshgrid(v, w))))
+sum(map(np.sum, [a, v, w]))
+sum(map(np.linalg.norm, a))
+max(map(np.linalg.norm, a))
+list(map(np.cumsum, a))[1]
+np.array([*map(np.dot, a, a)])
+sum(map(abs, v))
+np.array(list(map(np.mean, a)))
 np.diagflat(v)
 np.vander(v)
 np.vander(v, 4, increasing=True)
