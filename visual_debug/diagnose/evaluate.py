@@ -3,6 +3,7 @@ rounding to an integer would have come out otherwise, it is said so."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -87,6 +88,12 @@ class Evaluator:
         self.kept: dict[int, str] = {}
         self.flips: list[tuple[int, Any, Any]] = []
         self._found: dict[str, Callable[..., Any]] = {}
+        self._names = [(op, canonical(op)) for op in columns.op.entries]
+        self._deciding = [systems.base_name(name) in _DECIDING for _, name in self._names]
+        plain = system.dtype is object and system.finish is None
+        own = {name: _ARITHMETIC[name] for name in _ARITHMETIC if plain and name not in system.functions}
+        self._quick = [own.get(systems.base_name(name)) for _, name in self._names]
+        self._leaves: dict[int, tuple[Any, Any]] = {}  # by kind, the latest literal and its number
 
     def run(self, changed: Mapping[int, Any] | None = None) -> list[Any]:
         """The values of all nodes; those of `changed` are given."""
@@ -101,13 +108,26 @@ class Evaluator:
     def value(self, node: int, values: list[Any]) -> Any:
         """One node's value, from the values of the nodes before it."""
         columns = self.columns
-        op, z = columns.op[node], columns.value[node]
-        if op in ("input", "const"):
+        kind, z = columns.kind[node], columns.value[node]
+        op, name = self._names[kind]
+        if op == "input":
             return self.leaf(node)
+        if op == "const":
+            known = self._leaves.get(kind)
+            if known is None or known[0] is not z:
+                known = self._leaves[kind] = z, self.leaf(node)
+            return known[1]
         if z is MISSING or z is SEVERAL:
             return None
         if op == "opaque":
             return self.keep(node, "it passed through code that was not recorded")
+        quick = self._quick[kind]
+        if quick is not None and node not in columns.calls:
+            begin, end = columns.start[node], columns.start[node + 1]
+            if end - begin == 2:
+                x, y = values[columns.operand[begin]], values[columns.operand[end - 1]]
+                if type(x) is type(y) and type(x) not in _OTHERS:
+                    return quick(x, y)
         args, kwargs = arguments(columns, node, values)
         try:
             found = self.apply(op, args, kwargs)
@@ -115,14 +135,10 @@ class Evaluator:
             return self.keep(node, str(error))
         except (ArithmeticError, ValueError) as error:
             return self.keep(node, f"{type(error).__name__}: {error}")
-        return self._noted(node, canonical(op), z, found)
-
-    def _noted(self, node: int, op: str, z: Any, found: Any) -> Any:
-        base = systems.base_name(op)
-        if base in _DECIDING or (isinstance(z, (bool, np.bool_)) and op not in ("getitem", "opaque")):
+        if self._deciding[kind] or (isinstance(z, (bool, np.bool_)) and name != "getitem"):
             if found is None or bool(np.any(np.not_equal(found, z))):
                 self.flips.append((node, z, found))
-            if base in systems.COMPARISONS:
+            if systems.base_name(name) in systems.COMPARISONS:
                 return z if found is None else found
         if self.system.finish is not None:
             found = self.system.finish(found)
@@ -191,6 +207,9 @@ class Evaluator:
         return tuple(Flip(node, here, there, places(node)) for node, here, there in self.flips[:_FLIPS])
 
 
+#: Operations that two numbers of a system have themselves.
+_ARITHMETIC = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
+_OTHERS = frozenset({int, bool, np.ndarray, list, tuple, str, type(None)})
 #: Steps to an integer, and what is said to go another way where they differ.
 _DECIDING = frozenset({*systems.COMPARISONS, "int", "floor", "ceil", "trunc", "round", "rint"})
 #: Flips that are explained.

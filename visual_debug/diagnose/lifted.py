@@ -31,7 +31,10 @@ def elementwise(function: Function) -> Function:
     """A function of numbers over arrays of them."""
 
     def apply(*args: Any) -> Any:
-        if not any(isinstance(x, (np.ndarray, list)) for x in args):
+        for x in args:
+            if isinstance(x, (np.ndarray, list)):
+                break
+        else:
             return function(*args)
         return np.frompyfunc(lambda *xs: function(*map(_plain, xs)), len(args), 1)(*args)
 
