@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -231,7 +231,7 @@ def _state(old: Any, new: Any, precision: int) -> int:
 
 
 #: Operations that every machine rounds correctly.
-_CORRECT = {"add": operator.add, "iadd": operator.add, "sub": operator.sub, "isub": operator.sub, "mul": operator.mul,
+_CORRECT: dict[str, Callable[..., Any]] = {"add": operator.add, "iadd": operator.add, "sub": operator.sub, "isub": operator.sub, "mul": operator.mul,
             "imul": operator.mul, "truediv": operator.truediv, "itruediv": operator.truediv, "neg": operator.neg,
             "abs": abs, "math.sqrt": math.sqrt}  # fmt: skip
 
