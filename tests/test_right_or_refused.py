@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import datetime
 import enum
+import math
 import operator
 import typing
 from collections import defaultdict, deque
@@ -673,3 +674,19 @@ def test_one_container_in_several_places_written_to_and_restored():
     same = [1.0, 2.0]
     gradient = vd.trace(restored, same, same).grad()
     assert [sum(both) for both in zip(*gradient.values(), strict=True)] == [10.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("program", "of", "expected"),
+    [
+        (lambda x: divmod(x, 3.0), 1, 1.0),
+        (lambda x: {"parts": divmod(x, 3.0), "x": x * x}, ("parts", 1), 1.0),
+        (lambda x: math.modf(x * 3), 0, 3.0),
+        (lambda x: np.linalg.slogdet(np.array([[x, 1.0], [0.0, 2.0]])), 1, 1 / 7.5),
+    ],
+)
+def test_operations_with_several_results_are_returned_in_parts(program, of, expected):
+    trace = vd.trace(program, 7.5)
+    assert trace.grad("x", of=of) == pytest.approx(expected)
+    with pytest.raises(vd.TraceError, match="several parts"):
+        trace.grad()

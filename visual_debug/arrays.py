@@ -68,6 +68,11 @@ def is_same(a: Any, b: Any) -> bool:
     return bool(a == b) or not (a == a or b == b)  # noqa: PLR0124 neither is a number
 
 
+def is_equal(a: Any, b: Any) -> bool:
+    """Whether two arrays have the same bits."""
+    return type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
 def share_memory(a: Any, b: Any) -> bool:
     """Whether two arrays have an element in common, or may have (bounds only: exact answers can cost too much)."""
     return bool(sys.modules["numpy"].may_share_memory(a, b))

@@ -320,7 +320,10 @@ class Trace:
                 return functools.reduce(operator.getitem, path, structure)
             except (TypeError, LookupError):
                 continue
-        raise TraceError(f"of={of!r}: the result of {self.function} has no such part")
+        way = (
+            ": pick an element of an array by a seed that is 1 there, and 0 elsewhere" if type(structure) is int else ""
+        )
+        raise TraceError(f"of={of!r}: the result of {self.function} has no such part{way}")
 
     def _refuse_truncated(self) -> None:
         raise TraceError(

@@ -157,6 +157,10 @@ def _from_sequence(m: Machine, items: list[Ref], kind: type, position: Any, z: A
 def _item_of_node(m: Machine, f: Frame, site: Site, node: int | None, position: Any, z: Any, key: Ref) -> Ref:
     """An element or part of an array, or an item of a tuple that an operation returned."""
     assert node is not None
+    whole = m.columns.value[node]
+    if type(position) is slice and isinstance(whole, tuple) and type(z) is tuple:
+        places = range(len(whole))[position]
+        return Sequence(tuple, [_item_of_node(m, f, site, node, i, whole[i], None) for i in places], z)
     if not kinds.is_number(z):
         return Thing(z, [node])
     if position is UNSET:
@@ -441,13 +445,20 @@ def _elements(m: Machine, f: Frame, site: Site, node: int, *, flat: bool = False
         position += 1
         now = m.node(node)
         assert now is not None
-        return _item_of_node(m, f, site, now, flat_index(m, now, position) if flat else position, z, None)
+        place = flat_index(m, now, position) if flat else position
+        if z is not UNSET:
+            return _item_of_node(m, f, site, now, place, z, None)
+        content = m.columns.value[now] if isinstance(m.columns.value[now], tuple) else m.content(now)
+        if position >= (content.size if flat else len(content)):
+            return None
+        return m.copied(_item_of_node(m, f, site, now, place, content[place], None))
 
     def rest() -> list[Ref]:
         nonlocal position
         now = m.node(node)
         assert now is not None
-        content = m.content(now) if flat or m.columns.value[now].ndim == 1 else m.columns.value[now]
+        whole = m.columns.value[now]
+        content = whole if isinstance(whole, tuple) or (whole.ndim != 1 and not flat) else m.content(now)
         content = content.ravel() if flat else content
         begin, position = position + 1, len(content)
         return [

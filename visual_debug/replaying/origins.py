@@ -69,6 +69,7 @@ class Origins:
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
         self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
         self._copied: set[int] = set()  # nodes of items of arrays, of which every reading makes another object
+        self._again: set[int] = set()  # nodes of arrays that were computed again, where none was ever written to
         self.memory = Memory()
         #: Owners of memory that the call at hand may have written to and that no node was made for.
         self.kept: set[int] = set()
@@ -546,7 +547,11 @@ class Origins:
         kind = type(ref)
         if kind is int:
             known = self.columns.value[ref]
-            return known is value or (ref in self._copied and arrays.is_same(known, value))
+            return (
+                known is value
+                or (ref in self._copied and arrays.is_same(known, value))
+                or (ref in self._again and arrays.is_equal(known, value))
+            )
         if kind is Leaf:
             # The number of a loop's turn was not recorded, and is another object.
             return ref.value is value or (type(value) is int and ref.op == "const" and ref.value == value)
@@ -563,6 +568,11 @@ class Origins:
     def copied(self, ref: Ref) -> Ref:
         """An item of an array that reading makes a new object of each time: it is known by what it holds, and where."""
         self._copied.add(ref)
+        return ref
+
+    def again(self, ref: Ref) -> Ref:
+        """What was computed again: it is known by its value, for that which was computed first is another object."""
+        (self._again if arrays.is_array(self.columns.value[ref]) else self._copied).add(ref)
         return ref
 
     def claim(self, ref: Ref, value: Any, site: Site, name: str | None = None, source: Ref = None) -> Ref:

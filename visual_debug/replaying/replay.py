@@ -72,7 +72,14 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
     """Node ids in the structure of a container; None for anything that is no number, and for a container in itself."""
     kind = type(ref)
     if kind is int or kind is Leaf:
-        return machine.node(ref)
+        node = machine.node(ref)
+        value = None if node is None else machine.columns.value[node]
+        if node is None or machine.main is None or not isinstance(value, tuple):
+            return node
+        # What an operation returned that has several results, such as `divmod` or `numpy.linalg.qr`: each of them.
+        site, items = machine.columns.site[node], enumerate(value)
+        parts = [containers.item_of_array(machine, machine.main, site, node, (i,), part) for i, part in items]
+        return tuple(_structure(machine, part, above) for part in parts)
     known = kind is Mapping or (kind is Sequence and ref.kind in (list, tuple))
     if known and ref.items is not None and not any(ref is outer for outer in above):
         inside = (*above, ref)
