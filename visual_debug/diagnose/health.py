@@ -92,10 +92,10 @@ class GradientHealth:
         if self.stopped is not None:
             return f"no gradient: {self.stopped}"
         lines = ["the gradient is finite" if self.finite else "the gradient is not finite"]
+        if not self.finite and self.forward:
+            lines.append("some values are not finite already: nonfinite() tells where that comes from")
         if self.bad:
             lines += ["born in the reverse pass:", *listed(self.bad, "edges")]
-        elif not self.finite and self.forward:
-            lines.append("because values are not finite already: see nonfinite()")
         for title, found in (
             ("(nearly) no gradient reaches:", [f"{name}: {size:.1e}" for name, size in self.vanishing]),
             ("it explodes:", self.exploding),
@@ -253,6 +253,8 @@ def _kink(columns: Columns, node: int, base: str) -> str | None:
         )
     if base in ("floor", "ceil", "trunc", "int"):
         return "step at an integer" if np.any(np.equal(np.floor(x), x)) and np.all(np.isfinite(x)) else None
+    if base in ("std", "numpy.linalg.norm"):
+        return f"{base.rpartition('.')[2]} at 0" if np.any(np.equal(columns.value[node], 0)) else None
     if base == "hypot":
         return "hypot at the origin" if all(np.any(np.equal(v, 0)) for v in values) else None
     if len(values) != 2:
@@ -269,5 +271,21 @@ def _kink(columns: Columns, node: int, base: str) -> str | None:
 
 
 _KINKED = frozenset(
-    {"abs", "sqrt", "cbrt", "sign", "floor", "ceil", "trunc", "int", "hypot", "maximum", "minimum", "max", "min"}
+    {
+        "abs",
+        "sqrt",
+        "cbrt",
+        "sign",
+        "floor",
+        "ceil",
+        "trunc",
+        "int",
+        "hypot",
+        "maximum",
+        "minimum",
+        "max",
+        "min",
+        "std",
+        "numpy.linalg.norm",
+    }
 )
