@@ -758,6 +758,12 @@ class Trace:
 
     def _lone_output(self, of: Any) -> tuple[int, Mapping[int, Any]]:
         """The node of the result that `of` names, which must be a lone number, and the adjoints of it."""
+        output = self._output(of)
+        if isinstance(output, int) and getattr(self._columns.value[output], "shape", ()) != ():
+            raise TraceError(
+                f"the result of {self.function} is an array, and this is asked of one number: return the element that is "
+                "meant, or their sum (or name a node with of=…)"
+            )
         seeds = self._seeds(of, None)
         (output,) = seeds
         return output, self.adjoints if of is None else sweep.adjoints(self._columns, seeds)

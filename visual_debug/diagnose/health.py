@@ -214,6 +214,8 @@ _STEPS = frozenset({"floor", "ceil", "trunc", "rint", "round", "int", "sign", "f
 def _exploding(places: Places, sizes: ByNode, huge: float) -> list[Flow]:
     is_large = sizes.has & (sizes.column > huge) & np.isfinite(sizes.column)
     kind = view(places.columns.kind)
+    consts = np.array([op == "const" for op in places.columns.op.entries] or [False])[kind]
+    is_large &= ~consts
     nodes = np.flatnonzero(sizes.has & np.isin(kind, np.unique(kind[is_large])) & np.isfinite(sizes.column))
     found = []
     for group in by_kind(places.columns, nodes):
