@@ -170,6 +170,8 @@ def explained(
         guard = (
             f"the derivative is too large for a float, with {_text(columns, _basis(columns, node, operand))} so small"
         )
+    elif kind == "overflow":
+        guard = "the product of the derivatives up to here is too large for a float: rescale the computation"
     if kind == "0 * inf" and masked is None and np.ndim(delta) == 0 and delta == 0:
         guard += "; a factor of 0 afterwards does not undo it"
     return BadGradient(

@@ -51,7 +51,8 @@ class GradientHealth:
         finite: whether all adjoints of arguments are finite.
         bad: NaNs and infinities born in the reverse pass, in the order of the sweep: the first is the cause.
         forward: whether values of the forward pass were not finite already (see `Trace.nonfinite`).
-        vanishing: arguments that the result depends on but whose adjoint is (nearly) 0, with its size.
+        vanishing: arguments that the result depends on but whose adjoint is (nearly) 0, with its size: a change of them
+            by 1, or by as much as they are, changes the result by nearly nothing.
         exploding: expressions with adjoints above the bound, the largest first.
         unused: arguments that the result does not depend on at all.
         flat: arguments that it depends on only through steps and comparisons, so that the derivative is exactly 0.
@@ -129,6 +130,12 @@ def health(
     size_of = _sizes(adjoints, len(columns))
     named = [(name, leaves) for name, given in inputs.items() if (leaves := list(given))]
     sizes = {name: max((_size(adjoints.get(leaf, 0.0)) for leaf in leaves), default=0.0) for name, leaves in named}
+    effects = {
+        name: max(
+            (_size(adjoints.get(leaf, 0.0)) * max(_size(columns.value[leaf]), 1.0) for leaf in leaves), default=0.0
+        )
+        for name, leaves in named
+    }
     unused = [name for name, leaves in named if not any(needed[leaf] for leaf in leaves)]
     floats = {name for name, leaves in named if any(numbers.format_of(columns.value[leaf]) for leaf in leaves)}
     smooth = sweep.marked(columns, seeds, _is_smooth(columns, needed))
@@ -138,7 +145,7 @@ def health(
     vanishing = [
         (name, size)
         for name, size in sizes.items()
-        if size < tiny and name in floats and name not in unused and name not in flat
+        if effects[name] < tiny and name in floats and name not in unused and name not in flat
     ]
     finite = all(not numbers.any_nonfinite(adjoints.get(leaf, 0.0)) for _, leaves in named for leaf in leaves)
     return GradientHealth(
