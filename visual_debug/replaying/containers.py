@@ -68,9 +68,10 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     computed = m.nested_here(z)
     returned = m.take_nested(z)
     container = m.holder(container)
-    if computed is not None and type(container) is Mapping and type(container.object) is defaultdict:
-        if container.items is not None and position is not UNSET and _get(container.items, position) is None:
-            return _put_default(m, container, position, key, computed)  # a plain key runs no code but the factory's
+    is_followed = type(container) is Mapping and container.items is not None and position is not UNSET
+    is_default = is_followed and type(container.object) is defaultdict and _get(container.items, position) is None
+    if computed is not None and is_default:
+        return _put_default(m, container, position, key, computed)  # a plain key runs no code but the factory's
     if returned is not None:
         return returned
     found: Ref = None
