@@ -78,6 +78,8 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         ref = _get(container.items, position)
         if ref is None and type(container.object) is defaultdict:
             ref = _made_by_default(m, container, position, key, z, site)
+        if ref is None and type(container.object) is Counter and type(z) is int:
+            return Leaf(z, "const", None, site)  # the 0 of what was never counted
         if ref is not None and m.agrees(ref, z):
             return ref
     m.unknown_code([container, key], "__getitem__", "__missing__")
