@@ -233,6 +233,49 @@ def test_a_folded_page_is_opened_on_demand(visit):
     assert step(page) == 0
 
 
+def turns(x, n):
+    total = 0.0
+    for _ in range(n):
+        x = logistic(x)
+        for k in range(3):
+            total = total + x * k
+    return total
+
+
+def logistic(x):
+    return 3.7 * x * (1 - x)
+
+
+def test_loops_and_calls_are_opened_and_left(visit):
+    page = visit(vd.trace(turns, 0.4, 400))
+    page.choose("#sheet", "fold0")
+    assert page.count(".box.folded") == 2
+    page.press("/")
+    page.press("Escape")
+    page.click(".box.folded", "for _ in range(n)")
+    assert "loop" in page.text("#details") and "×1,200" in page.text("#details")
+    page.click("#details button", "what is in it")
+    assert page.text("#way") == "turns › for _ in range(n)"
+    page.click(".box.folded", "for k in range(3)", inside=".fold")
+    assert page.text("#way") == "turns › for _ in range(n) › for k in range(3)"
+    assert "×1,200" in page.text(".box", "total + x * k")
+    assert page.count("tbody tr") == page.count(".box")
+    assert page.count(".box.outside") == 1  # x of the loop around
+    page.click(".part", "1 - x")  # is in another fold, which is opened
+    assert page.text("#way") == "turns › logistic"
+    assert page.text(".box.selected .label") == "1 - x"
+    page.run("document.activeElement.blur()")
+    page.press("Escape")
+    assert page.text("#way") == "turns"
+    page.type("#search", "total + x")
+    page.press("Enter")
+    assert page.text(".box.selected .label") == "total + x * k"
+    page.choose("#colour", "value")
+    assert page.count(".box.coloured") >= 2
+    page.click("#details button", "#")
+    assert chosen(page, "#sheet") == "graph"
+
+
 def test_markup_of_the_user_is_text(visit):
     scope: dict = {}
     text = "def f(x):\n    return x * len('</script><img src=x onerror=alert(1)>')\n"
