@@ -104,6 +104,19 @@ def test_a_loaded_trace_answers_without_the_code(tmp_path):
     assert_same_trace(trace, vd.load(trace.save(tmp_path / "again.parquet")))
 
 
+def test_arrays_keep_their_order_in_memory(tmp_path):
+    def f(a, c):
+        return np.asfortranarray(a).ravel("K") @ np.arange(6.0) + np.transpose(c, (2, 0, 1)).ravel("K") @ np.arange(
+            24.0
+        )
+
+    trace = vd.trace(f, np.arange(6.0).reshape(2, 3), np.arange(24.0).reshape(2, 3, 4))
+    loaded = vd.load(trace.save(tmp_path / "f.parquet"))
+    for name, gradient in trace.grad().items():
+        np.testing.assert_array_equal(loaded.grad(name), gradient)
+    assert trace.grad("a").tolist() == [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]]
+
+
 def test_arrays_keep_every_byte(tmp_path):
     def f(a):
         b = np.sin(a) @ a

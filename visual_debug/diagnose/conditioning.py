@@ -124,7 +124,7 @@ def condition(columns: Columns, output: int, adjoints: Mapping[int, Any], inputs
     def ratio(node: Any) -> Any:
         change = abs(adjoints.get(node, 0.0) * columns.value[node])
         change = change if numbers.is_array(change) else numbers.size_of(change)
-        return change / size if size else change * math.inf
+        return change / size if size else np.where(change != 0, math.inf, 0.0)[()]
 
     of_inputs = {name: structures.mapped(nodes, ratio) for name, nodes in inputs.items()}
     total = max((math.fsum(float(np.sum(ratio(node))) for node in structures.leaves(nodes)) for nodes in inputs.values()),

@@ -19,7 +19,7 @@ import numpy as np
 
 from visual_debug import rules
 from visual_debug.columns import Call, Columns
-from visual_debug.diagnose import numbers, residues
+from visual_debug.diagnose import lifted, numbers, residues
 from visual_debug.diagnose.systems import base_name
 from visual_debug.numeric import view
 from visual_debug.rules.names import canonical
@@ -283,8 +283,8 @@ def _measured(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     """The error of a sum or product over an array, and how unsure that is; NaN where it is not known."""
     if op in ("sum", "math.fsum"):
         try:
-            return -math.fsum([*_terms(args), -float(z)]), 0.0
-        except (OverflowError, ValueError):
+            return -math.fsum([*_terms(args, kwargs), -float(z)]), 0.0
+        except (OverflowError, ValueError, TypeError):
             return np.nan, np.nan
     function = _MEASURED.get(op)
     if function is None or not residues.HAS_LONG or not set(kwargs) <= {"axis", "keepdims"} or len(args) > 2:
@@ -300,11 +300,9 @@ def _measured(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     return np.where(np.isfinite(error), error, np.nan), np.where(whole, 0.0, max(a.size, 1) * residues.UNSURE * size)
 
 
-def _terms(args: tuple[Any, ...]) -> list[float]:
-    """The numbers that `sum` or `math.fsum` was called with."""
-    if args and isinstance(args[0], (list, tuple)):
-        return [float(x) for x in (*args[1:2], *args[0])]
-    return [float(a) for a in np.ravel(args).tolist()]
+def _terms(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[float]:
+    """The numbers that `sum`, `math.fsum` or `math.prod` was called with. Raises TypeError if they are arrays."""
+    return [float(x) for x in (*([kwargs["start"]] if "start" in kwargs else ()), *lifted.items(args))]
 
 
 _MEASURED: dict[str, Any] = {
@@ -319,7 +317,10 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     assert form is not None
     u = math.ldexp(1.0, -form.precision)
     if op in ("sum", "math.fsum"):
-        xs = _terms(args)
+        if isinstance(z, np.ndarray):  # of arrays
+            each = [np.abs(np.asarray(x, dtype=np.float64)) for x in (*lifted.items(args), *kwargs.values())]
+            return len(each) * u * sum(each)
+        xs = _terms(args, kwargs)
         if op == "math.fsum" or _COMPENSATED_SUM:
             return ulps(z) + len(xs) * u * u * math.fsum(map(abs, xs))
         partial = np.cumsum(np.asarray(xs))
@@ -336,7 +337,9 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
             return np.reshape(np.cumsum(np.abs(a), axis=axis), np.shape(z)) * u * terms
         bound = u * _pairwise_depth(terms) * total
         return bound / terms + 0.5 * ulps(z) if op == "numpy.mean" else bound
-    if op in ("numpy.prod", "math.prod"):
+    if op == "math.prod":
+        return len(_terms(args, kwargs)) * u * np.abs(z)
+    if op == "numpy.prod":
         return np.size(args[0]) * u * np.abs(z)
     if op in ("matmul", "imatmul", "numpy.matmul", "numpy.dot", "numpy.inner", "numpy.vdot"):
         a, b = np.abs(_wide(args[0])), np.abs(_wide(args[1]))

@@ -65,10 +65,15 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         parts = key.items if type(key) is Sequence and key.kind is tuple and key.items is not None else [key]
         return m.call_node(f"numpy.{'c_' if container.object.axis else 'r_'}", z, parts, {}, f, site, None)
     position = key_value(m, key)
+    computed = m.nested_here(z)
     returned = m.take_nested(z)
+    container = m.holder(container)
+    is_followed = type(container) is Mapping and container.items is not None and position is not UNSET
+    is_default = is_followed and type(container.object) is defaultdict and _get(container.items, position) is None
+    if computed is not None and is_default:
+        return _put_default(m, container, position, key, computed)  # a plain key runs no code but the factory's
     if returned is not None:
         return returned
-    container = m.holder(container)
     found: Ref = None
     if type(container) is Sequence and container.items is not None and position is not UNSET:
         found = _from_sequence(m, container.items, container.kind, position, z)
@@ -78,8 +83,8 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         ref = _get(container.items, position)
         if ref is None and type(container.object) is defaultdict:
             ref = _made_by_default(m, container, position, key, z, site)
-        if ref is None and type(container.object) is Counter and type(z) is int:
-            return Leaf(z, "const", None, site)  # the 0 of what was never counted
+        elif ref is None and type(container.object) is Counter and type(z) is int:
+            return Leaf(z, "const", None, site)  # 0, which is not put in
         if ref is not None and m.agrees(ref, z):
             return ref
     m.unknown_code([container, key], "__getitem__", "__missing__")
@@ -104,12 +109,16 @@ def _made_by_default(m: Machine, container: Mapping, position: Any, key: Ref, z:
         )
     if made is None:
         container.forget()
-    else:
-        container.items[position] = made  # type: ignore[index]
-        m.put(container, made)
-        if not (type(key) is Leaf and key.op == "const"):
-            container.keys[position] = key
-            m.put(container, key)
+        return None
+    return _put_default(m, container, position, key, made)
+
+
+def _put_default(m: Machine, container: Mapping, position: Any, key: Ref, made: Ref) -> Ref:
+    container.items[position] = made  # type: ignore[index]
+    m.put(container, made)
+    if not (type(key) is Leaf and key.op == "const"):
+        container.keys[position] = key
+        m.put(container, key)
     return made
 
 

@@ -227,6 +227,13 @@ class Machine(Origins):
             return None
         return super().unknown_code(refs, *methods)
 
+    def nested_here(self, z: Any) -> Ref:
+        """What a recorded activation returned that this instruction has run last, if that is the recorded value."""
+        nested, frame = self.nested, self.frame
+        if nested is None or frame is None or nested.value is not z:
+            return None
+        return nested.ref if frame is nested.frame and frame.pc - 1 == nested.instruction else None
+
     def take_nested(self, z: Any) -> Ref:
         """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""
         nested, self.nested = self.nested, None

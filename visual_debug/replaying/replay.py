@@ -9,8 +9,10 @@ so that a gradient through it is refused rather than wrong.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Container, MutableSequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from visual_debug import arrays, collector, cpython, display
@@ -443,10 +445,11 @@ class _Player:
         if caller is not None:
             caller.entered = caller.pc
         known = {**dict(zip(plan.code.co_varnames[: plan.code.co_argcount], given, strict=False)), **by_name}
+        _gather_rest(machine, plan.code, values, given, known)
         named = plan.code.co_varnames[: plan.code.co_argcount + plan.code.co_kwonlyargcount]
         for name, value, object_ in zip(parameters(plan.code), arguments, values, strict=True):
             ref = known.get(name)
-            if ref is None or not machine.agrees(ref, object_ if asked is not None else value):
+            if ref is None or not machine.agrees(ref, object_ if asked is not None or type(ref) is Sequence else value):
                 is_default = frame.is_exact and name in named and name not in known
                 behind = _behind_default(machine, plan, values) if is_default else source
                 ref = machine.argument(value, name, plan.site(-1), behind)
@@ -477,6 +480,19 @@ class _Player:
                     items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
                 work.extend(reversed(items))
         self.inputs = {name: _structure(self.machine, ref) for name, ref in arguments.items()}
+
+
+def _gather_rest(
+    machine: Machine, code: CodeType, values: tuple[Any, ...], given: list[Ref], known: dict[str, Ref]
+) -> None:
+    """Put what an activation is given beyond its named parameters, if that is known, under the name of `*rest`."""
+    rest = given[code.co_argcount :]
+    if code.co_flags & inspect.CO_VARARGS and rest and None not in rest:
+        at = code.co_argcount + code.co_kwonlyargcount
+        gathered = Sequence(tuple, rest)
+        if machine.agrees(gathered, values[at]):
+            gathered.object = values[at]
+            machine.heap[id(values[at])] = known[code.co_varnames[at]] = gathered
 
 
 def _behind_default(machine: Machine, plan: Plan, values: tuple[Any, ...]) -> Ref:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import scalar
@@ -30,7 +31,9 @@ def _arrays() -> Mapping[str, Rule]:
         forms,
         linalg,
         ordering,
+        padding,
         reductions,
+        roots,
         shaping,
         sliding,
         writing,
@@ -38,19 +41,20 @@ def _arrays() -> Mapping[str, Rule]:
     from visual_debug.rules.defined import DefinedRule
     from visual_debug.rules.definitions import ALL
 
-    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum)
+    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum, roots)
     rules = {op: rule for module in tables for op, rule in module.TABLE.items()}
+    rules["numpy.pad"] = padding.PadRule(DefinedRule("numpy.pad", padding.padded, find))
     return {op: DefinedRule(op, definition, find) for op, definition in ALL.items()} | rules
 
 
 @cache
-def _scipy() -> Mapping[str, Rule]:
-    """The rules of `scipy.special`, which somebody has called, so that it is there."""
-    from visual_debug.rules import scipy_special
+def _scipy(package: str) -> Mapping[str, Rule]:
+    """The rules of a package of SciPy's, which somebody has called, so that it is there."""
     from visual_debug.rules.defined import DefinedRule
 
-    defined = {op: DefinedRule(op, definition, find) for op, definition in scipy_special.DEFINITIONS.items()}
-    return scipy_special.TABLE | defined
+    module = import_module(f"visual_debug.rules.scipy_{package}")
+    rules: dict[str, Rule] = module.TABLE
+    return rules | {op: DefinedRule(op, definition, find) for op, definition in module.DEFINITIONS.items()}
 
 
 @cache
@@ -97,8 +101,8 @@ _FOUND: dict[str, Rule | None] = {}
 def _look_up(op: str) -> Rule | None:
     name = canonical(op)
     found = _OWN.get(op) or _OWN.get(name) or scalar.TABLE.get(name)
-    if found is None and name.startswith("scipy.special."):
-        found = _scipy().get(name)
+    if found is None and name.startswith(("scipy.special.", "scipy.linalg.", "scipy.fft.")):
+        found = _scipy(name.split(".")[1]).get(name)
     if found is None and name.startswith("statistics."):
         found = _statistics().get(name)
     if found is None and (name.startswith("numpy.") or name in _ARRAY_OPERATORS):

@@ -64,7 +64,9 @@ _AWAITABLES = frozenset({"async_generator_asend", "async_generator_athrow", "cor
 #: What every call of a method makes, and is let go with.
 _BOUND = frozenset({BuiltinFunctionType, MethodType})
 #: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
-_HARMLESS = frozenset({"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array"})
+_HARMLESS = frozenset(
+    {"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array", "uarray"}
+)
 #: The types of NumPy's functions.
 _FUNCTIONS = frozenset({"ufunc", "_ArrayFunctionDispatcher"})
 #: Containers longer than this are looked into only at both ends, as most are of one kind.
