@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from visual_debug import display
 from visual_debug.columns import MISSING, Columns
-from visual_debug.errors import NoDerivativeError, TraceError
+from visual_debug.errors import NoDerivativeError, StoppedError, TraceError
 from visual_debug.replaying.echo import replayed
 from visual_debug.replaying.replay import Replayed
 from visual_debug.sweeps import adjoint, sweep
@@ -692,6 +692,8 @@ class Trace:
         from visual_debug.diagnose import nonfinite
 
         error = None if self.exception is None else f"{type(self.exception).__name__}: {self.exception}"
+        if isinstance(self.exception, StoppedError):
+            error = f"StoppedError: the value was to be {display.value_text(self.exception.value)}"
         return nonfinite.story(self._columns, self._result_nodes(), error)
 
     def replay(
@@ -758,6 +760,12 @@ class Trace:
 
     def _lone_output(self, of: Any) -> tuple[int, Mapping[int, Any]]:
         """The node of the result that `of` names, which must be a lone number, and the adjoints of it."""
+        output = self._output(of)
+        if isinstance(output, int) and getattr(self._columns.value[output], "shape", ()) != ():
+            raise TraceError(
+                f"the result of {self.function} is an array, and this is asked of one number: return the element that is "
+                "meant, or their sum (or name a node with of=…)"
+            )
         seeds = self._seeds(of, None)
         (output,) = seeds
         return output, self.adjoints if of is None else sweep.adjoints(self._columns, seeds)

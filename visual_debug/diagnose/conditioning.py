@@ -135,7 +135,7 @@ def condition(columns: Columns, output: int, adjoints: Mapping[int, Any], inputs
             return None
         change = abs(adjoints.get(node, 0.0) * columns.value[node])
         change = change if numbers.is_array(change) else numbers.size_of(change)
-        return change / size if size else change * math.inf
+        return change / size if size else np.where(change != 0, math.inf, 0.0)[()]
 
     of_inputs = {name: ratio(nodes) for name, nodes in inputs.items()}
     total = max(map(_total, of_inputs.values()), default=0.0)

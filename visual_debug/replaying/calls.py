@@ -319,6 +319,15 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
         is_given = arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs))
         if is_given and id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
             m.write(z, node)
+        elif m.kept and type(z) is tuple:
+            given = [m.known_value(ref) for ref in _given(args, pending.kwargs)]
+            for i, part in enumerate(z):
+                if (
+                    arrays.is_array(part)
+                    and any(part is value for value in given)
+                    and id(arrays.owner_of(part)) in m.kept
+                ):
+                    m.write(part, m.new("getitem", part, [node], f, site, Call((z, i), {}, (0,))))
         return node
     if type(z) is list and z and all(map(arrays.is_array, z)):
         node = m.call_node(name, tuple(z), args, pending.kwargs, f, site, rule.arity)

@@ -20,10 +20,11 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, NoReturn
 
 from visual_debug import arrays, cpython, kinds
 from visual_debug.columns import SEVERAL, Call, Columns
+from visual_debug.errors import TraceError
 from visual_debug.replaying.memory import Memory
 from visual_debug.replaying.symbols import (
     FEW,
@@ -162,6 +163,8 @@ class Origins:
 
     def write(self, array: Any, node: int) -> None:
         """From now on the array means `node`, and others in the same memory show what was written to it."""
+        if arrays.is_lent(array):
+            self.refuse_iterator(self.columns.site[node])
         self.memory.wrote(array, node)
         self.kept.discard(id(arrays.owner_of(array)))
         for pool in self._pools_of(array):
@@ -176,6 +179,13 @@ class Origins:
                 if crowd[-1] in self.epochs:
                     self.epochs[gathered] = self.epochs[crowd[-1]]
             self.memory.gathered(array, gathered)
+
+    def refuse_iterator(self, site: Site) -> NoReturn:
+        """Something was written through a `numpy.nditer`, nobody knows to which array."""
+        raise TraceError(
+            f"{site}: what is written to the items of numpy.nditer is not followed: write to the array itself, at the "
+            "indices that numpy.ndindex(array.shape) gives"
+        )
 
     def is_changed(self, position: int) -> bool:
         """Whether memory was written to after a snapshot and before the next one of it."""
