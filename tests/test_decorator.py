@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import copy
 import functools
 import inspect
@@ -277,3 +278,26 @@ def run_long(x, n):
 def test_it_pickles_and_copies_by_name():
     assert pickle.loads(pickle.dumps(scaled)) is scaled
     assert copy.deepcopy(scaled) is scaled
+
+
+def luma(x):
+    return colorsys.rgb_to_yiq(x, 2 * x, 3 * x)[0] * x
+
+
+def test_trace_keeps_to_the_options_of_a_decorated_function():
+    with pytest.raises(vd.NoDerivativeError, match="follow="):
+        vd.trace(luma, 2.0).grad()
+    with pytest.raises(vd.NoDerivativeError, match=r"Python function that was not recorded.*follow='all'"):
+        vd.trace(lambda x: colorsys._v(x, 2 * x, 0.1), 2.0).grad()
+    expected = 2 * 2.0 * (0.30 + 2 * 0.59 + 3 * 0.11)
+    assert vd.trace(visual_debug(luma, follow="all"), 2.0).grad("x") == pytest.approx(expected)
+    assert vd.trace(visual_debug(luma, follow=[colorsys]), 2.0).grad("x") == pytest.approx(expected)
+
+    def grow(x):
+        for _ in range(100):
+            x = x * 1.5
+        return x
+
+    assert vd.trace(visual_debug(grow, limit=20), 2.0).truncated
+    with pytest.raises(vd.StoppedError):
+        vd.trace(visual_debug(grow, stop=lambda value: value > 100), 2.0)

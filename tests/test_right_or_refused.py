@@ -7,6 +7,9 @@ import contextlib
 import dataclasses
 import datetime
 import enum
+import functools
+import itertools
+import math
 import operator
 import typing
 from collections import defaultdict, deque
@@ -625,3 +628,153 @@ def test_equal_constants_of_one_file_are_one_object_but_not_one_number():
     namespace = {}
     exec(SOURCE, namespace)  # noqa: S102 the constants must be compiled together
     assert vd.trace(namespace["f"], namespace["A"]).grad() == {"x": 0.5}
+
+
+def _inner(a, b):
+    return a[0] * b[0] + a[1] * b[1] ** 2
+
+
+def _areas(bounds):
+    area = 1.0
+    for low, high in bounds:
+        area *= high**2 - low
+    return area
+
+
+def _by_key(d, e):
+    return d["k"] * e["k"] ** 3
+
+
+def _grown(a, b):
+    a.append(4.0)
+    return sum(b) * a[0]
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "expected"),
+    [
+        (_inner, ([3.0, 5.0],) * 2, {"a": [3.0, 25.0], "b": [3.0, 50.0]}),
+        (_inner, ((3.0, 5.0),) * 2, {"a": (3.0, 25.0), "b": (3.0, 50.0)}),
+        (lambda a, b: a[0][1] * b[0][0], ([[3.0, 5.0]],) * 2, {"a": [[0.0, 3.0]], "b": [[5.0, 0.0]]}),
+        (_areas, ([(0.5, 2.0)] * 2,), {"bounds": [(-3.5, 14.0)] * 2}),
+        (_by_key, ({"k": 2.0},) * 2, {"d": {"k": 8.0}, "e": {"k": 24.0}}),
+        (_grown, ([1.0, 2.0],) * 2, {"a": [8.0, 1.0], "b": [8.0, 1.0]}),  # what one writes is in the other, too
+    ],
+)
+def test_one_container_in_several_places(program, arguments, expected):
+    assert vd.trace(program, *arguments).grad() == expected
+
+
+def test_one_container_in_several_places_written_to_and_restored():
+    def restored(a, b):
+        old = a[0]
+        a[0] = old * 2
+        first = a[0] * b[0]
+        a[0] = old
+        return first + b[0] * b[1]
+
+    same = [1.0, 2.0]
+    gradient = vd.trace(restored, same, same).grad()
+    assert [sum(both) for both in zip(*gradient.values(), strict=True)] == [10.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("program", "of", "expected"),
+    [
+        (lambda x: divmod(x, 3.0), 1, 1.0),
+        (lambda x: {"parts": divmod(x, 3.0), "x": x * x}, ("parts", 1), 1.0),
+        (lambda x: math.modf(x * 3), 0, 3.0),
+        (lambda x: np.linalg.slogdet(np.array([[x, 1.0], [0.0, 2.0]])), 1, 1 / 7.5),
+    ],
+)
+def test_operations_with_several_results_are_returned_in_parts(program, of, expected):
+    trace = vd.trace(program, 7.5)
+    assert trace.grad("x", of=of) == pytest.approx(expected)
+    with pytest.raises(vd.TraceError, match="several parts"):
+        trace.grad()
+
+
+Pair = collections.namedtuple("Pair", "value label")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x, y: max([(x, 1), (2 * x, 3)])[0] * y,
+        lambda x, y: min((x, "a"), (-y, "b"))[0] * x,
+        lambda x, y: max(Pair(x, 1), Pair(y, 2)).value * 3,
+        lambda x, y: max((i * x, i) for i in range(3))[0] * y,
+        lambda x, y: max(zip([x, y], [1, 2], strict=True))[0] ** 2,
+        lambda x, y: max(enumerate([x, y]))[1] ** 2,
+        lambda x, y: max({"a": (x, 1), "b": (x * y, 3)}.values())[0],
+        lambda x, y: max(reversed([(x, 1), (y, 3)]))[0],
+        lambda x, y: max({"a": (x, 1), "b": (y, 3)}.items())[1][0],
+        lambda x, y: max((i * x for i in range(3)), default=x * y),
+        lambda x, y: max((i * x for i in range(0)), default=x * y),
+        lambda x, y: max([(x, 1)], default=(y, 2))[0] * y,
+    ],
+)
+def test_the_greatest_of_tuples_is_one_of_them(program):
+    point = 1.5, 2.25
+    h = 1e-6
+    x, y = point
+    expected = (program(x + h, y) - program(x - h, y)) / (2 * h), (program(x, y + h) - program(x, y - h)) / (2 * h)
+    assert tuple(vd.trace(program, *point).grad().values()) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "program", [lambda x: sum([(x, 1), (2 * x, 3)], ())[2], lambda x: min({(x, 1), (2 * x, 2)})[0] * 2]
+)
+def test_what_is_made_of_tuples_is_right_or_refused(program):
+    with contextlib.suppress(vd.NoDerivativeError):
+        assert vd.trace(program, 1.5).grad() == {"x": 2.0}
+
+
+class Parts:
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __call__(self, x):
+        return functools.reduce(lambda total, part: total * x + part, reversed(self.parts))
+
+    def plus(self, other):
+        return Parts(*[p + q for p, q in itertools.zip_longest(self.parts, other.parts, fillvalue=0)])
+
+
+def _steps(x):
+    best = defaultdict(lambda: math.inf)
+    best[0, 0] = 0.0
+    for i in range(1, 3):
+        for j in range(1, 3):
+            best[i, j] = x * j + min(best[i - 1, j], best[i, j - 1], best[i - 1, j - 1])
+    return best[2, 2]
+
+
+def _counted(x):
+    counts = collections.Counter()
+    for word in "abab":
+        counts[word] += x
+    counts["b"] += x * x
+    return counts["a"] * counts["b"]
+
+
+def _zeros(x):
+    sums = defaultdict(lambda: 0)
+    sums["a"] += x
+    sums["b"] += 2 * x
+    return sums["a"] * sums["b"]
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (lambda x: Parts(x, 2, 3)(x), 12.0),
+        (lambda x: Parts(x, 2).plus(Parts(1, 2, 4))(x), 17.0),
+        (lambda x: sum(a * (b or 2) for a, b in itertools.zip_longest([x, 2], [x])), 3.0),
+        (_steps, 3.0),
+        (_counted, 25.5),
+        (_zeros, 6.0),
+    ],
+)
+def test_ints_beside_numbers_are_known(program, expected):
+    assert vd.trace(program, 1.5).grad() == {"x": pytest.approx(expected)}

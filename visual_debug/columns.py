@@ -137,11 +137,12 @@ class Columns:
         operand: node ids, those of one node after those of the other.
         calls: arguments of nodes that are more than `op(*operands)`.
         runs: stretches that are known to repeat, a hint to sweeps, which look for themselves whether it holds.
+        schedules: what sweeps keep for columns that differ in their values alone; None if there are no others.
 
     """
 
-    __slots__ = ("_kinds", "activation", "activations", "calls", "kind", "name", "op", "operand", "runs", "site",
-                 "start", "value")  # fmt: skip
+    __slots__ = ("_kinds", "activation", "activations", "calls", "kind", "name", "op", "operand", "runs", "schedules",
+                 "site", "start", "value")  # fmt: skip
 
     def __init__(self, activations: list[Activation] | None = None) -> None:
         self.kind = array(INDEX)
@@ -155,6 +156,7 @@ class Columns:
         self.calls: dict[int, Call] = {}
         self.activations: list[Activation] = [] if activations is None else activations
         self.runs: list[Run] = []
+        self.schedules: dict[Any, Any] | None = None
         self._kinds: dict[tuple[str, Site], int] = {}
 
     def __len__(self) -> int:

@@ -141,8 +141,8 @@ def visual_debug(
             elements; if it has, the old content is shown as lost. `"always"`: arrays of any size, before every call
             that is handed one and is not recorded.
         stop: what to stop at: `"nonfinite"`, the first NaN or infinity that an operator or a call yields, or a
-            predicate of values. At that operation StoppedError is raised, and `f.trace` is the trace up to there; a
-            predicate may as well call `breakpoint()`. Every operation then costs a call.
+            predicate of numbers and arrays. At that operation StoppedError is raised, and `f.trace` is the trace up to
+            there; a predicate may as well call `breakpoint()`. Every operation then costs a call.
 
     The trace of a generator or coroutine is there when it has ended: run out, returned, raised or been closed.
 
@@ -245,9 +245,6 @@ class Traces(deque[Trace]):
 
 def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
     """Make a copy of a plain function record its calls and keep the traces."""
-    followed = policy.policy_for(options["follow"], plain, always=options.get("snapshots") == "always")
-    if options.get("stop") is not None:
-        followed = policy.watching(followed, watch.watcher(options["stop"]))
     # A code object is nothing that the garbage collector sees into: what its constants lead to must not lead back.
     of = weakref.ref(traced)
 
@@ -261,12 +258,18 @@ def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
             function.traces.append(trace)  # type: ignore[attr-defined]
         record.collect(trace)
 
-    door = record.Door(followed.plan(plain.__code__), followed, finish, options["limit"], options["last"] or 0)
-    _open(traced, plain, door)
+    _open(traced, plain, _door(plain, finish, options))
     traces = Traces(maxlen=options["keep"])
     traces.of, traces.options = of, options
     traced.trace = NoTrace(plain.__qualname__, traces)  # type: ignore[attr-defined]
     traced.traces = traces  # type: ignore[attr-defined]
+
+
+def _door(plain: FunctionType, finish: Callable[[Tape], None], options: dict[str, Any]) -> record.Door:
+    followed = policy.policy_for(options["follow"], plain, always=options.get("snapshots") == "always")
+    if options.get("stop") is not None:
+        followed = policy.watching(followed, watch.watcher(options["stop"]))
+    return record.Door(followed.plan(plain.__code__), followed, finish, options["limit"], options["last"] or 0)
 
 
 def _open(function: FunctionType, plain: FunctionType, door: record.Door) -> None:
@@ -276,11 +279,15 @@ def _open(function: FunctionType, plain: FunctionType, door: record.Door) -> Non
     function.__code__ = record.register(code, door.plan, True, door.policy)
 
 
+_DEFAULTS: dict[str, Any] = {"follow": None, "limit": LIMIT, "last": None}
+
+
 def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
     """Call any Python function, decorated or not, and return the trace of the call.
 
     A generator is run to its end, a coroutine by `asyncio.run`. Bound methods, `functools.partial` objects and objects
-    with a `__call__` of Python are called as they are.
+    with a `__call__` of Python are called as they are. What a decorated function was given as `follow`, `limit`, `last`,
+    `stop` and `snapshots` holds here, too.
 
     Raises what the call raises, and UntraceableError for what has no Python code.
     """
@@ -294,10 +301,11 @@ def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
         args = (function.__self__, *args)
         function = function.__func__
     plain = plain_function(function)
-    followed = policy.policy_for(None, plain)
+    traces = vars(function).get("traces")
+    options = traces.options if isinstance(traces, Traces) and traces.of() is function else _DEFAULTS
     finished: list[Tape] = []
     traced = _copy(plain)
-    _open(traced, plain, record.Door(followed.plan(plain.__code__), followed, finished.append, LIMIT, 0))
+    _open(traced, plain, _door(plain, finished.append, options))
     with apart():
         run_to_end(traced, args, kwargs)
     return Trace(finished[-1])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from visual_debug import display
 from visual_debug.columns import MISSING, Columns
-from visual_debug.errors import NoDerivativeError, TraceError
+from visual_debug.errors import NoDerivativeError, StoppedError, TraceError
 from visual_debug.replaying.echo import replayed
 from visual_debug.replaying.replay import Replayed
 from visual_debug.sweeps import adjoint, sweep
@@ -320,7 +320,10 @@ class Trace:
                 return functools.reduce(operator.getitem, path, structure)
             except (TypeError, LookupError):
                 continue
-        raise TraceError(f"of={of!r}: the result of {self.function} has no such part")
+        way = (
+            ": pick an element of an array by a seed that is 1 there, and 0 elsewhere" if type(structure) is int else ""
+        )
+        raise TraceError(f"of={of!r}: the result of {self.function} has no such part{way}")
 
     def _refuse_truncated(self) -> None:
         raise TraceError(
@@ -689,6 +692,8 @@ class Trace:
         from visual_debug.diagnose import nonfinite
 
         error = None if self.exception is None else f"{type(self.exception).__name__}: {self.exception}"
+        if isinstance(self.exception, StoppedError):
+            error = f"StoppedError: the value was to be {display.value_text(self.exception.value)}"
         return nonfinite.story(self._columns, self._result_nodes(), error)
 
     def replay(
@@ -750,11 +755,17 @@ class Trace:
                 self._refuse_truncated()
             why = f"raised {type(self.exception).__name__}" if self.exception is not None else "returned no number"
             raise TraceError(f"{self.function} {why}: there is no result to find the truth of (t.slice(node) has one)")
-        needed = adjoint.ancestors(self._columns, outputs)
+        needed = sweep.marked(self._columns, outputs)
         return truth.truth(self._columns, self._replayed.result, outputs, needed, literals=literals)
 
     def _lone_output(self, of: Any) -> tuple[int, Mapping[int, Any]]:
         """The node of the result that `of` names, which must be a lone number, and the adjoints of it."""
+        output = self._output(of)
+        if isinstance(output, int) and getattr(self._columns.value[output], "shape", ()) != ():
+            raise TraceError(
+                f"the result of {self.function} is an array, and this is asked of one number: return the element that is "
+                "meant, or their sum (or name a node with of=…)"
+            )
         seeds = self._seeds(of, None)
         (output,) = seeds
         return output, self.adjoints if of is None else sweep.adjoints(self._columns, seeds)
@@ -776,7 +787,7 @@ class Trace:
         from visual_debug.diagnose import rounding
 
         output, adjoints = self._lone_output(of)
-        return rounding.budget(self._columns, output, adjoints, adjoint.ancestors(self._columns, [output]))
+        return rounding.budget(self._columns, output, adjoints, sweep.marked(self._columns, [output]))
 
     def cancellations(self, digits: float = 3.0) -> CancellationReport:
         """Sums and differences in which at least `digits` decimal digits cancel, by expression, the worst first.
@@ -796,28 +807,11 @@ class Trace:
 
         Raises NoDerivativeError and TraceError as `grad` does.
         """
-        from visual_debug.diagnose import conditioning, numbers
+        from visual_debug.diagnose import conditioning
 
         output, adjoints = self._lone_output(of)
-        columns = self._columns
-        size = numbers.size_of(columns.value[output])
-
-        def ratio(node: int) -> Any:
-            change = abs(adjoints.get(node, 0.0) * columns.value[node])
-            change = change if numbers.is_array(change) else numbers.size_of(change)
-            return change / size if size else change * float("inf")
-
-        inputs = {
-            name: _map_structure(ids, ratio)
-            for name, ids in self._replayed.inputs.items()
-            if any(True for _ in _leaves(ids))
-        }
-        total = max((conditioning.total(value) for value in inputs.values()), default=0.0)
-        needed = adjoint.ancestors(columns, [output])
-        own = conditioning.own_conditions(
-            columns, lambda node, position: adjoint.partial(columns, node, position), needed
-        )
-        return conditioning.condition(columns, inputs, total, own)
+        inputs = {name: ids for name, ids in self._replayed.inputs.items() if any(True for _ in _leaves(ids))}
+        return conditioning.condition(self._columns, output, adjoints, inputs)
 
     def gradient_health(
         self, *, of: Any = None, seed: Any = None, tiny: float = 1e-12, huge: float = 1e12
@@ -848,7 +842,7 @@ class Trace:
         """
         from visual_debug.diagnose import gradcheck
 
-        needed = adjoint.ancestors(self._columns, self._result_nodes())
+        needed = sweep.marked(self._columns, self._result_nodes())
         return gradcheck.check(self._columns, needed, tolerance)
 
     def compare(self, other: Trace, *, tolerance: float = 0.0) -> Comparison:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from visual_debug import display
+from visual_debug import display, kinds
 from visual_debug.errors import StoppedError
 from visual_debug.tracing.tape import Site
 
@@ -36,7 +36,7 @@ def watcher(stop: str | Callable[[Any], bool]) -> Callable[[Any], None]:
         predicate = stop
 
         def watch(value: Any) -> None:
-            if predicate(value):
+            if kinds.is_number(value) and predicate(value):
                 raise stopped(value, f"is what {getattr(predicate, '__name__', 'the predicate')} says to stop at")
 
     return watch

@@ -2,13 +2,11 @@
 
 import math
 import re
-import shutil
 
 import pytest
 
 import visual_debug as vd
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+from tests.render.browser import PROGRAMS, Browser, program
 
 
 def inner(a):
@@ -28,38 +26,38 @@ def repeated(x, n):
 
 @pytest.fixture(scope="module")
 def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="pip install playwright, for tests in a browser")
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
+    path = program()
+    if path is None:
         pytest.skip(f"no browser on PATH (looked for {', '.join(PROGRAMS)})")
-    with api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+    started = Browser(path)
+    yield started
+    started.close()
 
 
 @pytest.fixture
 def visit(browser, tmp_path):
     """Opens the page of a trace; in the end the console must be clean, and no request may have left the page."""
-    said, asked, opened = [], [], []
+    opened = []
 
-    def open_page(trace, *, width=1280, height=800, scheme="light", **options):
+    def open_page(trace, *, width=1280, height=800, scheme="light", calm=False, **options):
         path = trace.export(tmp_path / f"page{len(opened)}.html", **options)
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        opened.append(page)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
-        page.wait_for_selector("html[data-ready]")
+        page = browser.open(
+            path.as_uri(),
+            width=width,
+            height=height,
+            scheme=scheme,
+            calm=calm,
+            ready="document.documentElement?.dataset.ready",
+        )
+        opened.append((page, path.as_uri()))
         return page
 
     yield open_page
-    for page in opened:
+    for page, url in opened:
+        page.run("new Promise(done => setTimeout(done, 20))")  # what is under way is heard of
         page.close()
-    assert said == []
-    assert len(asked) == len(opened)  # the pages themselves
-    assert all(url.startswith("file:") for url in asked)
+        assert page.said == []
+        assert page.asked == [url]
 
 
 @pytest.fixture
@@ -68,149 +66,214 @@ def trace():
 
 
 def step(page):
-    return int(page.input_value("#slider"))
+    return int(page.run("document.getElementById('slider').value"))
 
 
-def box(page, label):
-    return page.locator(".box", has=page.locator("text.label", has_text=label)).first
+def chosen(page, selector):
+    return page.run(f"document.querySelector('{selector}').value")
+
+
+def transform(page):
+    return list(map(float, re.findall(r"[-\d.]+", page.attribute("transform", "#canvas svg > g"))))
 
 
 def test_slider_keys_and_play(visit, trace):
     page = visit(trace)
     last = len(trace.steps()) - 1
     assert step(page) == last
-    page.keyboard.press("Home")
+    page.press("Home")
     assert step(page) == 0
-    assert not page.locator(".box text.adjoint", has_text="∂").count()
-    page.keyboard.press("ArrowRight")
+    assert not page.count(".box text.adjoint", "∂")
+    page.press("ArrowRight")
     assert step(page) == 1
-    assert "sin" in page.inner_text("#title")
-    assert page.locator(".box.lit").count() == 1
-    page.keyboard.press("ArrowLeft")
+    assert "sin" in page.text("#title")
+    assert page.count(".box.lit") == 1
+    page.press("ArrowLeft")
     assert step(page) == 0
-    page.evaluate("document.getElementById('slider').value = 3")
-    page.dispatch_event("#slider", "input")
-    assert page.inner_text("#title").startswith("3 /")
-    page.keyboard.press(" ")
-    page.wait_for_timeout(1500)  # the policy of the page forbids a function given as text
-    assert step(page) > 3
-    assert page.get_attribute("#play", "aria-pressed") == "true"
-    page.keyboard.press(" ")
-    assert page.get_attribute("#play", "aria-pressed") == "false"
-    page.keyboard.press("End")
+    page.choose("#slider", "3")
+    assert page.text("#title").startswith("3 /")
+    page.press(" ")
+    page.wait("Number(document.getElementById('slider').value) > 4")
+    assert page.attribute("aria-pressed", "#play") == "true"
+    page.press(" ")
+    assert page.attribute("aria-pressed", "#play") == "false"
+    page.press("End")
     assert step(page) == last
-    texts = page.locator(".box text.value").all_text_contents()
-    assert f"{trace.result:.6g}" in texts
+    assert f"{trace.result:.6g}" in page.of_all("e.textContent", ".box text.value")
+
+
+def test_the_slider_by_keys(visit, trace):
+    page = visit(trace, step=0)
+    page.run("document.getElementById('slider').focus()")
+    page.press("ArrowRight")
+    assert step(page) == 1
+    assert page.text("#title").startswith("1 /")
+    assert page.attribute("aria-valuetext", "#slider").startswith("step 1 of ")
 
 
 def test_what_is_collapsed_stays_so(visit, trace):
     page = visit(trace)
-    boxes = page.locator(".box").count()
-    total = box(page, "total = [+]")
-    total.locator(".fold").click()
-    folded = page.locator(".box").count()
+    boxes = page.count(".box")
+    page.click(".box", "total = [+]", inside=".fold")
+    folded = page.count(".box")
     assert folded < boxes
     for key in ("Home", "ArrowRight", "End"):
-        page.keyboard.press(key)
-        assert page.locator(".box").count() == folded
-        assert total.get_attribute("aria-expanded") == "false"
+        page.press(key)
+        assert page.count(".box") == folded
+        assert page.attribute("aria-expanded", ".box", "total = [+]") == "false"
     page.click("#unfold")
-    assert page.locator(".box").count() == boxes
+    assert page.count(".box") == boxes
 
 
 def test_box_source_and_row_are_one_selection(visit, trace):
     page = visit(trace)
     node = trace.find(name="total")[0]
-    page.locator(".part", has_text=" + inner(y)").first.click()
-    assert page.locator("tr.selected td").first.inner_text() == str(node.id)
-    assert "total" in page.locator(".box.selected text.label").text_content()
-    page.locator("tr", has=page.locator("td", has_text="sin")).first.click()
-    assert page.locator(".box.selected text.label").text_content() == "sin"
-    assert "math.sin(a)" in "".join(page.locator(".part.selected").all_inner_texts())
-    assert "1 of 2" in page.inner_text("#details")
-    page.locator("#details button", has_text="›").click()
-    assert "2 of 2" in page.inner_text("#details")
+    page.click(".part", " + inner(y)")
+    assert page.text("tr.selected td") == str(node.id)
+    assert "total" in page.text(".box.selected text.label")
+    page.click("tbody tr", "sin")
+    assert page.text(".box.selected text.label") == "sin"
+    assert "math.sin(a)" in "".join(page.of_all("e.textContent", ".part.selected"))
+    assert "1 of 2" in page.text("#details")
+    page.click("#details button", "›")
+    assert "2 of 2" in page.text("#details")
+    page.click(".box", "total = [+]")
+    assert page.text("tr.selected td") == str(node.id)
+    assert " + inner(y)" in "".join(page.of_all("e.textContent", ".part.selected"))
 
 
 def test_search(visit, trace):
     page = visit(trace)
-    page.fill("#search", "sin")
-    assert page.inner_text("#matches") == f"{len(trace.find(op='math.sin')) * 2} found"  # and what it is in
-    page.keyboard.press("Enter")
-    assert page.inner_text("#matches").startswith("1 of")
-    assert page.locator(".box.selected").count() == 1
-    page.fill("#search", "no such thing")
-    assert page.inner_text("#matches") == "0 found"
-    assert not page.locator(".box.found").count()
+    page.type("#search", "sin")
+    assert page.text("#matches") == f"{len(trace.find(op='math.sin')) * 2} found"  # and what it is in
+    page.press("Enter")
+    assert page.text("#matches").startswith("1 of")
+    assert page.count(".box.selected") == 1
+    page.type("#search", "no such thing")
+    assert page.text("#matches") == "0 found"
+    assert not page.count(".box.found")
+    page.type("#search", f"#{trace.outputs.id}")
+    page.click("#next")
+    assert page.text("tr.selected td") == str(trace.outputs.id)
 
 
 def test_keyboard_alone(visit, trace):
     page = visit(trace)
     for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.classList.contains('box')"):
+        page.press("Tab")
+        if page.run("document.activeElement.classList.contains('box')"):
             break
-    top = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    top = page.run("document.activeElement.getAttribute('aria-label')")
     assert f"value {trace.result:.6g}" in top
-    page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") != top
-    page.keyboard.press("Enter")
-    assert page.locator(".box.selected").count() == 1
-    page.keyboard.press("c")
-    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "false"
+    page.press("ArrowDown")
+    assert page.run("document.activeElement.getAttribute('aria-label')") != top
+    page.press("Enter")
+    assert page.count(".box.selected") == 1
+    page.press("c")
+    assert page.run("document.activeElement.getAttribute('aria-expanded')") == "false"
     unnamed = "[...document.querySelectorAll('button, input, select')].filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length))"
-    assert page.evaluate(f"{unnamed}.length") == 0
+    assert page.run(f"{unnamed}.length") == 0
 
 
 @pytest.mark.parametrize("colour", ["value", "adjoint", "magnitude", "mark2"])
 def test_colours(visit, trace, colour):
     page = visit(trace)
-    page.select_option("#colour", colour)
-    assert page.locator(".box.coloured").count() >= (1 if colour == "mark2" else 5)
-    assert page.inner_text("#legend")
+    page.choose("#colour", colour)
+    assert page.count(".box.coloured") >= (1 if colour == "mark2" else 5)
+    assert page.text("#legend")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (3840, 2160)])
 def test_nothing_sticks_out(visit, trace, width, height, scheme):
     page = visit(trace, width=width, height=height, scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.run("document.documentElement.scrollWidth <= innerWidth")
     wide = """[...document.querySelectorAll('.box')].filter(g => [...g.querySelectorAll(':scope > text')].some(
         t => t.getBBox().width > g.querySelector('rect').getBBox().width)).length"""
-    assert page.evaluate(wide) == 0
-    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 28)"
+    assert page.run(wide) == 0
+    dark = page.run("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 28)"
     assert dark == (scheme == "dark")
 
 
 def test_pan_and_zoom(visit, trace):
     page = visit(trace)
-    world = page.locator("#canvas svg > g")
-    before = world.get_attribute("transform")
+    before = transform(page)
     page.click("#larger")
-    larger = world.get_attribute("transform")
+    larger = transform(page)
     assert larger != before
-    area = page.locator("#canvas").bounding_box()
-    page.mouse.move(area["x"] + 20, area["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(area["x"] + 60, area["y"] + 50)
-    page.mouse.up()
-    assert world.get_attribute("transform") != larger
-    page.keyboard.press("0")
-    fitted = list(map(float, re.findall(r"[-\d.]+", world.get_attribute("transform"))))
-    assert fitted == pytest.approx(list(map(float, re.findall(r"[-\d.]+", before))), rel=0.01)
+    x, y = page.of_all("[e.getBoundingClientRect().x, e.getBoundingClientRect().y]", "#canvas")[0]
+    page.drag((x + 20, y + 20), (x + 60, y + 50))
+    moved = transform(page)
+    assert moved == pytest.approx([larger[0] + 40, larger[1] + 30, larger[2]])
+    page.press("0")
+    assert transform(page) == pytest.approx(before, rel=0.01)
+
+
+def test_print_and_reduced_motion(visit, trace):
+    page = visit(trace, calm=True)
+    assert set(page.of_all("getComputedStyle(e).transitionDuration", ".box rect")) == {"0s"}
+    assert page.pdf().startswith(b"%PDF")
+    page.media(print=True)
+    visible = page.of_all("e.id", "button, input, select")
+    assert not page.run("[...document.querySelectorAll('button, input, select')].filter(e => e.offsetParent).length")
+    assert visible and page.count("tbody tr") == len(trace)
+    assert page.run("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_folded_page_is_opened_on_demand(visit):
     page = visit(vd.trace(repeated, 0.4, 1000))
-    assert page.input_value("#sheet") == "summary"
-    assert page.locator(".box text", has_text="×1,000").count() == 3
-    box(page, "3.7 * x * (1 - x)").click()
-    assert "1,000 times" in page.inner_text("#details")
-    page.locator("#details button").first.click()
-    assert page.input_value("#sheet") == "graph"
-    assert page.locator(".box.selected").count() == 1
-    page.keyboard.press("Home")
+    assert chosen(page, "#sheet") == "summary"
+    assert page.count(".box text", "×1,000") == 3
+    page.click(".box", "3.7 * x * (1 - x)")
+    assert "1,000 times" in page.text("#details")
+    page.click("#details button")
+    assert chosen(page, "#sheet") == "graph"
+    assert page.count(".box.selected") == 1
+    page.press("Home")
     assert step(page) == 0
+
+
+def turns(x, n):
+    total = 0.0
+    for _ in range(n):
+        x = logistic(x)
+        for k in range(3):
+            total = total + x * k
+    return total
+
+
+def logistic(x):
+    return 3.7 * x * (1 - x)
+
+
+def test_loops_and_calls_are_opened_and_left(visit):
+    page = visit(vd.trace(turns, 0.4, 400))
+    page.choose("#sheet", "fold0")
+    assert page.count(".box.folded") == 2
+    page.press("/")
+    page.press("Escape")
+    page.click(".box.folded", "for _ in range(n)")
+    assert "loop" in page.text("#details") and "×1,200" in page.text("#details")
+    page.click("#details button", "what is in it")
+    assert page.text("#way") == "turns › for _ in range(n)"
+    page.click(".box.folded", "for k in range(3)", inside=".fold")
+    assert page.text("#way") == "turns › for _ in range(n) › for k in range(3)"
+    assert "×1,200" in page.text(".box", "total + x * k")
+    assert page.count("tbody tr") == page.count(".box")
+    assert page.count(".box.outside") == 1  # x of the loop around
+    page.click(".part", "1 - x")  # is in another fold, which is opened
+    assert page.text("#way") == "turns › logistic"
+    assert page.text(".box.selected .label") == "1 - x"
+    page.run("document.activeElement.blur()")
+    page.press("Escape")
+    assert page.text("#way") == "turns"
+    page.type("#search", "total + x")
+    page.press("Enter")
+    assert page.text(".box.selected .label") == "total + x * k"
+    page.choose("#colour", "value")
+    assert page.count(".box.coloured") >= 2
+    page.click("#details button", "#")
+    assert chosen(page, "#sheet") == "graph"
 
 
 def test_markup_of_the_user_is_text(visit):
@@ -218,4 +281,4 @@ def test_markup_of_the_user_is_text(visit):
     text = "def f(x):\n    return x * len('</script><img src=x onerror=alert(1)>')\n"
     exec(compile(text, "<i>file</i>", "exec"), scope)  # noqa: S102
     page = visit(vd.trace(scope["f"], 2.0))
-    assert page.locator("img").count() == 0
+    assert page.count("img") == 0

@@ -252,10 +252,7 @@ def test_results_that_are_tuples() -> None:
 
 
 def test_what_has_no_derivative_is_refused() -> None:
-    refused = [
-        ("numpy.bitwise_and", (1, 3)), ("numpy.linalg.qr", (A + 1j,)), ("numpy.linalg.pinv", (A + 1j,)),
-        ("numpy.pad", (A, 1, "mean")), ("numpy.linalg.svd", (A,)),
-    ]  # fmt: skip
+    refused = [("numpy.bitwise_and", (1, 3)), ("numpy.linalg.svd", (A,))]
     for op, args in refused:
         z = function_of(op)(*args)
         with pytest.raises(rules.MissingPartial):

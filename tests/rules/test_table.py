@@ -81,6 +81,11 @@ ELSEWHERE = [
     "np.linalg.cholesky(np.stack([s, 2 * s]))",
     "np.linalg.multi_dot([a, m, v])",
     "np.linalg.multi_dot([a, m, m, b.T])",
+    "np.linalg.multi_dot((m, m, v))",
+    "np.linalg.multi_dot((a, m, v))",
+    "np.apply_along_axis(lambda r: np.dot(r, w), axis=1, arr=a)",
+    "np.array([0, 1, 0]).choose([v, w])",
+    "a.T.flatten('A')",
     "",
 ]
 

@@ -104,6 +104,19 @@ def test_a_loaded_trace_answers_without_the_code(tmp_path):
     assert_same_trace(trace, vd.load(trace.save(tmp_path / "again.parquet")))
 
 
+def test_arrays_keep_their_order_in_memory(tmp_path):
+    def f(a, c):
+        return np.asfortranarray(a).ravel("K") @ np.arange(6.0) + np.transpose(c, (2, 0, 1)).ravel("K") @ np.arange(
+            24.0
+        )
+
+    trace = vd.trace(f, np.arange(6.0).reshape(2, 3), np.arange(24.0).reshape(2, 3, 4))
+    loaded = vd.load(trace.save(tmp_path / "f.parquet"))
+    for name, gradient in trace.grad().items():
+        np.testing.assert_array_equal(loaded.grad(name), gradient)
+    assert trace.grad("a").tolist() == [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]]
+
+
 def test_arrays_keep_every_byte(tmp_path):
     def f(a):
         b = np.sin(a) @ a
@@ -312,3 +325,14 @@ def test_twelve_bytes_an_operation_do(tmp_path):
     trace = vd.trace(logistic, 0.3, 3.99, 20_000)
     path = trace.save(tmp_path / "t.parquet")
     assert path.stat().st_size <= 12 * len(trace)
+
+
+def test_named_tuples_keep_their_items(tmp_path):
+    def first_component(a):
+        values, vectors = np.linalg.eigh(a)
+        return values[0] * vectors[0, 1] ** 2
+
+    trace = vd.trace(first_component, np.array([[2.0, 0.5], [0.5, 3.0]]))
+    loaded = vd.load(trace.save(tmp_path / "t"))
+    assert np.array_equal(loaded.grad("a"), trace.grad("a"))
+    assert [repr(node.value) for node in loaded] == [repr(node.value) for node in trace]

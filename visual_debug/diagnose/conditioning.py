@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from visual_debug.columns import Columns
+from visual_debug.columns import WORTH_NUMPY, Columns
 from visual_debug.diagnose import numbers
+from visual_debug.diagnose.by_node import ByNode
 from visual_debug.diagnose.places import Place, Places, graded, listed
+from visual_debug.numeric import Floats, Truths, plain_values, view
+from visual_debug.sweeps import adjoint, partials, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +26,18 @@ class Condition:
         value: the largest sum over an argument's numbers: the condition of the whole with respect to it.
         operations: the operations with the largest condition number of their own, as (place, number); at most 20.
         nodes: node id -> its own condition number, the largest over its operands.
-        colours: node id -> (0 to 1, label), by the logarithm of that.
-
     """
 
     inputs: dict[str, Any]
     value: float
     operations: tuple[tuple[Place, float], ...]
-    nodes: dict[int, float]
-    colours: dict[int, tuple[float, str]]
+    nodes: Mapping[int, float]
+
+    @property
+    def colours(self) -> dict[int, tuple[float, str]]:
+        """Node id -> (0 to 1, label), by the logarithm of its condition number."""
+        grades = {n: math.log10(max(c, 1.0)) if math.isfinite(c) else math.inf for n, c in self.nodes.items()}
+        return graded(grades, {n: f"enlarges relative errors {c:.2g} times" for n, c in self.nodes.items()})
 
     def __str__(self) -> str:
         lines = [f"the result changes by at most {self.value:.3g} times the relative change of an argument"]
@@ -52,24 +59,42 @@ def _brief(value: Any) -> str:
     return f"{value:.3g}" if value is not None else "no number"
 
 
-def own_conditions(columns: Columns, partials: Any, needed: bytearray) -> dict[int, float]:
+def _own(columns: Columns, needed: bytearray) -> ByNode:
     """|x dz/dx / z| of every operation with one number per operand, the largest over its operands."""
-    found: dict[int, float] = {}
-    for node in range(len(columns)):
-        if not needed[node] or columns.op[node] in ("input", "const"):
-            continue
+    floats = np.fromiter((numbers.format_of(z) is not None for z in columns.value), np.bool_, len(columns))
+    leaves = np.array([op in ("input", "const") for op in columns.op.entries] or [False])
+    has = np.frombuffer(needed, np.bool_) & floats & ~leaves[view(columns.kind)]
+    slopes = partials.partials(columns) if len(columns) > WORTH_NUMPY else None
+    return ByNode(_by_columns(columns, slopes.value) if slopes is not None else _one_by_one(columns, has), has)
+
+
+def _by_columns(columns: Columns, slopes: Floats) -> Floats:
+    """The same of plain numbers, of which all partials are known."""
+    values, _ = plain_values(columns.value)
+    start, operand = view(columns.start), view(columns.operand)
+    owner = np.repeat(np.arange(len(columns), dtype=np.int32), start[1:] - start[:-1])
+    with np.errstate(all="ignore"):
+        change = slopes * values[operand]
+        ratio = np.where(change == 0, 0.0, np.abs(change / values[owner]))
+    ratio[np.isnan(ratio)] = math.inf
+    worst = np.zeros(len(columns))
+    if len(owner):
+        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        worst[owner[first]] = np.maximum.reduceat(ratio, first)
+    return worst
+
+
+def _one_by_one(columns: Columns, has: Truths) -> Floats:
+    found = np.zeros(len(columns))
+    for node in np.flatnonzero(has).tolist():
         z = columns.value[node]
-        if numbers.format_of(z) is None:
-            continue
-        worst = 0.0
         for position, operand in enumerate(columns.operands(node)):
-            slope = partials(node, position)
+            slope = adjoint.partial(columns, node, position)
             x = columns.value[operand]
             if slope is None or not (numbers.is_number(x) or isinstance(x, np.ndarray)):
                 continue
             ratio = _enlargement(slope, x, z)
-            worst = max(worst, math.inf if math.isnan(ratio) else ratio)
-        found[node] = worst
+            found[node] = max(found[node], math.inf if math.isnan(ratio) else ratio)
     return found
 
 
@@ -88,19 +113,38 @@ def _enlargement(slope: Any, x: Any, z: Any) -> float:
         return float(np.max(ratio)) if np.size(ratio) else 0.0
 
 
-def total(value: Any) -> float:
+def _total(value: Any) -> float:
     """The sum over all numbers in nested lists, tuples, dicts and arrays."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
-        return math.fsum(map(total, value))
+        return math.fsum(map(_total, value))
     return float(np.sum(value)) if value is not None else 0.0
 
 
-def condition(columns: Columns, inputs: dict[str, Any], total: float, own: dict[int, float]) -> Condition:
-    """The report of what `Trace.condition` found."""
+def condition(columns: Columns, output: int, adjoints: Mapping[int, Any], inputs: Mapping[str, Any]) -> Condition:
+    """Condition numbers of a result, a lone number. `inputs` are the arguments' nodes, each in its own structure."""
+    size = numbers.size_of(columns.value[output])
+
+    def ratio(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: ratio(item) for key, item in node.items()}
+        if isinstance(node, (list, tuple)):
+            return type(node)(map(ratio, node))
+        if node is None:
+            return None
+        change = abs(adjoints.get(node, 0.0) * columns.value[node])
+        change = change if numbers.is_array(change) else numbers.size_of(change)
+        return change / size if size else np.where(change != 0, math.inf, 0.0)[()]
+
+    of_inputs = {name: ratio(nodes) for name, nodes in inputs.items()}
+    total = max(map(_total, of_inputs.values()), default=0.0)
+    own = _own(columns, sweep.marked(columns, [output]))
+    nodes = np.flatnonzero(own.has)
+    largest = nodes[np.argsort(-own.column[nodes], kind="stable")[:_LARGEST]].tolist()
     places = Places(columns)
-    ranked = sorted(own, key=lambda node: (-own[node], node))[:20]
-    grades = {node: math.log10(max(number, 1.0)) if math.isfinite(number) else math.inf for node, number in own.items()}
-    labels = {node: f"enlarges relative errors {number:.2g} times" for node, number in own.items()}
-    return Condition(inputs, total, tuple((places(n), own[n]) for n in ranked), own, graded(grades, labels))
+    return Condition(of_inputs, total, tuple((places(n), own[n]) for n in largest), own)
+
+
+#: Operations that are named.
+_LARGEST = 20

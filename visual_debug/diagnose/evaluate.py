@@ -3,6 +3,7 @@ rounding to an integer would have come out otherwise, it is said so."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -31,6 +32,13 @@ class Flip:
 
     def __str__(self) -> str:
         other = "may be either" if self.there is None else f"would be {number_text(self.there)}"
+        if isinstance(self.there, np.ndarray) and self.there.dtype == object:
+            unsure = _either(self.there)
+            others = int(np.count_nonzero((self.there != self.here) & ~unsure))
+            said = (f"may be either at {np.count_nonzero(unsure)}", f"would be otherwise at {others}")
+            counts = (np.count_nonzero(unsure), others)
+            other = " and ".join(text for text, count in zip(said, counts, strict=True) if count)
+            other += f" of {self.there.size} elements"
         return f"{self.place}, {other}"
 
 
@@ -87,6 +95,12 @@ class Evaluator:
         self.kept: dict[int, str] = {}
         self.flips: list[tuple[int, Any, Any]] = []
         self._found: dict[str, Callable[..., Any]] = {}
+        self._names = [(op, canonical(op)) for op in columns.op.entries]
+        self._deciding = [systems.base_name(name) in _DECIDING for _, name in self._names]
+        plain = system.dtype is object and system.finish is None
+        own = {name: _ARITHMETIC[name] for name in _ARITHMETIC if plain and name not in system.functions}
+        self._quick = [own.get(systems.base_name(name)) for _, name in self._names]
+        self._leaves: dict[int, tuple[Any, Any]] = {}  # by kind, the latest literal and its number
 
     def run(self, changed: Mapping[int, Any] | None = None) -> list[Any]:
         """The values of all nodes; those of `changed` are given."""
@@ -101,32 +115,63 @@ class Evaluator:
     def value(self, node: int, values: list[Any]) -> Any:
         """One node's value, from the values of the nodes before it."""
         columns = self.columns
-        op, z = columns.op[node], columns.value[node]
-        if op in ("input", "const"):
+        kind, z = columns.kind[node], columns.value[node]
+        op, name = self._names[kind]
+        if op == "input":
             return self.leaf(node)
+        if op == "const":
+            known = self._leaves.get(kind)
+            if known is None or known[0] is not z:
+                known = self._leaves[kind] = z, self.leaf(node)
+            return known[1]
         if z is MISSING or z is SEVERAL:
             return None
         if op == "opaque":
             return self.keep(node, "it passed through code that was not recorded")
-        args, kwargs = arguments(columns, node, values)
         try:
+            quick = self._quickly(node, kind, values)
+            if quick is not None:
+                return quick
+            args, kwargs = arguments(columns, node, values)
+            if node in columns.calls:  # whose literals are none of its operands
+                args = tuple(self.number(arg) if type(arg) is float else arg for arg in args)
             found = self.apply(op, args, kwargs)
         except (NotImplementedError, TypeError, AttributeError) as error:
             return self.keep(node, str(error))
         except (ArithmeticError, ValueError) as error:
             return self.keep(node, f"{type(error).__name__}: {error}")
-        return self._noted(node, canonical(op), z, found)
-
-    def _noted(self, node: int, op: str, z: Any, found: Any) -> Any:
-        base = systems.base_name(op)
-        if base in _DECIDING or (isinstance(z, (bool, np.bool_)) and op not in ("getitem", "opaque")):
-            if found is None or bool(np.any(np.not_equal(found, z))):
+        if self._deciding[kind] or (isinstance(z, (bool, np.bool_)) and name != "getitem"):
+            if self._differs(found, z):
                 self.flips.append((node, z, found))
-            if base in systems.COMPARISONS:
-                return z if found is None else found
+            if systems.base_name(name) in systems.COMPARISONS:
+                return _decided(found, z)
         if self.system.finish is not None:
             found = self.system.finish(found)
         return found
+
+    def _differs(self, found: Any, z: Any) -> bool:
+        """Whether a comparison or a rounded number is another one than the recorded; None differs from all."""
+        if isinstance(z, (float, np.floating)) and found is not None:  # rounded to some digits, as either has them
+            size = abs(float(z))
+            try:
+                return bool(found != z and found != self.number(z) and float(found) != z)
+            except (TypeError, ValueError):  # an interval, which has ends
+                return z not in found or bool(found.delta > size * _NARROW) if hasattr(found, "delta") else True
+        if hasattr(found, "delta"):
+            return True
+        return found is None or bool(np.any(np.not_equal(found, z)))
+
+    def _quickly(self, node: int, kind: int, values: list[Any]) -> Any:
+        """Arithmetic of two numbers of one type, which is what most nodes are; None for anything else."""
+        operate = self._quick[kind]
+        if operate is not None and node not in self.columns.calls:
+            columns = self.columns
+            begin, end = columns.start[node], columns.start[node + 1]
+            if end - begin == 2:
+                x, y = values[columns.operand[begin]], values[columns.operand[begin + 1]]
+                if type(x) is type(y) and type(x) not in _OTHERS:
+                    return operate(x, y)
+        return None
 
     def leaf(self, node: int) -> Any:
         """An argument or literal as a number of the system."""
@@ -138,7 +183,13 @@ class Evaluator:
                 return self.system.number(exact)
         if columns.op[node] == "input" and self.system.symbol is not None:
             return self._symbols(columns.name[node] or columns.site[node].text or f"n{node}", value)
-        return self.number(value)
+        try:
+            return self.number(value)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            where = f"the argument {columns.name[node]}" if columns.op[node] == "input" else "the literal"
+            raise TraceError(
+                f"{columns.site[node]}: {where} = {number_text(value)} is no number of {self.system.name}: {error}"
+            ) from error
 
     def _symbols(self, name: str, value: Any) -> Any:
         assert self.system.symbol is not None
@@ -147,7 +198,8 @@ class Evaluator:
             for index in np.ndindex(value.shape):
                 found[index] = self.system.symbol(f"{name}[{','.join(map(str, index))}]", value[index])
             return found
-        return self.system.symbol(name, value) if isinstance(value, (int, float)) else value
+        is_number = isinstance(value, (int, float, complex, np.number)) and not isinstance(value, (bool, np.bool_))
+        return self.system.symbol(name, value) if is_number else value
 
     def number(self, value: Any) -> Any:
         """A recorded value as a number of the system; an array element by element; ints and what is none as they are."""
@@ -191,6 +243,25 @@ class Evaluator:
         return tuple(Flip(node, here, there, places(node)) for node, here, there in self.flips[:_FLIPS])
 
 
+#: Operations that two numbers of a system have themselves.
+_ARITHMETIC: dict[str, Callable[..., Any]] = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
+_OTHERS = frozenset({int, bool, np.ndarray, list, tuple, str, type(None)})
+
+
+def _either(found: Any) -> Any:
+    """Where a comparison of arrays is certain of neither."""
+    return np.array([truth is None for truth in found.ravel()], np.bool_).reshape(found.shape)
+
+
+def _decided(found: Any, z: Any) -> Any:
+    """The recorded truth where another one is not certain."""
+    if isinstance(found, np.ndarray) and found.dtype == object:
+        return np.where(_either(found), z, found).astype(bool)
+    return z if found is None else found
+
+
+#: A rounded number is certain if its interval is narrower than this, relatively.
+_NARROW = 2.0**-40
 #: Steps to an integer, and what is said to go another way where they differ.
 _DECIDING = frozenset({*systems.COMPARISONS, "int", "floor", "ceil", "trunc", "round", "rint"})
 #: Flips that are explained.

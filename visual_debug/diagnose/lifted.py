@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,10 @@ def elementwise(function: Function) -> Function:
     """A function of numbers over arrays of them."""
 
     def apply(*args: Any) -> Any:
-        if not any(isinstance(x, (np.ndarray, list)) for x in args):
+        for x in args:
+            if isinstance(x, (np.ndarray, list)):
+                break
+        else:
             return function(*args)
         return np.frompyfunc(lambda *xs: function(*map(_plain, xs)), len(args), 1)(*args)
 
@@ -79,10 +84,9 @@ def _native(op: str, scalar: Function) -> Function:
 
 
 def _truths(compare: Function) -> Function:
-    def apply(*args: Any) -> Any:
-        if any(isinstance(x, np.ndarray) for x in args):
-            found = elementwise(compare)(*args)
-            return found.astype(bool) if isinstance(found, np.ndarray) else bool(found)
+    """A comparison: True, False, or None where it is neither for certain; of arrays one per element."""
+
+    def one(*args: Any) -> bool | None:
         found = compare(*args)
         if found is None or isinstance(found, bool):
             return found
@@ -91,7 +95,7 @@ def _truths(compare: Function) -> Function:
         except TypeError:  # a relation between symbols
             return None
 
-    return apply
+    return elementwise(one)
 
 
 def _allowed(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -107,18 +111,26 @@ def _structural(numpy_function: Function) -> Function:
 
 def _special(op: str, arithmetic: Arithmetic) -> Function | None:
     """Operations that are neither elementwise nor NumPy's own on any numbers."""
-    add, mul = arithmetic.table["add"], arithmetic.table["mul"]
+    add, mul = elementwise(arithmetic.table["add"]), elementwise(arithmetic.table["mul"])
     divide = elementwise(arithmetic.truediv)
 
-    def total(xs: Any, start: Any = 0) -> Any:
-        for x in xs:
+    def total(*xs: Any, start: Any = 0) -> Any:
+        for x in items(xs):
             start = add(start, x)
         return start
 
-    def product(xs: Any, *, start: Any = 1) -> Any:
-        for x in xs:
+    def product(*xs: Any, start: Any = 1) -> Any:
+        for x in items(xs):
             start = mul(start, x)
         return start
+
+    def extreme(name: str) -> Function:
+        choose = arithmetic.table[name]
+
+        def apply(*xs: Any) -> Any:
+            return reduce(choose, items(xs))
+
+        return apply
 
     def mean(a: Any, axis: Any = None, **kwargs: Any) -> Any:
         whole = np.sum(a, axis=axis, **_allowed(kwargs))
@@ -128,6 +140,16 @@ def _special(op: str, arithmetic: Arithmetic) -> Function | None:
         distance = a - mean(a, axis=axis, keepdims=True)
         squares = np.sum(distance * distance, axis=axis, keepdims=keepdims)
         return divide(squares, np.size(a) // max(np.size(squares), 1) - ddof)
+
+    def largest(name: str) -> Function:
+        if arithmetic.system.dtype is not object:
+            return np.max if name == "maximum" else np.min
+        choose = np.frompyfunc(arithmetic.table[name], 2, 1)
+
+        def apply(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+            return choose.reduce(np.asarray(a, dtype=object), axis=axis, keepdims=keepdims)
+
+        return apply
 
     sqrt = elementwise(arithmetic.table["sqrt"])
 
@@ -157,8 +179,9 @@ def _special(op: str, arithmetic: Arithmetic) -> Function | None:
 
     known: dict[str, Function] = {
         "sum": total, "math.fsum": total, "math.prod": product, "numpy.mean": mean, "numpy.var": var,
-        "numpy.std": lambda *args, **kwargs: sqrt(var(*args, **kwargs)), "numpy.linalg.norm": norm, "max": max,
-        "min": min, "getitem": getitem, "setitem": setitem, "numpy.clip": clip, "numpy.astype": same,
+        "numpy.std": lambda *args, **kwargs: sqrt(var(*args, **kwargs)), "numpy.linalg.norm": norm, "max": extreme("maximum"),
+        "min": extreme("minimum"), "numpy.max": largest("maximum"), "numpy.min": largest("minimum"),
+        "getitem": getitem, "setitem": setitem, "numpy.clip": clip, "numpy.astype": same,
         "numpy.float64": same, "numpy.float32": same, "numpy.float16": same, "numpy.longdouble": same,
         "matmul": operator.matmul, "imatmul": operator.matmul, "numpy.linalg.solve": lambda a, b: solve(a, b, divide),
         "numpy.linalg.inv": lambda a: solve(a, np.array([[int(i == j) for j in range(len(a))] for i in range(len(a))],
@@ -171,6 +194,11 @@ def _special(op: str, arithmetic: Arithmetic) -> Function | None:
         "index": int,
     }  # fmt: skip
     return known.get(op)
+
+
+def items(xs: tuple[Any, ...]) -> Any:
+    """What a `sum` or `max` was called with: the items of one container, or the recorded items themselves."""
+    return xs[0] if len(xs) == 1 and isinstance(xs[0], (list, tuple, np.ndarray)) else xs
 
 
 def solve(a: Any, b: Any, divide: Function) -> Any:
@@ -267,6 +295,8 @@ _NATIVE: dict[str, Function] = {
     **{name: getattr(operator, name) for name in _OPERATORS.split()},
     **{f"i{name}": getattr(operator, name) for name in _OPERATORS.split() if hasattr(operator, f"i{name}")},
     **COMPARISONS,
-    "pow": pow, "abs": abs, "sum": sum, "max": max, "min": min, "divmod": divmod, "float": float, "int": int,
+    "pow": pow, "abs": abs, "max": max, "min": min, "sum": lambda *xs, start=0: sum(items(xs), start),
+    "math.fsum": lambda *xs: math.fsum(items(xs)), "math.prod": lambda *xs, start=1: math.prod(items(xs), start=start),
+    "divmod": divmod, "float": float, "int": int,
     "round": round, "getitem": operator.getitem,
 }  # fmt: skip

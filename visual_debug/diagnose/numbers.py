@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from visual_debug.numeric import plain_values
+
 #: Formats by name of type: bits of the significand (with the leading one), smallest exponent, largest exponent.
 FORMATS = {"float16": (11, -14, 15), "float32": (24, -126, 127), "float64": (53, -1022, 1023)}
 
@@ -147,18 +149,19 @@ class Vectors:
 
 
 def vectors(values: Sequence[Any]) -> Vectors:
-    """Doubles and exact integers of a column as arrays. About 0.2 s for a million."""
-    is_float = np.fromiter((type(v) is float for v in values), np.bool_, len(values))
-    is_int = np.fromiter((type(v) is int and -_EXACT <= v <= _EXACT for v in values), np.bool_, len(values))
-    known = is_float | is_int
-    value = np.full(len(values), np.nan)
-    value[known] = np.fromiter(
-        (v for v, k in zip(values, known.tolist(), strict=True) if k), np.float64, int(known.sum())
-    )
-    return Vectors(value, is_float, known)
+    """Doubles and exact integers of a column as arrays."""
+    column, plain = plain_values(values)
+    is_float = ~np.isnan(column) if plain is None else plain.copy()
+    # What is a whole number, or NaN, may be of another type.
+    unsure = np.flatnonzero((column == np.rint(column)) | np.isnan(column)).tolist()
+    types = [type(values[node]) for node in unsure]
+    is_float[unsure] = [kind is float for kind in types]
+    is_scalar = is_float.copy()
+    is_scalar[unsure] |= np.array([kind is int for kind in types], np.bool_) & (np.abs(column[unsure]) <= _EXACT)
+    return Vectors(np.where(is_scalar, column, np.nan), is_float, is_scalar)
 
 
-_EXACT = 2**53
+_EXACT = 2.0**53
 
 
 def size_of(value: Any) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ import numpy as np
 
 from visual_debug import display
 from visual_debug.columns import Columns
+from visual_debug.numeric import view
 
 #: Of a long list of findings so many are printed, and it is said how many there are.
 SHOWN = 10
@@ -71,23 +71,26 @@ class Places:
         ]
 
     @cached_property
-    def _turns(self) -> dict[tuple[int, int], list[int]]:
+    def _sorted(self) -> tuple[Any, Any]:
+        """Nodes sorted by expression and activation, and of each a number that stands for those two."""
         columns = self.columns
-        turns: dict[tuple[int, int], list[int]] = {}
-        expressions = map(self.expressions.__getitem__, columns.kind)
-        for node, key in enumerate(zip(expressions, columns.activation, strict=True)):
-            known = turns.get(key)
-            if known is None:
-                turns[key] = [node]
-            else:
-                known.append(node)
-        return turns
+        expressions = np.array(self.expressions or [0], np.int64)
+        key = expressions[view(columns.kind)] * len(columns.activations) + view(columns.activation)
+        key = key.astype(np.int16) if key.max(initial=0) < 2**15 else key  # sorted by radix
+        order = np.argsort(key, kind="stable")
+        return order, key
+
+    def _turn(self, node: int) -> tuple[int, int]:
+        """Which evaluation of its expression in its activation a node is, from 1, and of how many."""
+        order, key = self._sorted
+        first, end = (int(np.searchsorted(key, key[node], side, sorter=order)) for side in ("left", "right"))
+        return int(np.searchsorted(order[first:end], node)) + 1, end - first
 
     def __call__(self, node: int) -> Place:
         """The place of a node."""
         columns = self.columns
         site, activation, op = columns.site[node], columns.activation[node], columns.op[node]
-        same = self._turns[self.expressions[columns.kind[node]], activation] if op != "input" else [node]
+        turn, turns = self._turn(node) if op != "input" else (1, 1)
         return Place(
             node,
             op,
@@ -96,8 +99,8 @@ class Places:
             site.text or (columns.name[node] or "" if op == "input" else ""),
             site.function,
             call_path(columns, activation),
-            bisect_left(same, node) + 1,
-            len(same),
+            turn,
+            turns,
             operand_texts(columns, node),
             number_text(columns.value[node]),
         )

@@ -8,7 +8,7 @@ half a unit in the last place of each value's own format, and nothing for operat
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,9 @@ import numpy as np
 
 from visual_debug.columns import Columns
 from visual_debug.diagnose import numbers, roundoff
+from visual_debug.diagnose.by_node import ByNode, by_kind
 from visual_debug.diagnose.places import Place, Places, graded, listed
-from visual_debug.numeric import Floats, view
+from visual_debug.numeric import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,34 +111,21 @@ def budget(columns: Columns, output: int, adjoints: Mapping[int, Any], needed: b
         math.log2(1 + total / last) if last and math.isfinite(total) else math.inf,
         _digits(relative),
         tuple(_by_line(places, shares, total)),
-        Shares(shares),
-        Shares(np.where(np.isnan(effects), 0.0, effects)),
+        ByNode(shares, shares != 0),
+        ByNode(effects, (shares != 0) & ~np.isnan(effects)),
         tuple(places(node) for node in found.unknown),
     )
 
 
 def _estimate(shares: Floats, effects: Floats, unsure: Floats) -> float | None:
     """The sum of all effects; None where one is not known that has a share, or where it is less than it is unsure by."""
-    estimate = float(np.sum(effects[shares != 0]))
-    return estimate if math.isfinite(estimate) and abs(estimate) >= np.sum(unsure) else None
+    known = effects[shares != 0]
+    estimate, slack = float(np.sum(known)), float(np.sum(unsure) + _LAST * np.sum(np.abs(known)))
+    return estimate if math.isfinite(estimate) and abs(estimate) >= slack else None
 
 
-class Shares(Mapping[int, float]):
-    """Node id -> its share of the absolute error, kept as one column; nodes without a share are left out."""
-
-    def __init__(self, column: Floats) -> None:
-        self.column = column
-
-    def __getitem__(self, node: int) -> float:
-        if not 0 <= node < len(self.column) or not self.column[node]:
-            raise KeyError(node)
-        return float(self.column[node])
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(np.flatnonzero(self.column).tolist())
-
-    def __len__(self) -> int:
-        return int(np.count_nonzero(self.column))
+#: What the effects are off by themselves, and their sum.
+_LAST = 2.0**-50
 
 
 def _digits(relative: float) -> float:
@@ -177,12 +165,8 @@ def _product(x: Any, y: Any) -> Any:
 
 def _by_line(places: Places, shares: Floats, total: float) -> list[LineShare]:
     columns = places.columns
-    nodes = np.flatnonzero(shares)
-    order = np.argsort(view(columns.kind)[nodes], kind="stable")
-    nodes = nodes[order]
-    ends = np.flatnonzero(np.diff(view(columns.kind)[nodes])) + 1
     lines = []
-    for group in np.split(nodes, ends) if len(nodes) else []:
+    for group in by_kind(columns, np.flatnonzero(shares)):
         own = shares[group]
         worst = int(np.argmax(own))
         node = int(group[worst])

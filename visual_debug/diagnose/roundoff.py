@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from visual_debug import rules
-from visual_debug.columns import Columns
-from visual_debug.diagnose import numbers, residues
+from visual_debug.columns import Call, Columns
+from visual_debug.diagnose import lifted, numbers, residues
 from visual_debug.diagnose.systems import base_name
+from visual_debug.numeric import view
 from visual_debug.rules.names import canonical
 
 #: Operations whose result is one of the numbers that they got, or its negative.
@@ -63,37 +65,21 @@ def roundoffs(columns: Columns, needed: Any = None) -> Roundoff:
     arrays: dict[int, Rounded] = {}
     unknown: list[int] = []
     vectors = numbers.vectors(columns.value)
-    groups: dict[tuple[str, int], list[int]] = {}
     slow: list[int] = []
-    start, op, calls = columns.start, columns.op, columns.calls
-    marked = needed if needed is not None else b"\1" * count
-    is_float = vectors.is_float.tolist()
-    for node, name in enumerate(op):
-        if not marked[node] or name in ("input", "const"):
-            continue
-        arity = start[node + 1] - start[node]
-        if is_float[node] and node not in calls and arity <= 2:
-            groups.setdefault((name, arity), []).append(node)
-        else:
-            slow.append(node)
-    operand = np.asarray(columns.operand, dtype=np.int64)
-    begin = np.asarray(columns.start, dtype=np.int64)
     with np.errstate(all="ignore"):
-        for (name, arity), nodes in groups.items():
+        for name, arity, group in _groups(columns, needed):
             base = base_name(canonical(name))
-            if base in EXACT:
+            nodes = group[vectors.is_float[group] | ~vectors.is_scalar[group]]  # integers round nothing
+            if base in EXACT and arity:
+                slow += nodes[~vectors.is_float[nodes]].tolist()
                 continue
             if base not in _KNOWN:
-                slow += nodes
+                slow += nodes.tolist()
                 continue
-            at = np.asarray(nodes)
-            xs = [operand[begin[at] + k] for k in range(arity)]
-            if not all(vectors.is_scalar[x].all() for x in xs):
-                slow += nodes
-                continue
-            rounded = _elementwise(base, vectors.value[at], [vectors.value[x] for x in xs])
-            for column, part in zip(result, rounded, strict=True):
-                column[at] = part
+            for at, xs in _operands(columns, vectors, nodes, arity, slow):
+                rounded = _elementwise(base, vectors.value[at], xs)
+                for column, part in zip(result, rounded, strict=True):
+                    column[at] = part
         for node in slow:
             found = _slowly(columns, node)
             if found is None:
@@ -105,6 +91,70 @@ def roundoffs(columns: Columns, needed: Any = None) -> Roundoff:
                 for column, part in zip(result, found, strict=True):
                     column[node] = np.ravel(part)[0]
     return Roundoff(result, arrays, sorted(unknown))
+
+
+def _operands(
+    columns: Columns, vectors: numbers.Vectors, nodes: Any, arity: int, slow: list[int]
+) -> Iterator[tuple[Any, list[Any]]]:
+    """Operations on one or two lone numbers, and columns of these; the others are added to `slow`."""
+    operand, begin = view(columns.operand), view(columns.start)
+    lone = vectors.is_float[nodes]
+    for k in range(arity):
+        lone &= vectors.is_scalar[operand[begin[nodes] + k]]
+    slow += nodes[~lone].tolist()
+    nodes = nodes[lone]
+    forms: dict[Any, Any] = {_PLAIN[arity]: nodes} if arity in _PLAIN else {None: nodes}
+    if columns.calls:
+        forms, known, calls = {}, {}, columns.calls
+        for node in nodes.tolist():
+            key = id(calls.get(node))  # calls are shared by the turns of a loop
+            if key not in known:
+                known[key] = forms.setdefault(_form(calls.get(node), arity), [])
+            known[key].append(node)
+    for form, some in forms.items():
+        at = np.asarray(some, np.int64)
+        if form is None or not len(at):
+            slow += at.tolist()
+            continue
+        where, literals = form
+        xs = [np.full(len(at), np.nan if literal is None else literal, np.float64) for literal in literals]
+        for position, k in enumerate(where):
+            xs[k] = vectors.value[operand[begin[at] + position]]
+        yield at, xs
+
+
+#: The form of operations that are no more than `op(*operands)`, by the number of these.
+_PLAIN: dict[int, Any] = {1: ((0,), (None,)), 2: ((0, 1), (None, None))}
+
+
+def _form(call: Call | None, arity: int) -> Any:
+    """Where the operands stand among one or two arguments, and the others; None for any other call."""
+    if call is None:
+        return _PLAIN.get(arity)
+    literals = tuple(None if k in call.where else arg for k, arg in enumerate(call.args))
+    others = tuple(arg for arg in literals if arg is not None)
+    is_lone = all(type(arg) in (float, int) for arg in others) and all(type(k) is int for k in call.where)
+    if call.kwargs or not 0 < len(literals) <= 2 or not is_lone or not _are_doubles(others):
+        return None
+    return call.where, literals
+
+
+def _groups(columns: Columns, needed: Any) -> Iterator[tuple[str, int, Any]]:
+    """The marked operations by name and number of operands."""
+    marked = np.ones(len(columns), np.bool_) if needed is None else np.frombuffer(needed, np.bool_)
+    begin = view(columns.start)
+    names: dict[str, int] = {}
+    by_kind = np.array([names.setdefault(op, len(names)) for op in columns.op.entries] or [0], np.int32)
+    key = np.minimum(begin[1:] - begin[:-1], 3) * len(names) + by_kind[view(columns.kind)]
+    leaves = [names[op] for op in ("input", "const") if op in names]
+    marked = marked & ~np.isin(by_kind[view(columns.kind)], leaves)
+    ops = list(names)
+    nodes = np.flatnonzero(marked)
+    order = nodes[np.argsort(key[nodes], kind="stable")]
+    ends = np.flatnonzero(np.diff(key[order])) + 1
+    for group in np.split(order, ends) if len(order) else ():
+        arity, op = divmod(int(key[group[0]]), len(names))
+        yield ops[op], arity, group
 
 
 #: Elementwise functions with a bound.
@@ -233,8 +283,8 @@ def _measured(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     """The error of a sum or product over an array, and how unsure that is; NaN where it is not known."""
     if op in ("sum", "math.fsum"):
         try:
-            return -math.fsum([*_terms(args), -float(z)]), 0.0
-        except (OverflowError, ValueError):
+            return -math.fsum([*_terms(args, kwargs), -float(z)]), 0.0
+        except (OverflowError, ValueError, TypeError):
             return np.nan, np.nan
     function = _MEASURED.get(op)
     if function is None or not residues.HAS_LONG or not set(kwargs) <= {"axis", "keepdims"} or len(args) > 2:
@@ -250,11 +300,9 @@ def _measured(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     return np.where(np.isfinite(error), error, np.nan), np.where(whole, 0.0, max(a.size, 1) * residues.UNSURE * size)
 
 
-def _terms(args: tuple[Any, ...]) -> list[float]:
-    """The numbers that `sum` or `math.fsum` was called with."""
-    if args and isinstance(args[0], (list, tuple)):
-        return [float(x) for x in (*args[1:2], *args[0])]
-    return [float(a) for a in np.ravel(args).tolist()]
+def _terms(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[float]:
+    """The numbers that `sum`, `math.fsum` or `math.prod` was called with. Raises TypeError if they are arrays."""
+    return [float(x) for x in (*([kwargs["start"]] if "start" in kwargs else ()), *lifted.items(args))]
 
 
 _MEASURED: dict[str, Any] = {
@@ -269,7 +317,10 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     assert form is not None
     u = math.ldexp(1.0, -form.precision)
     if op in ("sum", "math.fsum"):
-        xs = _terms(args)
+        if isinstance(z, np.ndarray):  # of arrays
+            each = [np.abs(np.asarray(x, dtype=np.float64)) for x in (*lifted.items(args), *kwargs.values())]
+            return len(each) * u * sum(each)
+        xs = _terms(args, kwargs)
         if op == "math.fsum" or _COMPENSATED_SUM:
             return ulps(z) + len(xs) * u * u * math.fsum(map(abs, xs))
         partial = np.cumsum(np.asarray(xs))
@@ -278,7 +329,7 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         _, is_none, _ = residues.residue("add", partial[1:], [partial[:-1], np.asarray(xs[1:])])
         return 0.5 * float(np.sum(np.where(is_none, 0.0, ulps(partial[1:]))))
     if op in ("numpy.sum", "numpy.mean", "numpy.add.reduce", "numpy.cumsum"):
-        a = np.asarray(args[0], dtype=np.float64)
+        a = _wide(args[0])
         axis = kwargs.get("axis", args[1] if len(args) > 1 else (0 if op == "numpy.add.reduce" else None))
         total = np.sum(np.abs(a), axis=axis, keepdims=bool(kwargs.get("keepdims", False)))
         terms = a.size // max(np.size(total), 1)
@@ -286,24 +337,33 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
             return np.reshape(np.cumsum(np.abs(a), axis=axis), np.shape(z)) * u * terms
         bound = u * _pairwise_depth(terms) * total
         return bound / terms + 0.5 * ulps(z) if op == "numpy.mean" else bound
-    if op in ("numpy.prod", "math.prod"):
+    if op == "math.prod":
+        return len(_terms(args, kwargs)) * u * np.abs(z)
+    if op == "numpy.prod":
         return np.size(args[0]) * u * np.abs(z)
     if op in ("matmul", "imatmul", "numpy.matmul", "numpy.dot", "numpy.inner", "numpy.vdot"):
-        a, b = np.abs(np.asarray(args[0], dtype=np.float64)), np.abs(np.asarray(args[1], dtype=np.float64))
-        terms = np.shape(a)[-1] if np.ndim(a) else 1
+        a, b = np.abs(_wide(args[0])), np.abs(_wide(args[1]))
+        terms = (np.shape(a)[-1] if np.ndim(a) else 1) + 2 * any(
+            map(np.iscomplexobj, args)
+        )  # a product of those: two more
         product: Any = {"numpy.inner": np.inner, "numpy.vdot": np.vdot, "numpy.dot": np.dot}.get(op, np.matmul)
         return terms * u * product(a, b)
     if op in ("numpy.linalg.solve", "numpy.linalg.inv"):
-        a = np.asarray(args[0], dtype=np.float64)
+        a = _wide(args[0])
         if a.ndim != 2:
             return None
-        right = np.eye(len(a)) if op == "numpy.linalg.inv" else np.asarray(args[1], dtype=np.float64)
-        return _residual_bound(a, np.asarray(z, dtype=np.float64), right)
+        right = np.eye(len(a)) if op == "numpy.linalg.inv" else _wide(args[1])
+        return _residual_bound(a, _wide(z), right)
     if op in ("numpy.linalg.norm", "math.dist"):
         return (np.size(args[0]) / 2 + 1) * 2 * u * np.abs(z)
     if op in ("numpy.var", "numpy.std"):
         return (_pairwise_depth(np.size(args[0])) * 2 + 4) * u * np.abs(z)
     return None
+
+
+def _wide(value: Any) -> Any:
+    """Numbers as doubles, or as complex numbers of doubles."""
+    return np.asarray(value, dtype=np.complex128 if np.iscomplexobj(value) else np.float64)
 
 
 def _pairwise_depth(terms: int) -> float:
@@ -316,7 +376,7 @@ def _residual_bound(a: Any, x: Any, b: Any) -> Any:
 
     Source: N. J. Higham, section 7.4 and 12.1.
     """
-    long = np.longdouble
-    terms = len(a) * float(np.finfo(long).eps)
+    long = np.clongdouble if any(map(np.iscomplexobj, (a, x, b))) else np.longdouble
+    terms = len(a) * float(np.finfo(np.longdouble).eps)
     residual = np.abs(b.astype(long) - a.astype(long) @ x.astype(long)).astype(np.float64)
     return np.abs(np.linalg.inv(a)) @ (residual + terms * np.abs(a) @ np.abs(x)) + 0.5 * ulps(x)

@@ -6,6 +6,7 @@ Ints stay Python's exact ints until they meet a number of the system. The base f
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -61,7 +62,7 @@ def _named(system: Any, precision: int | None) -> NumberSystem:
         return system
     module = getattr(system, "__module__", "") or ""
     name = system if isinstance(system, str) else getattr(system, "__name__", type(system).__name__)
-    name = name.lower()
+    own_name, name = name, name.lower()
     if name in ("mpmath", "mpf", "mp", "mpc") and (isinstance(system, str) or module.startswith("mpmath")):
         return mpmath_system(precision or 212)
     if name in ("interval", "iv", "mpi") or name == "ivmpf":
@@ -77,7 +78,7 @@ def _named(system: Any, precision: int | None) -> NumberSystem:
     if isinstance(system, np.dtype):
         return numpy_system(system)
     if callable(system) and not isinstance(system, str):
-        return NumberSystem(name, system)
+        return NumberSystem(own_name, system)
     raise TraceError(
         f"{system!r} is no number system: give 'float32', 'longdouble', 'fraction', 'mpmath', 'interval', 'sympy', "
         "a type that makes a number of a float, or a visual_debug.diagnose.systems.NumberSystem"
@@ -120,7 +121,7 @@ def numpy_system(dtype: np.dtype[Any]) -> NumberSystem:
         return make(value)
 
     return NumberSystem(
-        dtype.name,
+        "longdouble" if dtype == np.longdouble else dtype.name,
         number,
         functions,
         dtype,
@@ -232,8 +233,69 @@ def interval_system(bits: int) -> NumberSystem:
         "exp2": lambda x: iv.mpf(2) ** x,
         "hypot": lambda *xs: iv.sqrt(sum((x**2 for x in xs), iv.mpf(0))),
     }
+    functions |= _interval_order(iv)
+    angle = functions["atan"]
+
+    def atan2(y: Any, x: Any) -> Any:
+        if x.a > 0:
+            return angle(y / x)
+        if y.a > 0:
+            return iv.pi / 2 - angle(x / y)
+        if y.b < 0:
+            return -iv.pi / 2 - angle(x / y)
+        raise ValueError("atan2 jumps in this interval")
+
+    functions["atan2"] = atan2
     whole = iv.mpf(["-inf", "inf"])
     return NumberSystem("interval", number, functions, context=context, quotient=lambda x: whole)
+
+
+def _interval_order(iv: Any) -> dict[str, Function]:
+    """Comparisons of intervals, None where they overlap, and what is made with comparisons."""
+
+    def ends(x: Any) -> tuple[Any, Any]:
+        x = iv.convert(x)
+        return x.a, x.b
+
+    def less(x: Any, y: Any, *, or_equal: bool) -> bool | None:
+        (low, high), (from_, to) = ends(x), ends(y)
+        if high < from_ or (or_equal and high == from_):
+            return True
+        return False if low > to or (not or_equal and low == to) else None
+
+    def equal(x: Any, y: Any) -> bool | None:
+        (low, high), (from_, to) = ends(x), ends(y)
+        if high < from_ or low > to:
+            return False
+        return True if low == high == from_ == to else None
+
+    def negated(truth: bool | None) -> bool | None:
+        return None if truth is None else not truth
+
+    def by_ends(function: Function) -> Function:
+        def apply(x: Any, *rest: Any) -> Any:
+            low, high = (function(end.a, *rest) for end in ends(x))  # an end is an interval of one number
+            return low if low == high else iv.mpf([low, high])
+
+        return apply
+
+    def both(function: Function) -> Function:
+        return lambda x, y: iv.mpf([function(a, b).a for a, b in zip(ends(x), ends(y), strict=True)])
+
+    return {
+        "lt": lambda x, y: less(x, y, or_equal=False),
+        "le": lambda x, y: less(x, y, or_equal=True),
+        "gt": lambda x, y: less(y, x, or_equal=False),
+        "ge": lambda x, y: less(y, x, or_equal=True),
+        "eq": equal,
+        "ne": lambda x, y: negated(equal(x, y)),
+        "truth": lambda x: negated(equal(x, 0)),
+        "not_": lambda x: equal(x, 0),
+        "maximum": both(lambda a, b: max(b, a)),
+        "minimum": both(lambda a, b: min(b, a)),
+        "floor": by_ends(math.floor),
+        "trunc": by_ends(int),
+    }
 
 
 # ---- SymPy
@@ -260,6 +322,14 @@ def sympy_system() -> NumberSystem:
         "degrees": lambda x: x * 180 / sympy.pi,
         "radians": lambda x: x * sympy.pi / 180,
         "abs": sympy.Abs,
+        "maximum": sympy.Max,
+        "minimum": sympy.Min,
+        "floor": sympy.floor,
+        "trunc": lambda x: sympy.sign(x) * sympy.floor(sympy.Abs(x)),
+        "sign": sympy.sign,
+        "real": sympy.re,
+        "imag": sympy.im,
+        "conjugate": sympy.conjugate,
     }
 
     def number(value: Any) -> Any:
@@ -276,7 +346,10 @@ def sympy_system() -> NumberSystem:
             )
         return sympy.sympify(value)
 
-    return NumberSystem("sympy", number, functions, symbol=lambda name, _: sympy.Symbol(name, real=True))
+    def symbol(name: str, value: Any) -> Any:
+        return sympy.Symbol(name) if isinstance(value, complex) else sympy.Symbol(name, real=True)
+
+    return NumberSystem("sympy", number, functions, symbol=symbol)
 
 
 # ---- what an operation's name means
@@ -358,9 +431,9 @@ class Arithmetic:
             **{name: apply for name, apply in COMPARISONS.items()},
             "bool": bool,
         }
-        for name in ("add", "mod", "floordiv", "abs"):
+        for name in _REPLACED:
             if name in system.functions:
-                self.table[name] = system.functions[name]
+                self.table[name] = self._replaced(self.table[name], system.functions[name])
 
     def lifted(self, value: Any) -> Any:
         """An int as a number of the system; anything else as it is."""
@@ -375,6 +448,14 @@ class Arithmetic:
             return apply(*[lifted(x) if type(x) is int else x for x in args])
 
         return operate
+
+    def _replaced(self, own: Function, given: Function) -> Function:
+        """A system's own way, for all but ints alone, which stay ints."""
+
+        def apply(*args: Any) -> Any:
+            return own(*args) if all(type(x) is int for x in args) else given(*map(self.lifted, args))
+
+        return apply
 
     def _function(self, name: str) -> Function:
         given = self.system.functions.get(name)
@@ -418,21 +499,29 @@ class Arithmetic:
         x = self.lifted(x)
         if type(y) is int and self.system.dtype is object:
             return x**y if y >= 0 else self.truediv(1, x**-y)
+        if "pow" in self.system.functions:
+            return self.system.functions["pow"](x, self.lifted(y))
         whole = _whole(y) if self.system.dtype is object else None
         if whole is not None and self.system.name in ("mpmath", "interval", "Fraction", "sympy"):
             return self.power(x, whole)
-        return x ** self.lifted(y)
+        found = x ** self.lifted(y)
+        if self.system.name == "Fraction" and isinstance(found, (float, complex)):
+            raise NotImplementedError("a power that is not whole is no fraction: give functions={'pow': …}")
+        return found
 
     def floor(self, x: Any) -> Any:
         """The largest int that is not larger."""
-        if type(x) is int or _odd(x):
-            return x
-        whole = int(x)
-        return whole - 1 if whole > x else whole
+        if "floor" in self.system.functions:
+            return x if type(x) is int else self.system.functions["floor"](x)
+        whole = _int(x)
+        return x if whole is None else whole - 1 if whole > x else whole
 
     def trunc(self, x: Any) -> Any:
         """The int towards zero."""
-        return x if _odd(x) else int(x)
+        if "trunc" in self.system.functions:
+            return x if type(x) is int else self.system.functions["trunc"](x)
+        whole = _int(x)
+        return x if whole is None else whole
 
     def round(self, x: Any, digits: Any = None) -> Any:
         """To the nearest int, or multiple of a power of ten; a tie goes to the even one."""
@@ -441,7 +530,7 @@ class Arithmetic:
             return (
                 self.truediv(self.round(x * scale), scale) if digits > 0 else self.round(self.truediv(x, scale)) * scale
             )
-        if type(x) is int or _odd(x):
+        if type(x) is int or ("floor" not in self.system.functions and _int(x) is None):
             return x
         below = self.floor(x)
         rest = x - below
@@ -466,6 +555,9 @@ class Arithmetic:
         return bool(y >= 0)
 
 
+#: What a system may have its own way of.
+_REPLACED = ("add", "mod", "floordiv", "abs", "maximum", "minimum", "floor", "trunc", "sign", "real", "imag", "conjugate",
+             *COMPARISONS)  # fmt: skip
 #: Functions that a system must bring along if they are needed.
 _FUNCTIONS = (
     "sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh cbrt "
@@ -485,6 +577,9 @@ def _whole(y: Any) -> int | None:
         return None
 
 
-def _odd(x: Any) -> bool:
-    """A NaN or infinity, which has no nearest int."""
-    return bool(x - x != 0)
+def _int(x: Any) -> int | None:
+    """The int towards zero; None of a NaN or infinity."""
+    try:
+        return int(x)
+    except (ValueError, OverflowError):
+        return None

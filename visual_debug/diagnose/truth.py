@@ -7,7 +7,8 @@ doubling is exactly 0, which no evaluation in finite precision can tell otherwis
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,13 +127,16 @@ def truth(columns: Columns, result: Any, outputs: list[int], needed: bytearray, 
     import mpmath
 
     errors: dict[int, NodeError] = {}
+    nearest = _Nearest(columns, values)
     with mpmath.workprec(precision):
-        for node in range(len(columns)):
-            if columns.op[node] in ("input", "const") or numbers.format_of(columns.value[node]) is None:
-                if columns.op[node] == "const" and literals == "exact":
+        for node, op in enumerate(columns.op):
+            if op == "input" or op == "const" or numbers.format_of(columns.value[node]) is None:
+                if op == "const" and literals == "exact":
                     errors |= _literal(columns, node, values)
                 continue
-            error = _error(columns, node, values, evaluator)
+            error = _of_double(columns, node, values[node], nearest, evaluator)
+            if error is None:
+                error = _error(columns, node, values, nearest, evaluator)
             if error is not None:
                 errors[node] = error
     places = Places(columns)
@@ -162,7 +166,7 @@ def digits_of(relative: float) -> float:
     """Correct decimal digits by relative error, 0 to 17."""
     if math.isnan(relative):
         return 0.0
-    return 17.0 if relative == 0 else min(max(-math.log10(relative), 0.0), 17.0)
+    return 17.0 if relative == 0 else min(max(-math.log10(relative), 0.0), 17.0) + 0.0
 
 
 def _settled(columns: Columns, literals: str) -> tuple[list[Any], evaluate.Evaluator, int, list[int]]:
@@ -210,6 +214,13 @@ def _state(old: Any, new: Any, precision: int) -> int:
     """1 if two evaluations agree, 0 if the value is nothing but what rounding left of 0, -1 if neither."""
     import mpmath
 
+    if hasattr(old, "_mpf_") and hasattr(new, "_mpf_"):
+        a, b = old._mpf_, new._mpf_
+        if a == b:
+            return 1
+        (_, mantissa, exponent, bits), (*_, top, length) = mpmath.libmp.mpf_sub(a, b), b
+        if mantissa and b[1] and exponent + bits < top + length - _AGREED:
+            return 1
     if old == new or (mpmath.isnan(old) and mpmath.isnan(new)):
         return 1
     if not (mpmath.isfinite(old) and mpmath.isfinite(new)):
@@ -219,7 +230,34 @@ def _state(old: Any, new: Any, precision: int) -> int:
     return 0 if abs(new) <= mpmath.ldexp(abs(old), -precision // 4) else -1
 
 
-def _error(columns: Columns, node: int, values: list[Any], evaluator: evaluate.Evaluator) -> NodeError | None:
+#: Operations that every machine rounds correctly.
+_CORRECT: dict[str, Callable[..., Any]] = {"add": operator.add, "iadd": operator.add, "sub": operator.sub, "isub": operator.sub, "mul": operator.mul,
+            "imul": operator.mul, "truediv": operator.truediv, "itruediv": operator.truediv, "neg": operator.neg,
+            "abs": abs, "math.sqrt": math.sqrt}  # fmt: skip
+
+
+def _of_double(
+    columns: Columns, node: int, true: Any, nearest: _Nearest, evaluator: evaluate.Evaluator
+) -> NodeError | None:
+    """The error of an operation on doubles that is correctly rounded: what it adds is nothing; None of any other."""
+    z, function = columns.value[node], _CORRECT.get(columns.op[node])
+    if function is None or type(z) is not float or not hasattr(true, "_mpf_") or node in columns.calls:
+        return None
+    operands = columns.operands(node)
+    if not all(type(columns.value[operand]) is float for operand in operands) or node in evaluator.kept:
+        return None
+    rounded = nearest[node]
+    bits = numbers.bits_between(z, rounded)
+    try:
+        local = numbers.bits_between(function(*[nearest[operand] for operand in operands]), rounded)
+    except (ArithmeticError, ValueError):
+        local = numbers.bits_between(math.nan, rounded)
+    return NodeError(bits, local, bits, 0.0, true, _relative(z, true))
+
+
+def _error(
+    columns: Columns, node: int, values: list[Any], nearest: _Nearest, evaluator: evaluate.Evaluator
+) -> NodeError | None:
     z, true = columns.value[node], values[node]
     form = numbers.format_of(z)
     if form is None or true is None:
@@ -227,7 +265,7 @@ def _error(columns: Columns, node: int, values: list[Any], evaluator: evaluate.E
     if np.iscomplexobj(z):
         return _of_complex(z, true)
     exact = _exact_here(columns, node, evaluator)
-    local = _local(columns, node, values)
+    local = _local(columns, node, nearest)
     if isinstance(z, np.ndarray):
         local = None if local is None else np.broadcast_to(local, z.shape)
         parts = [
@@ -276,11 +314,22 @@ def _relative(z: Any, true: Any) -> float:
         return 0.0
     if true == 0:
         return math.inf
+    difference = z - true
     try:
-        distance = float(abs((z - true) / true))
+        above, below = abs(float(difference)), abs(float(true))
+        if _NORMAL < above < math.inf and _NORMAL < below < math.inf:
+            return above / below
+        return float(abs(difference / true))
+    except (OverflowError, ZeroDivisionError, TypeError):
+        pass
+    try:
+        return float(abs(difference / true))
     except (OverflowError, ZeroDivisionError):
         return math.inf
-    return distance
+
+
+#: Floats of less than this have fewer bits.
+_NORMAL = 1e-290
 
 
 def _bits(value: Any, true: Any, form: numbers.Format) -> float:
@@ -349,9 +398,16 @@ class _Nearest(Mapping[int, Any]):
 
     def __init__(self, columns: Columns, values: list[Any]) -> None:
         self.columns, self.values_ = columns, values
+        self._doubles: dict[int, float] = {}
 
     def __getitem__(self, node: int) -> Any:
         z = self.columns.value[node]
+        if type(z) is float:
+            known = self._doubles.get(node)
+            if known is None:
+                true = self.values_[node]
+                known = self._doubles[node] = z if true is None else rounded(true, numbers.DOUBLE)
+            return known
         return _rounded(self.values_[node], z) if numbers.format_of(z) is not None and not np.iscomplexobj(z) else z
 
     def __iter__(self) -> Any:
@@ -361,12 +417,12 @@ class _Nearest(Mapping[int, Any]):
         return len(self.values_)
 
 
-def _local(columns: Columns, node: int, values: list[Any]) -> Any:
+def _local(columns: Columns, node: int, nearest: _Nearest) -> Any:
     """The operation in floats on the true operands, each rounded once; None if it cannot be called."""
     function = lifted.native(columns.op[node])
     if function is None:
         return None
-    args, kwargs = evaluate.arguments(columns, node, _Nearest(columns, values))  # type: ignore[arg-type]
+    args, kwargs = evaluate.arguments(columns, node, nearest)  # type: ignore[arg-type]
     try:
         with np.errstate(all="ignore"):
             found = function(*args, **kwargs)

@@ -1,10 +1,9 @@
-"""Many PNG frames of one picture: after the first, only what changed is drawn and compressed again.
+"""Many PNG frames of one picture: each part is drawn once in each of its states, and frames are put together of them.
 
-A frame changes a few boxes, an arrow and the title: drawing all of 5 million pixels anew takes 0.5 s, these 0.03 s.
-The canvas is cut into strips of rows, each a compressed chunk of its own, so that strips without changes are reused.
-
-Pixels are those of the whole drawing but for the blend at the edge of a few curves, which the rasteriser cuts at the
-borders of its canvas before it approximates them.
+A frame changes a few boxes, arrows and the title. Drawing all of 5 million pixels anew takes 0.5 s; what takes the time
+is the text, 1 to 4 ms for each line. So the arrows are drawn once, each box in each of its states is drawn once, alone
+and transparent (as is a marked arrow, in tiles if it is long, for most of the rectangle around it is empty), and only
+what has changed on the canvas is put together again. The canvas is cut into strips of rows, each a compressed chunk of its own, so that strips without changes are reused.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from visual_debug.render.scene import Part, Scene, opening
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 STRIP = 16  #: rows
 LEVEL = 3  #: of zlib: as quick as 1 here, and a fifth smaller
-SHARE = 0.5  #: of the canvas; when more of it has changed, all is drawn
-CALL = 6_000  #: pixels that take as long to draw as a call of the rasteriser takes by itself
-_ADLER = 65521
+TILE = 64  #: pixels, the side of a square of an arrow
+WHOLE = 250_000  #: pixels, of which an arrow is drawn at once and cut; of more, tile by tile
+KEPT = 64e6  #: pixels of parts that are kept before those of no use to the frame are dropped
 
 Rect = tuple[int, int, int, int]  #: left, top, right, bottom in pixels
 
@@ -41,142 +41,172 @@ def available() -> bool:
     return True
 
 
-class Film:
-    """Frames drawn one after the other on the same canvas; `draw` makes a PNG of SVG text at a scale."""
+class _Sprite(NamedTuple):
+    """What is drawn in a rectangle: the colours by their opacity, and how much of what is below shows, of 255."""
 
-    def __init__(self, scene: Scene, draw: Callable[[str, float], bytes], scale: float) -> None:
+    rect: Rect
+    ink: np.ndarray[Any, Any]
+    below: np.ndarray[Any, Any]
+
+
+class Film:
+    """Frames drawn one after the other on the same canvas; `draw` makes a PNG of SVG text at a scale.
+
+    `pool` has one thread: zlib works beside resvg, for it needs no lock of the interpreter.
+    """
+
+    def __init__(
+        self, scene: Scene, draw: Callable[[str, float], bytes], scale: float, pool: ThreadPoolExecutor
+    ) -> None:
         self._scene = scene
         self._draw = draw
         self._scale = scale
+        self._pool = pool
+        self._width = self._height = 0
         self._shown: dict[str, Part] = {}
+        self._sprites: dict[tuple[str, Rect], _Sprite] = {}
+        self._squares: dict[str, dict[Part, list[Rect]]] = {}
+        self._kept = 0
+        self._still: np.ndarray[Any, Any]  # the arrows, which everything else is put over
         self._rows: np.ndarray[Any, Any] | None = None  # each row begins with a 0: PNG's mark of an unfiltered row
-        self._strips: list[bytes] = []
-        self._sums: list[int] = []  # Adler-32 of each strip
-        self._covered: dict[str, tuple[Part, list[Rect]]] = {}
+        self._dirty: set[int] = set()
+        self._strips: list[tuple[bytes, int, int]] = []  # chunk, checksum and length of what is in it
 
-    def png(self, frame: Frame) -> bytes:
-        """The PNG of one frame."""
-        parts = {part.key: part for part in self._scene.parts(frame)}
-        rects = [] if self._rows is None else self._changed(parts)
-        if self._rows is None or sum(map(_area, rects)) > SHARE * self._rows.size / 3:
-            self._draw_all(frame)
-        elif rects:
-            self._draw_some(rects, parts)
+    def shoot(self, frame: Frame) -> Future[bytes]:
+        """The PNG of one frame, which is compressed while the next one is drawn."""
+        parts = {part.key: part for part in self._scene.over(frame)}
+        if self._rows is None:
+            self._begin()
+            rects = [(0, 0, self._width, self._height)]
+        else:
+            rects = self._changed(parts)
+        places = [(part, place) for part in parts.values() for place in self._rects(part)]
+        for rect in rects:
+            self._compose(rect, [(part, place) for part, place in places if _meet(place, rect)])
         self._shown = parts
-        return self._file()
+        if self._kept > KEPT:
+            self._forget({part.svg for part in parts.values()})
+        return self._pool.submit(self._file, self._fresh())
+
+    def _begin(self) -> None:
+        import numpy as np
+
+        self._still = _pixels_of(self._draw(self._scene.still(), self._scale))[..., :3]
+        self._height, self._width, _ = self._still.shape
+        self._rows = np.zeros((self._height, 1 + 3 * self._width), np.uint8)
+        self._strips = [(b"", 0, 0)] * ceil(self._height / STRIP)
 
     def _changed(self, parts: dict[str, Part]) -> list[Rect]:
         """Where the new parts differ from those on the canvas."""
         gone = [part for key, part in self._shown.items() if key not in parts]
         changed = [part for key, part in parts.items() if self._shown.get(key) != part]
         before = [self._shown[part.key] for part in changed if part.key in self._shown]
-        return joined(dict.fromkeys(rect for part in [*gone, *before, *changed] for rect in self._places(part)))
+        return sorted({rect for part in gone + changed + before for rect in self._rects(part)})
 
-    def _places(self, part: Part) -> list[Rect]:
-        """The pixels that a part may cover."""
-        known = self._covered.get(part.key)
-        if known is None or known[0] is not part:
-            rects = [self._pixels(bounds) for bounds in part.pieces or (part.bounds,)]
-            known = self._covered[part.key] = part, rects
-        return known[1]
+    def _rects(self, part: Part) -> list[Rect]:
+        """What a part covers: the rectangle around it, or of an arrow the tiles that it goes through, none twice."""
+        known = self._squares.setdefault(part.key, {})
+        if part not in known:
+            known[part] = list(self._tiles(part)) if part.pieces else [self._pixels(part.bounds)]
+        return known[part]
 
-    def _indexed(self, parts: dict[str, Part]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """All places of all parts as rows of left, top, right, bottom; and the number of the part of each."""
-        import numpy as np
-
-        places = [self._places(part) for part in parts.values()]
-        owners = np.repeat(np.arange(len(places)), [len(rects) for rects in places])
-        return np.array([rect for rects in places for rect in rects], np.int64).reshape(-1, 4), owners
+    def _tiles(self, part: Part) -> Iterator[Rect]:
+        pieces = list(map(self._pixels, part.pieces))
+        squares = {
+            (x, y)
+            for left, top, right, bottom in pieces
+            for x in range(left // TILE, ceil(right / TILE))
+            for y in range(top // TILE, ceil(bottom / TILE))
+        }
+        for x, y in sorted(squares):
+            yield x * TILE, y * TILE, min((x + 1) * TILE, self._width), min((y + 1) * TILE, self._height)
 
     def _pixels(self, bounds: tuple[float, float, float, float]) -> Rect:
-        assert self._rows is not None
-        height, width = self._rows.shape[0], (self._rows.shape[1] - 1) // 3
         left, top, right, bottom = (side * self._scale for side in bounds)
-        return max(floor(left), 0), max(floor(top), 0), min(ceil(right), width), min(ceil(bottom), height)
+        return max(floor(left), 0), max(floor(top), 0), min(ceil(right), self._width), min(ceil(bottom), self._height)
 
-    def _draw_all(self, frame: Frame) -> None:
+    def _compose(self, rect: Rect, places: Iterable[tuple[Part, Rect]]) -> None:
+        """Put a rectangle of the canvas together, from back to front."""
         import numpy as np
 
-        pixels = _pixels_of(self._draw(self._scene.svg(frame), self._scale))
-        height, width, _ = pixels.shape
-        self._rows = np.zeros((height, 1 + 3 * width), np.uint8)
-        self._rows[:, 1:] = pixels.reshape(height, -1)
-        self._strips = [b""] * ceil(height / STRIP)
-        self._sums = [1] * len(self._strips)
-
-    def _draw_some(self, rects: list[Rect], parts: dict[str, Part]) -> None:
-        """Draw the rectangles, each as a picture of its own, and copy them to their places."""
         assert self._rows is not None
-        index = self._indexed(parts)
-        behind = list(parts.values())
-        for rect in rects:
-            left, upper, right, lower = rect
-            pixels = _pixels_of(self._draw("".join(self._patch(rect, _met(rect, behind, *index))), 1.0))
-            patch = pixels[: lower - upper, : right - left]
-            self._rows[upper:lower, 1 + 3 * left : 1 + 3 * right] = patch.reshape(lower - upper, -1)
-            for strip in range(upper // STRIP, ceil(lower / STRIP)):
-                self._strips[strip] = b""
+        left, upper, right, lower = rect
+        patch = self._still[upper:lower, left:right].astype(np.uint16)
+        for part, place in places:
+            sprite = self._sprite(part, place)
+            (x, y), (a, b, c, d) = sprite.rect[:2], _common(sprite.rect, _common(place, rect))
+            if a >= c or b >= d:
+                continue
+            inside = slice(b - y, d - y), slice(a - x, c - x)
+            there = patch[b - upper : d - upper, a - left : c - left]
+            there *= sprite.below[inside]
+            there += sprite.ink[inside]
+            there //= 255
+        self._rows[upper:lower, 1 + 3 * left : 1 + 3 * right] = patch.reshape(lower - upper, -1)
+        self._dirty.update(range(upper // STRIP, ceil(lower / STRIP)))
 
-    def _patch(self, rect: Rect, parts: Iterable[Part]) -> Iterator[str]:
+    def _sprite(self, part: Part, place: Rect) -> _Sprite:
+        """What a part is in one of its rectangles."""
+        found = self._sprites.get((part.svg, place))
+        if found is None:
+            whole = self._pixels(part.bounds)
+            if part.pieces and _area(whole) <= WHOLE:  # all its tiles at once
+                drawn = self._drawn(part, whole)
+                for other in self._rects(part):
+                    self._sprites[part.svg, other] = drawn
+            else:
+                self._sprites[part.svg, place] = self._drawn(part, place)
+            found = self._sprites[part.svg, place]
+        return found
+
+    def _drawn(self, part: Part, rect: Rect) -> _Sprite:
+        import numpy as np
+
         # No nested svg with a viewBox: resvg clips it by way of a canvas of its own.
         left, upper, right, lower = rect
-        yield opening(right - left, lower - upper)
-        yield f'<g transform="translate({-left} {-upper}) scale({self._scale:.9f})">'
-        for part in parts:
-            bare = part.label and not _meet(self._places(part)[-1], rect)
-            yield part.svg.replace(part.label, "") if bare else part.svg
-        yield "</g></svg>"
+        head = opening(right - left, lower - upper, paper=False)
+        shift = f'<g transform="translate({-left} {-upper}) scale({self._scale:.9f})">'
+        pixels = _pixels_of(self._draw(f"{head}{shift}{part.svg}</g></svg>", 1.0)).astype(np.uint16)
+        ink, opacity = pixels[..., :3], pixels[..., 3:]
+        self._kept += _area(rect)
+        return _Sprite(rect, ink * opacity + 127, 255 - opacity)
 
-    def _file(self) -> bytes:
-        """The canvas as a PNG file."""
+    def _forget(self, used: set[str]) -> None:
+        """Drop the parts that the frame has not got."""
+        self._sprites = {key: sprite for key, sprite in self._sprites.items() if key[0] in used}
+        self._squares.clear()
+        self._kept = sum(_area(rect) for rect in {sprite.rect for sprite in self._sprites.values()})
+
+    def _fresh(self) -> dict[int, bytes]:
+        """The rows of the strips that have changed since the last frame."""
         assert self._rows is not None
-        height, width = self._rows.shape[0], (self._rows.shape[1] - 1) // 3
-        for i, strip in enumerate(self._strips):
-            if not strip:
-                rows = self._rows[i * STRIP : (i + 1) * STRIP].tobytes()
-                packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
-                self._strips[i] = _chunk(b"IDAT", packer.compress(rows) + packer.flush(zlib.Z_SYNC_FLUSH))
-                self._sums[i] = zlib.adler32(rows)
-        lengths = [len(self._rows[i * STRIP : (i + 1) * STRIP]) * self._rows.shape[1] for i in range(len(self._strips))]
-        header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-        last = _chunk(b"IDAT", b"\3\0" + struct.pack(">I", adler(self._sums, lengths)))
+        found = {strip: self._rows[strip * STRIP : (strip + 1) * STRIP].tobytes() for strip in self._dirty}
+        self._dirty.clear()
+        return found
+
+    def _file(self, fresh: dict[int, bytes]) -> bytes:
+        """The canvas as a PNG file. Only the one thread of the pool comes here, with one frame after the other."""
+        for strip, data in fresh.items():
+            packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
+            packed = _chunk(b"IDAT", packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))
+            self._strips[strip] = packed, zlib.adler32(data), len(data)
+        check = 1
+        for _, part, length in self._strips:
+            check = _joined(check, part, length)
+        header = _chunk(b"IHDR", struct.pack(">IIBBBBB", self._width, self._height, 8, 2, 0, 0, 0))
+        last = _chunk(b"IDAT", b"\3\0" + struct.pack(">I", check))
+        strips = [packed for packed, _, _ in self._strips]
         return b"".join(
-            [b"\x89PNG\r\n\x1a\n", header, _chunk(b"IDAT", b"\x78\x01"), *self._strips, last, _chunk(b"IEND", b"")]
+            [b"\x89PNG\r\n\x1a\n", header, _chunk(b"IDAT", b"\x78\x01"), *strips, last, _chunk(b"IEND", b"")]
         )
 
 
-def adler(sums: list[int], lengths: list[int]) -> int:
-    """Adler-32 of data of which the sums and lengths of the consecutive parts are known.
-
-    >>> adler([zlib.adler32(b"Hello, "), zlib.adler32(b"world")], [7, 5]) == zlib.adler32(b"Hello, world")
-    True
-    """
-    low, high = 1, 0
-    for part, length in zip(sums, lengths, strict=True):
-        high = (high + (part >> 16) + length * (low - 1)) % _ADLER
-        low = (low + (part & 0xFFFF) - 1) % _ADLER
-    return high << 16 | low
-
-
-def joined(rects: Iterable[Rect]) -> list[Rect]:
-    """The rectangles, those of which the common rectangle is quicker to draw than each by itself put together.
-
-    Takes them in the given order, in which neighbours along an arrow follow each other.
-
-    >>> joined([(0, 0, 10, 10), (10, 0, 20, 10), (5000, 0, 5010, 10)])
-    [(0, 0, 20, 10), (5000, 0, 5010, 10)]
-    """
-    found: list[Rect] = []
-    for rect in rects:
-        while found:
-            last = found[-1]
-            both = min(last[0], rect[0]), min(last[1], rect[1]), max(last[2], rect[2]), max(last[3], rect[3])
-            if _area(both) > _area(last) + _area(rect) + CALL:
-                break
-            rect = both
-            found.pop()
-        found.append(rect)
-    return found
+def _joined(one: int, other: int, length: int) -> int:
+    """The Adler-32 checksum of two stretches of bytes, of theirs and the second one's length (RFC 1950)."""
+    base = 65521
+    low = (one & 0xFFFF) - 1
+    high = (one >> 16) + (other >> 16) + length * low
+    return (high % base) << 16 | (low + (other & 0xFFFF)) % base
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
@@ -191,17 +221,14 @@ def _meet(one: Rect, other: Rect) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _met(rect: Rect, parts: list[Part], places: np.ndarray[Any, Any], owners: np.ndarray[Any, Any]) -> list[Part]:
-    """Those of the parts that cover something of a rectangle, from back to front."""
-    left, upper, right, lower = rect
-    meet = (places[:, 0] < right) & (places[:, 2] > left) & (places[:, 1] < lower) & (places[:, 3] > upper)
-    return [parts[number] for number in sorted(set(owners[meet].tolist()))]
+def _common(one: Rect, other: Rect) -> Rect:
+    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
 
 
 def _pixels_of(png: bytes) -> np.ndarray[Any, Any]:
-    """Height x width x 3 of a PNG."""
+    """Height x width x 4 of a PNG."""
     import numpy as np
     from PIL import Image
 
     with Image.open(BytesIO(png)) as image:
-        return np.asarray(image.convert("RGB"))
+        return np.asarray(image.convert("RGBA"))

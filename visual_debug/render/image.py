@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from visual_debug.errors import RenderError
 from visual_debug.render import engines, film, raster
@@ -25,6 +27,10 @@ WAYS = (
     "draw less: t.slice(node) keeps what one value came from (t.find(...) finds the node), "
     "t.tree(max_depth=5) prints the top of the tree as text"
 )
+
+
+#: Frames that may wait to be compressed.
+AHEAD = 4
 
 
 class Picture:
@@ -108,13 +114,21 @@ class Picture:
             yield from map(self.png, frames)
             return
         scale = raster.scale(*self.size)
-        reel = film.Film(self._scene, self._raster, scale)
-        for frame in frames:
-            try:
-                yield reel.png(frame)
-            except RuntimeError:  # resvg gave up: say so, and begin anew with the next frame
-                yield self.png(frame)
-                reel = film.Film(self._scene, self._raster, scale)
+        with ThreadPoolExecutor(1) as pool:
+            reel = film.Film(self._scene, self._raster, scale, pool)
+            waiting: deque[Future[bytes]] = deque()
+            for frame in frames:
+                try:
+                    waiting.append(reel.shoot(frame))
+                except RuntimeError:  # resvg gave up: say so, and begin anew with the next frame
+                    alone: Future[bytes] = Future()
+                    alone.set_result(self.png(frame))
+                    waiting.append(alone)
+                    reel = film.Film(self._scene, self._raster, scale, pool)
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
 
     def _raster(self, svg: str, scale: float) -> bytes:
         strangers = raster.strangers(svg)

@@ -18,7 +18,7 @@ from visual_debug.render.layout import Edge, Layout, Point
 
 MARGIN = 12.0  #: px around the picture
 PEN = 6.0  #: px beside an arrow that its pen, or the mitre of its head, can reach
-PIECE = 100.0  #: px, length of the pieces of an arrow
+PIECE = 50.0  #: px, length of the pieces of an arrow
 TITLE_CELLS = 76  #: a title makes the picture up to this wide; a longer one goes on in the next line
 TITLE_LINES = 6  #: after which a title is cut
 TIP_LENGTH = 4000  #: characters of a tooltip
@@ -38,7 +38,6 @@ class Part(NamedTuple):
     svg: str
     bounds: tuple[float, float, float, float]  #: left, top, right, bottom in px
     pieces: tuple[tuple[float, float, float, float], ...] = ()  #: of a long thin part: what it covers inside of these
-    label: str = ""  #: text at the end of a long thin part, and a piece of `svg`; the last of the pieces is its place
 
 
 class Scene:
@@ -67,12 +66,26 @@ class Scene:
         return "".join([opening(self.width, self.height, name), *pieces, "</svg>\n"])
 
     def parts(self, frame: Frame) -> list[Part]:
-        """What a frame consists of, from back to front."""
+        """What a frame consists of, from back to front: arrows, those that are marked, boxes, title."""
+        flowing = self._flowing(frame)
+        still = self._still
+        if flowing:
+            marked = set(flowing)
+            still = [part for number, part in enumerate(still) if number not in marked]
+        return [*still, *self.over(frame)]
+
+    def over(self, frame: Frame) -> list[Part]:
+        """What a frame has over the arrows that are not marked."""
         boxes = [
             self._box(box, texts(frame, box.id), box.id in frame.lit, box.id in frame.active)
             for box in self._diagram.boxes
         ]
-        return [*self._edges(frame), *boxes, *self._title(frame.title)]
+        flowing = [self._edge(number, flows=True) for number in self._flowing(frame)]
+        return [*flowing, *boxes, *self._title(frame.title)]
+
+    def still(self) -> str:
+        """The picture of all arrows, none of them marked."""
+        return "".join([opening(self.width, self.height), *(part.svg for part in self._still), "</svg>\n"])
 
     def _title_lines(self, title: str) -> list[str]:
         text = measure.shown(title)
@@ -92,16 +105,10 @@ class Scene:
         right = 2 * MARGIN + max(map(measure.width, lines)) * CELL
         yield Part("title", f'<g class="frame-title">{rest}{drawn}</g>\n', (0.0, 0.0, right, self._top))
 
-    def _edges(self, frame: Frame) -> list[Part]:
-        """The arrows; those down which the active operation has just sent an adjoint are marked."""
+    def _flowing(self, frame: Frame) -> list[int]:
+        """The arrows down which the active operation has just sent an adjoint."""
         arrows = self._diagram.arrows
-        flowing = [n for id in frame.active for n in self._heads.get(id, ()) if arrows[n].tail in frame.lit]
-        if not flowing:
-            return self._still
-        drawn = list(self._still)
-        for number in flowing:
-            drawn[number] = self._edge(number, flows=True)
-        return drawn
+        return sorted(n for id in frame.active for n in self._heads.get(id, ()) if arrows[n].tail in frame.lit)
 
     def _edge(self, number: int, *, flows: bool) -> Part:
         edge, arrow = self._layout.edges[number].moved(self._left, self._top), self._diagram.arrows[number]
@@ -115,9 +122,8 @@ class Scene:
         )
         pieces = [_around(hull, PEN) for hull in edge.hulls(PIECE)]
         if mark:
-            x, y = edge.before_head(11.0)
-            pieces.append(_around([(x, y)], 16))
-        return Part(f"e{number}", drawn, _around([*edge.line, *edge.head], PEN), tuple(pieces), mark)
+            pieces.append(_around([edge.before_head(11.0)], 16))
+        return Part(f"e{number}", drawn, _around([*edge.line, *edge.head], 16), tuple(pieces))
 
     def _box(self, box: Box, written: Texts, lit: bool, active: bool) -> Part:
         key = (box.id, written, lit, active)
@@ -155,13 +161,13 @@ def _gauge(weight: float, wide: float, high: float) -> str:
     )
 
 
-def opening(width: float, height: float, name: str = "") -> str:
+def opening(width: float, height: float, name: str = "", *, paper: bool = True) -> str:
     """The head of a picture of this size, and its paper."""
+    sheet = f'<rect class="paper" width="100%" height="100%" fill="{palette.PAPER}"/>\n' if paper else ""
     size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}" {name}'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} xml:space="preserve" '
-        f'font-family="{fonts.MONO_FAMILY}" font-size="{FONT_SIZE:g}">\n'
-        f'<rect class="paper" width="100%" height="100%" fill="{palette.PAPER}"/>\n'
+        f'font-family="{fonts.MONO_FAMILY}" font-size="{FONT_SIZE:g}">\n{sheet}'
     )
 
 

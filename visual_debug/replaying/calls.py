@@ -314,11 +314,20 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
         lose_streams(args)
     if flat is not None and len(flat) < len(args):  # there was no item
         args = [Sequence(list, [], []), *args[1:]]
-    if kinds.is_number(z) or issubclass(type(z), tuple):
+    if kinds.is_number(z) or (issubclass(type(z), tuple) and name not in SPREAD):
         node = m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity)
         is_given = arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs))
         if is_given and id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
             m.write(z, node)
+        elif m.kept and type(z) is tuple:
+            given = [m.known_value(ref) for ref in _given(args, pending.kwargs)]
+            for i, part in enumerate(z):
+                if (
+                    arrays.is_array(part)
+                    and any(part is value for value in given)
+                    and id(arrays.owner_of(part)) in m.kept
+                ):
+                    m.write(part, m.new("getitem", part, [node], f, site, Call((z, i), {}, (0,))))
         return node
     if type(z) is list and z and all(map(arrays.is_array, z)):
         node = m.call_node(name, tuple(z), args, pending.kwargs, f, site, rule.arity)

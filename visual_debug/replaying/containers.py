@@ -65,10 +65,15 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         parts = key.items if type(key) is Sequence and key.kind is tuple and key.items is not None else [key]
         return m.call_node(f"numpy.{'c_' if container.object.axis else 'r_'}", z, parts, {}, f, site, None)
     position = key_value(m, key)
+    computed = m.nested_here(z)
     returned = m.take_nested(z)
+    container = m.holder(container)
+    is_followed = type(container) is Mapping and container.items is not None and position is not UNSET
+    is_default = is_followed and type(container.object) is defaultdict and _get(container.items, position) is None
+    if computed is not None and is_default:
+        return _put_default(m, container, position, key, computed)  # a plain key runs no code but the factory's
     if returned is not None:
         return returned
-    container = m.holder(container)
     found: Ref = None
     if type(container) is Sequence and container.items is not None and position is not UNSET:
         found = _from_sequence(m, container.items, container.kind, position, z)
@@ -78,6 +83,8 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         ref = _get(container.items, position)
         if ref is None and type(container.object) is defaultdict:
             ref = _made_by_default(m, container, position, key, z, site)
+        elif ref is None and type(container.object) is Counter and type(z) is int:
+            return Leaf(z, "const", None, site)  # 0, which is not put in
         if ref is not None and m.agrees(ref, z):
             return ref
     m.unknown_code([container, key], "__getitem__", "__missing__")
@@ -102,12 +109,16 @@ def _made_by_default(m: Machine, container: Mapping, position: Any, key: Ref, z:
         )
     if made is None:
         container.forget()
-    else:
-        container.items[position] = made  # type: ignore[index]
-        m.put(container, made)
-        if not (type(key) is Leaf and key.op == "const"):
-            container.keys[position] = key
-            m.put(container, key)
+        return None
+    return _put_default(m, container, position, key, made)
+
+
+def _put_default(m: Machine, container: Mapping, position: Any, key: Ref, made: Ref) -> Ref:
+    container.items[position] = made  # type: ignore[index]
+    m.put(container, made)
+    if not (type(key) is Leaf and key.op == "const"):
+        container.keys[position] = key
+        m.put(container, key)
     return made
 
 
@@ -157,6 +168,10 @@ def _from_sequence(m: Machine, items: list[Ref], kind: type, position: Any, z: A
 def _item_of_node(m: Machine, f: Frame, site: Site, node: int | None, position: Any, z: Any, key: Ref) -> Ref:
     """An element or part of an array, or an item of a tuple that an operation returned."""
     assert node is not None
+    whole = m.columns.value[node]
+    if type(position) is slice and isinstance(whole, tuple) and type(z) is tuple:
+        places = range(len(whole))[position]
+        return Sequence(tuple, [_item_of_node(m, f, site, node, i, whole[i], None) for i in places], z)
     if not kinds.is_number(z):
         return Thing(z, [node])
     if position is UNSET:
@@ -441,13 +456,20 @@ def _elements(m: Machine, f: Frame, site: Site, node: int, *, flat: bool = False
         position += 1
         now = m.node(node)
         assert now is not None
-        return _item_of_node(m, f, site, now, flat_index(m, now, position) if flat else position, z, None)
+        place = flat_index(m, now, position) if flat else position
+        if z is not UNSET:
+            return _item_of_node(m, f, site, now, place, z, None)
+        content = m.columns.value[now] if isinstance(m.columns.value[now], tuple) else m.content(now)
+        if position >= (content.size if flat else len(content)):
+            return None
+        return m.copied(_item_of_node(m, f, site, now, place, content[place], None))
 
     def rest() -> list[Ref]:
         nonlocal position
         now = m.node(node)
         assert now is not None
-        content = m.content(now) if flat or m.columns.value[now].ndim == 1 else m.columns.value[now]
+        whole = m.columns.value[now]
+        content = whole if isinstance(whole, tuple) or (whole.ndim != 1 and not flat) else m.content(now)
         content = content.ravel() if flat else content
         begin, position = position + 1, len(content)
         return [

@@ -114,11 +114,13 @@ def signature(tape: Tape) -> tuple[list[Any], list[Any]] | None:
 def _number(value: Any, first: dict[int, int], place: int) -> Any:
     """Of a number its type and which object it is, but the value of integers; None for anything else."""
     kind = type(value)
+    if kind in _LITERAL:
+        return kind, value
     if arrays.is_simple(value):
         return value.dtype, value.shape, first.setdefault(id(value), place)
     if kind in _FLOAT or arrays.is_inexact(value):
         return kind, first.setdefault(id(value), place)
-    return (kind, value) if kind in _LITERAL else None
+    return None
 
 
 def _other(value: Any, first: dict[int, int], place: int) -> Any:
@@ -180,6 +182,7 @@ def _learnt(tape: Tape, told: list[Any], objects: list[Any], result: Replayed) -
         calls[node] = Call(args, call.kwargs, call.where)
     known = columns.with_values(values)
     known.calls = calls
+    known.schedules = {}
     return Echo(rules.own(), list(tape.path), told, Replayed(known, result.inputs, result.result), list(found))
 
 

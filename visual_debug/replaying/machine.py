@@ -5,6 +5,7 @@ Which instruction does what is in `opcodes`, what runs them in `replay`, and whe
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
@@ -72,6 +73,8 @@ class Machine(Origins):
         self.main: Frame | None = None  # of the traced call
         self.yields: Stream | None = None  # of the traced call, if it made a generator
         self.inputs: dict[str, Ref] = {}
+        self._places: dict[int, Sequence | Mapping] = {}  # containers that the arguments have in several places
+        self._unfinished: set[int] = set()  # identities of those whose items are being looked through
         self.result: Ref = Thing()
         self.cells: dict[int, Cell] = {}  # by identity of the interpreter's own
         self.defaults: dict[CodeType, Thing] = {}  # where the defaults of functions made while recording may come from
@@ -119,15 +122,36 @@ class Machine(Origins):
         """
         if type(value) is Contents:
             known = self.heap.get(id(value.container))
-            return known if known is not None else self._container(value, name, site, source)
+            if known is None:
+                return self._container(value, name, site, source)
+            return self._another(known, value, name, site) if self.main is None else known
         if source is not None:
             return self.discover(value, site, name, source)
         return Leaf(value, "input", name, site) if kinds.is_number(value) else Thing(value, outside=True)
+
+    def _another(self, known: Ref, contents: Contents, name: str, site: Site) -> Ref:
+        """One container given in several places of the arguments: its items are other arguments in each of them.
+
+        Unless it was written to, since then what was written is in all of those places.
+        """
+        container = contents.container
+        if id(container) in self._unfinished or not _is_unchanged(contents):
+            return known
+        places = self._places.get(id(container))
+        if places is None:
+            places = Sequence(type(container), None, container) if contents.keys is None else Mapping(None, container)
+            places.among.append(known)
+            self._places[id(container)] = places
+        ref = self._container(contents, name, site, None)
+        places.among.append(ref)
+        self.heap[id(container)] = places  # it may be any of them that comes back from elsewhere
+        return ref
 
     def _container(self, contents: Contents, name: str, site: Site, source: Ref) -> Ref:
         container, keys = contents.container, contents.keys
         ref: Ref = Sequence(type(container), [], container) if keys is None else Mapping({}, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
+        self._unfinished.add(id(container))
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
             written = kinds.key_text(key) or f"<{type(key).__name__}>"
             item_ref = self.argument(item, f"{name}[{written}]", site, source)
@@ -135,6 +159,7 @@ class Machine(Origins):
                 ref.items.append(item_ref)
             else:
                 ref.items[key] = item_ref
+        self._unfinished.discard(id(container))
         return ref
 
     def open_cells(self, frame: Frame, closure: tuple[Any, ...] | None) -> None:
@@ -170,6 +195,13 @@ class Machine(Origins):
         if self.frame is not None and self.frame.entered == self.frame.pc - 1:
             return None
         return super().unknown_code(refs, *methods)
+
+    def nested_here(self, z: Any) -> Ref:
+        """What a recorded activation returned that this instruction has run last, if that is the recorded value."""
+        nested, frame = self.nested, self.frame
+        if nested is None or frame is None or nested.value is not z:
+            return None
+        return nested.ref if frame is nested.frame and frame.pc - 1 == nested.instruction else None
 
     def take_nested(self, z: Any) -> Ref:
         """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""
@@ -293,3 +325,11 @@ def _is_form(value: Any) -> bool:
 def _on_time(ref: Ref, value: Any) -> Ref:
     """What a generator yielded, now that the recorded value is there."""
     return ref.source.advance(value) if type(ref) is Late else ref
+
+
+def _is_unchanged(contents: Contents) -> bool:
+    """Whether a container holds the very objects that it held when the call began."""
+    now = list(contents.container if contents.keys is None else contents.container.values())
+    then = [item.container if type(item) is Contents else item for item in contents.items]
+    is_same = len(now) == len(then) and all(map(operator.is_, now, then))
+    return is_same and (contents.keys is None or all(map(operator.is_, contents.container, contents.keys)))

@@ -20,10 +20,11 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, NoReturn
 
 from visual_debug import arrays, cpython, kinds
 from visual_debug.columns import SEVERAL, Call, Columns
+from visual_debug.errors import TraceError
 from visual_debug.replaying.memory import Memory
 from visual_debug.replaying.symbols import (
     FEW,
@@ -69,6 +70,7 @@ class Origins:
         self.epochs: dict[int, int] = {}  # array nodes -> snapshots that were behind when they came to be
         self.call_epochs: dict[int, int] = {}  # the same of nodes with a call
         self._copied: set[int] = set()  # nodes of items of arrays, of which every reading makes another object
+        self._again: set[int] = set()  # nodes of arrays that were computed again, where none was ever written to
         self.memory = Memory()
         #: Owners of memory that the call at hand may have written to and that no node was made for.
         self.kept: set[int] = set()
@@ -161,6 +163,8 @@ class Origins:
 
     def write(self, array: Any, node: int) -> None:
         """From now on the array means `node`, and others in the same memory show what was written to it."""
+        if arrays.is_lent(array):
+            self.refuse_iterator(self.columns.site[node])
         self.memory.wrote(array, node)
         self.kept.discard(id(arrays.owner_of(array)))
         for pool in self._pools_of(array):
@@ -175,6 +179,13 @@ class Origins:
                 if crowd[-1] in self.epochs:
                     self.epochs[gathered] = self.epochs[crowd[-1]]
             self.memory.gathered(array, gathered)
+
+    def refuse_iterator(self, site: Site) -> NoReturn:
+        """Something was written through a `numpy.nditer`, nobody knows to which array."""
+        raise TraceError(
+            f"{site}: what is written to the items of numpy.nditer is not followed: write to the array itself, at the "
+            "indices that numpy.ndindex(array.shape) gives"
+        )
 
     def is_changed(self, position: int) -> bool:
         """Whether memory was written to after a snapshot and before the next one of it."""
@@ -546,7 +557,11 @@ class Origins:
         kind = type(ref)
         if kind is int:
             known = self.columns.value[ref]
-            return known is value or (ref in self._copied and arrays.is_same(known, value))
+            return (
+                known is value
+                or (ref in self._copied and arrays.is_same(known, value))
+                or (ref in self._again and arrays.is_equal(known, value))
+            )
         if kind is Leaf:
             # The number of a loop's turn was not recorded, and is another object.
             return ref.value is value or (type(value) is int and ref.op == "const" and ref.value == value)
@@ -563,6 +578,11 @@ class Origins:
     def copied(self, ref: Ref) -> Ref:
         """An item of an array that reading makes a new object of each time: it is known by what it holds, and where."""
         self._copied.add(ref)
+        return ref
+
+    def again(self, ref: Ref) -> Ref:
+        """What was computed again: it is known by its value, for that which was computed first is another object."""
+        (self._again if arrays.is_array(self.columns.value[ref]) else self._copied).add(ref)
         return ref
 
     def claim(self, ref: Ref, value: Any, site: Site, name: str | None = None, source: Ref = None) -> Ref:

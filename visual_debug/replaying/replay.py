@@ -9,13 +9,16 @@ so that a gradient through it is refused rather than wrong.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Container, MutableSequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from visual_debug import arrays, collector, cpython, display
 from visual_debug.columns import WORTH_NUMPY, Call, Columns
 from visual_debug.errors import TraceError
+from visual_debug.kinds import SCALARS
 from visual_debug.replaying import calls, containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
@@ -71,7 +74,14 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
     """Node ids in the structure of a container; None for anything that is no number, and for a container in itself."""
     kind = type(ref)
     if kind is int or kind is Leaf:
-        return machine.node(ref)
+        node = machine.node(ref)
+        value = None if node is None else machine.columns.value[node]
+        if node is None or machine.main is None or not isinstance(value, tuple):
+            return node
+        # What an operation returned that has several results, such as `divmod` or `numpy.linalg.qr`: each of them.
+        site, items = machine.columns.site[node], enumerate(value)
+        parts = [containers.item_of_array(machine, machine.main, site, node, (i,), part) for i, part in items]
+        return tuple(_structure(machine, part, above) for part in parts)
     known = kind is Mapping or (kind is Sequence and ref.kind in (list, tuple))
     if known and ref.items is not None and not any(ref is outer for outer in above):
         inside = (*above, ref)
@@ -98,8 +108,8 @@ def copies_of_sealed(tape: Tape) -> dict[int, Any]:
 def part_from_the_user(value: MutableSequence[Any], copies: dict[int, Any], late: Container[int] = ()) -> None:
     """Put copies in place of arrays that the user still holds, but for those that are made when they are asked for."""
     for node, array in enumerate(value) if copies else ():
-        if arrays.is_array(array) and node not in late:
-            owner = arrays.owner_of(array)
+        if type(array) not in SCALARS and arrays.is_array(array) and node not in late:
+            owner = array if array.base is None else arrays.owner_of(array)
             if id(owner) in copies:
                 value[node] = arrays.same_view(array, owner, copies[id(owner)])
 
@@ -428,10 +438,11 @@ class _Player:
         if caller is not None:
             caller.entered = caller.pc
         known = {**dict(zip(plan.code.co_varnames[: plan.code.co_argcount], given, strict=False)), **by_name}
+        _gather_rest(machine, plan.code, values, given, known)
         named = plan.code.co_varnames[: plan.code.co_argcount + plan.code.co_kwonlyargcount]
         for name, value, object_ in zip(parameters(plan.code), arguments, values, strict=True):
             ref = known.get(name)
-            if ref is None or not machine.agrees(ref, object_ if asked is not None else value):
+            if ref is None or not machine.agrees(ref, object_ if asked is not None or type(ref) is Sequence else value):
                 is_default = frame.is_exact and name in named and name not in known
                 behind = _behind_default(machine, plan, values) if is_default else source
                 ref = machine.argument(value, name, plan.site(-1), behind)
@@ -459,6 +470,19 @@ class _Player:
                 items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
                 work.extend(reversed(items))
         self.inputs = {name: _structure(self.machine, ref) for name, ref in arguments.items()}
+
+
+def _gather_rest(
+    machine: Machine, code: CodeType, values: tuple[Any, ...], given: list[Ref], known: dict[str, Ref]
+) -> None:
+    """Put what an activation is given beyond its named parameters, if that is known, under the name of `*rest`."""
+    rest = given[code.co_argcount :]
+    if code.co_flags & inspect.CO_VARARGS and rest and None not in rest:
+        at = code.co_argcount + code.co_kwonlyargcount
+        gathered = Sequence(tuple, rest)
+        if machine.agrees(gathered, values[at]):
+            gathered.object = values[at]
+            machine.heap[id(values[at])] = known[code.co_varnames[at]] = gathered
 
 
 def _behind_default(machine: Machine, plan: Plan, values: tuple[Any, ...]) -> Ref:

@@ -12,7 +12,7 @@ from visual_debug.rules.base import MissingPartial, NoPartial, Rule
 from visual_debug.rules.elementwise import FormulaRule, Missing
 from visual_debug.rules.formula import Formula, compact
 from visual_debug.rules.names import canonical, name_of, resolve
-from visual_debug.rules.table import all_rules, find, forget, own, pullback_text, rule
+from visual_debug.rules.table import all_rules, edition, find, forget, own, pullback_text, rule
 
 __all__ = [
     "Formula",
@@ -24,6 +24,7 @@ __all__ = [
     "all_rules",
     "canonical",
     "compact",
+    "edition",
     "find",
     "forget",
     "name_of",

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 #: Turns a value into the short text that stands for it inside a formula; "" keeps the operand's letter.
 Format = Callable[[Any], str]
 
+#: A pullback of (delta, z, args), the adjoint of the result, the result and the positional arguments.
+Bound = Callable[[Any, Any, Sequence[Any]], Any]
+
 #: Letters of the operands in formula texts, by position.
 LETTERS = ("x", "y", "w")
 
@@ -88,6 +91,14 @@ class Rule:
         """`pull` for several operands of one call, where that is quicker at once. Raises MissingPartial for any of them."""
         return [self.pull(where, delta, z, args, kwargs) for where in wheres]
 
+    def bound(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound | None:
+        """`pull` for values of the types and shapes of these, which it need not look at again; None if it must.
+
+        It gives the same bits, and leaves it to the caller to have NumPy's warnings off. Any exception means that
+        `pull` is to be asked.
+        """
+        return None
+
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Contribution of the tangent of the operand at `where` to the tangent of `z`, in the shape of `z`.
 
@@ -133,6 +144,11 @@ def path_text(where: Where, count: int) -> str:
     head, *rest = where
     name = head if isinstance(head, str) else letter(head, head + 1)
     return name + "".join(f"[{step!r}]" for step in rest)
+
+
+def is_out(where: Where) -> bool:
+    """Whether an operand is what the result is written to, alone or in a tuple."""
+    return isinstance(where, tuple) and where[0] == "out"
 
 
 def value_at(where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -115,36 +115,44 @@ def pull_svd(
 
 
 def pull_qr(delta: Any, z: Any, a: Any, mode: str = "reduced") -> Any:
-    _real_only(a, "the derivative of the QR decomposition")
     a = np.asarray(a)
     if mode not in {"reduced", "complete", "r"} or (mode == "complete" and a.shape[-2] > a.shape[-1]):
         raise NoPartial(f"its derivative with mode={mode!r} is not covered")
-    q, r = np.linalg.qr(a)
-    d_q, d_r = (np.zeros(q.shape), delta) if mode == "r" else delta
-    d_q, d_r = np.broadcast_to(d_q, q.shape), np.broadcast_to(d_r, r.shape)
+    if mode == "r":
+        q, r = np.linalg.qr(a)
+        return pull_factors((0.0, delta), (q, r), a)
+    return pull_factors(delta, z, a)
+
+
+def pull_factors(delta: Any, z: Any, a: Any) -> Any:
+    """The adjoint of a = q @ r, with q of as many columns as r has rows, at most as many as a has."""
+    (d_q, d_r), (q, r) = delta, z
+    d_q, d_r = np.conj(np.broadcast_to(d_q, q.shape)), np.conj(np.broadcast_to(d_r, r.shape))
     count = r.shape[-2]
     if a.shape[-1] == count:
-        return _pull_tall(d_q, d_r, q, r)
+        return np.conj(_pull_tall(d_q, d_r, q, r))
     rest, d_rest = a[..., :, count:], d_r[..., :, count:]
-    found = _pull_tall(d_q + rest @ swap(d_rest), d_r[..., :, :count], q, r[..., :, :count])
-    return np.concatenate([found, q @ d_rest], axis=-1)
+    found = _pull_tall(d_q + rest @ _h(d_rest), d_r[..., :, :count], q, r[..., :, :count])
+    return np.conj(np.concatenate([found, q @ d_rest], axis=-1))
 
 
 def _pull_tall(d_q: Any, d_r: Any, q: Any, r: Any) -> Any:
-    middle = r @ swap(np.triu(d_r)) - swap(d_q) @ q
+    middle = r @ _h(np.triu(d_r)) - _h(d_q) @ q
     low = np.tril(middle, -1)
-    both = low + swap(low) + _diagonal(np.diagonal(middle, axis1=-2, axis2=-1))
-    return swap(np.linalg.solve(r, swap(d_q + q @ both)))
+    both = low + _h(low) + _diagonal(np.real(np.diagonal(middle, axis1=-2, axis2=-1)))
+    return _h(np.linalg.solve(r, _h(d_q + q @ both)))
 
 
 def pull_pinv(delta: Any, z: Any, a: Any, rcond: Any = None, hermitian: bool = False, **kwargs: Any) -> Any:
-    _real_only(a, "the derivative of the pseudoinverse")
-    a, z, delta = np.asarray(a), np.asarray(z), np.broadcast_to(delta, np.shape(z))
+    a, z, change = np.asarray(a), np.asarray(z), np.conj(np.broadcast_to(delta, np.shape(z)))
+    if hermitian:  # of a matrix of which the lower triangle is read
+        a = np.tril(a) + _h(np.tril(a, -1))
     rows, columns = np.eye(a.shape[-2]), np.eye(a.shape[-1])
-    back = swap(z)
-    found = -back @ delta @ back
-    found = found + (rows - a @ z) @ swap(delta) @ z @ back
-    return found + back @ z @ swap(delta) @ (columns - z @ a)
+    back = _h(z)
+    found = -back @ change @ back
+    found = found + (rows - a @ z) @ _h(change) @ z @ back
+    found = found + back @ z @ _h(change) @ (columns - z @ a)
+    return np.conj(_one_triangle((found + _h(found)) / 2, False) if hermitian else found)
 
 
 def pull_slogdet(delta: Any, z: Any, a: Any) -> Any:

@@ -6,13 +6,15 @@ the traced program computed was NumPy's own function; the definition is used for
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule, path_text, value_at
+from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule, is_out, path_text, value_at
 from visual_debug.rules.names import name_of
 
 if TYPE_CHECKING:
@@ -113,8 +115,16 @@ class DefinedRule(Rule):
         self._text = text or f"pull_{self.symbol}(Δ)"
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
-            return products.zero_like(kwargs["out"])
+        if is_out(where):
+            return products.zero_like(value_at(where, args, kwargs))
+        parts = _places_in(where, args, kwargs)
+        if parts:
+            return tuple(
+                self.pull(place, delta, z, args, kwargs)
+                if is_array
+                else products.zero_like(value_at(place, args, kwargs))
+                for place, is_array in parts
+            )
         head, path, args, kwargs, given = _gathered(where, args, kwargs)
         if path:
             return products.number_for(given, self.pull(head, delta, z, args, kwargs), path)
@@ -145,8 +155,16 @@ class DefinedRule(Rule):
         return [products.number_for(given, whole, where[1:]) for where in wheres if not isinstance(where, int)]
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
+        if is_out(where):
             return products.zero_like(z)
+        parts = _places_in(where, args, kwargs)
+        if parts:
+            pushed = [
+                self.push(place, change, z, args, kwargs)
+                for (place, is_array), change in zip(parts, tangent, strict=True)
+                if is_array
+            ]
+            return functools.reduce(operator.add, pushed, products.zero_like(z))
         head, path, args, kwargs, given = _gathered(where, args, kwargs)
         if path:
             where, tangent = head, np.asarray(products.placed(tangent, given, path))
@@ -216,6 +234,15 @@ class DefinedRule(Rule):
         values: bool = True,
     ) -> str:
         return self._text if where == 0 else f"{self._text} at {path_text(where, count)}"
+
+
+def _places_in(where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[tuple[Where, bool]]:
+    """Of an operand that is a tuple with arrays in it, as `cho_factor` gives it: its items, and which are arrays."""
+    operand = value_at(where, args, kwargs)
+    if type(operand) is not tuple or not any(type(item) is np.ndarray for item in operand):
+        return []
+    path = (where,) if isinstance(where, int) else where
+    return [((*path, i), type(item) is np.ndarray and item.dtype.kind in "fc") for i, item in enumerate(operand)]
 
 
 def _gathered(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import products
-from visual_debug.rules.base import ZERO, Format, MissingPartial, NoPartial, Rule, letter
+from visual_debug.rules.base import ZERO, Bound, Format, MissingPartial, NoPartial, Rule, letter
 from visual_debug.rules.formula import Formula, compact, times_delta
 
 if TYPE_CHECKING:
@@ -109,6 +109,32 @@ class FormulaRule(Rule):
         for step in rest:
             whole = whole[step]
         return whole
+
+    def bound(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound | None:
+        partials = self.partials(len(args))
+        if type(self).pull is not FormulaRule.pull or kwargs or self.selects or not isinstance(where, int):
+            return None
+        found = partials[where] if where < len(partials) else None
+        count = len(args) if self.arity is None else min(self.arity, len(args))
+        if (
+            not isinstance(found, Formula)
+            or found.constant == 0
+            or not products.are_real_arrays(delta, z, args[:count])
+        ):
+            return None
+        partial, constant, is_same = found.of_arrays(), found.constant, products.shape_of(args[where]) == z.shape
+
+        def product(delta: Any, z: Any, args: Sequence[Any]) -> Any:
+            return delta * partial(z, *args[:count])
+
+        def multiple(delta: Any, z: Any, args: Sequence[Any]) -> Any:
+            return products.times(delta, constant)
+
+        pull = product if constant is None else multiple
+        if is_same:
+            return pull
+        shape = z.shape
+        return lambda delta, z, args: products.reduced(pull(delta, z, args), shape, args[where])
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         position, rest, args = products.positional(where, args, kwargs, self.names)

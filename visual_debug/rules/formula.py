@@ -67,6 +67,10 @@ class Formula:
         """The formula compiled for floats and ints, without the second look at exceptions."""
         return self._function(PLAIN, careful=False)
 
+    def of_arrays(self) -> Callable[..., Any]:
+        """The formula compiled for (z, *operands) that are arrays of floats, or arrays and numbers."""
+        return self._function(ARRAY, careful=False)
+
     def _run(self, system: System, values: tuple[Any, ...]) -> Any:
         try:
             return self._function(system, careful=False)(*values)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule
+from visual_debug.rules.base import Bound, Format, MissingPartial, NoPartial, Rule, is_out, value_at
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -21,7 +21,8 @@ class FunctionRule(Rule):
     """One `pull` and one `push` function per operand, which take the operation's own arguments after (delta, z).
 
     A nested operand, at a path such as (0, 2), gets its part of what the whole argument gets. `names` are the keywords
-    that operands may come under; by default the parameters of the first function that follow (delta, z).
+    that operands may come under; by default the parameters of the first function that follow (delta, z). `named` are the
+    pull and the push of operands that come as keywords alone.
     """
 
     #: Whether tangents are found from pullbacks, one for each element of the result.
@@ -37,23 +38,41 @@ class FunctionRule(Rule):
         note: str = "",
         symbol: str | None = None,
         names: Sequence[str] | None = None,
+        named: Mapping[str, tuple[Pass, Pass]] | None = None,
     ) -> None:
         super().__init__(op, op.rpartition(".")[2] if symbol is None else symbol, note, len(pulls))
         self._pulls, self._pushes, self._texts = tuple(pulls), tuple(pushes), tuple(texts)
+        self._named = dict(named or {})
         self.names = tuple(names) if names is not None else _parameters(pulls[0])[: len(pulls)]
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
-            return products.zero_like(kwargs["out"])  # its old content is written over
+        if is_out(where):
+            return products.zero_like(value_at(where, args, kwargs))  # its old content is written over
+        if isinstance(where, tuple) and len(where) == 1 and where[0] in self._named:
+            way = self._named[str(where[0])][:1]
+            return _like_number(self._run(way, 0, where, delta, z, args, kwargs), kwargs[str(where[0])], ())
         position, rest, args, kwargs = self._call(where, args, kwargs)
         whole = self._run(self._pulls, position, where, delta, z, args, kwargs)
         for step in rest:
             whole = whole[step]
         return _like_number(whole, args[position], rest)
 
+    def bound(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound | None:
+        named = {name for names in self.names for name in names.split("|")} | {"out"}
+        if type(self).pull is not FunctionRule.pull or not isinstance(where, int) or not named.isdisjoint(kwargs):
+            return None
+        if where >= len(self._pulls) or not hasattr(args[where], "strides") or isinstance(args[where], float | complex):
+            return None
+        pull = self._pulls[where]
+        if kwargs:
+            return lambda delta, z, args: pull(delta, z, *args, **kwargs)
+        return lambda delta, z, args: pull(delta, z, *args)
+
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
+        if is_out(where):
             return products.zero_like(z)
+        if isinstance(where, tuple) and len(where) == 1 and where[0] in self._named:
+            return self._run(self._named[str(where[0])][1:], 0, where, tangent, z, args, kwargs)
         position, rest, args, kwargs = self._call(where, args, kwargs)
         tangent = products.placed(tangent, args[position], rest)
         if self.pushes_by_pulls:

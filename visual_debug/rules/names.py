@@ -31,8 +31,8 @@ def canonical(op: str) -> str:
     """
     for prefix in ("operator.", "_operator.", "builtins."):
         op = op.removeprefix(prefix)
-    if op.startswith("scipy.special."):
-        return f"scipy.special.{op.rpartition('.')[2]}"
+    if op.startswith(("scipy.special.", "scipy.linalg.", "scipy.fft.")):
+        return f"scipy.{op.split('.')[1]}.{op.rpartition('.')[2]}"
     if op.startswith("numpy."):
         head, _, last = op.rpartition(".")
         if head.startswith(("numpy.core", "numpy._core")):
@@ -83,6 +83,7 @@ def resolve(function: Callable[..., Any]) -> tuple[str, tuple[Any, ...]]:
 _NAMED = frozenset({
     "function", "builtin_function_or_method", "method", "type", "_ArrayFunctionDispatcher", "cython_function_or_method",
     "fused_cython_function", "method_descriptor", "wrapper_descriptor", "classmethod_descriptor", "method-wrapper",
+    "_Function",
 })  # fmt: skip
 
 

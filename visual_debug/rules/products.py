@@ -77,7 +77,24 @@ def pulled(delta: Any, partial: Any, z: Any, operand: Any, *, selects: bool = Fa
             product = np.where(partial == 0, 0, product)
         if getattr(product, "shape", None) == shape == getattr(operand, "shape", None):
             return product
-        return unbroadcast(np.broadcast_to(product, shape), operand)
+        return reduced(product, shape, operand)
+
+
+def reduced(product: Any, shape: tuple[int, ...], operand: Any) -> Any:
+    """A product that stands for one of `shape`, summed over the axes that broadcasting added to the operand's."""
+    import numpy as np
+
+    return unbroadcast(np.broadcast_to(product, shape), operand)
+
+
+def are_real_arrays(delta: Any, z: Any, args: Sequence[Any]) -> bool:
+    """Whether a result and its adjoint are arrays of one shape, and the arguments arrays or numbers, all of them real."""
+    import numpy as np
+
+    for array in (delta, z):
+        if type(array) is not np.ndarray or array.dtype.kind != "f" or not array.ndim or array.shape != z.shape:
+            return False
+    return all(arg.dtype.kind == "f" if type(arg) is np.ndarray else type(arg) in (float, int) for arg in args)
 
 
 def zero_like(value: Any) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from visual_debug.rules.base import Rule
+from visual_debug.rules import products
+from visual_debug.rules.base import NoPartial, Rule
 from visual_debug.rules.functions import FunctionRule
 
 Pull = Callable[..., Any]
@@ -92,8 +93,9 @@ def prod_weights(z: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any =
     last = np.moveaxis(a, axes, range(-len(axes), 0))
     flat = last.reshape(*last.shape[: a.ndim - len(axes)], -1)
     ones = np.ones((*flat.shape[:-1], 1))
-    before = np.cumprod(np.concatenate([ones, flat[..., :-1]], -1), -1)
-    after = np.cumprod(np.concatenate([ones, flat[..., :0:-1]], -1), -1)[..., ::-1]
+    count = flat.shape[-1]
+    before = np.cumprod(np.concatenate([ones, flat[..., :-1]], -1)[..., :count], -1)
+    after = np.cumprod(np.concatenate([ones, flat[..., :0:-1]], -1)[..., :count], -1)[..., ::-1]
     return np.moveaxis((before * after * initial).reshape(last.shape), range(-len(axes), 0), axes) * where
 
 
@@ -119,6 +121,42 @@ def std_weights(z: Any, a: Any, axis: Any = None, *rest: Any, **kwargs: Any) -> 
     keep = np.shape(z) != () and np.ndim(z) == np.ndim(a)
     twice = 2 * spread(z, a, axis, keep)
     return np.where(twice == 0, 0, var_weights(z, a, axis, *rest, **kwargs) / twice)
+
+
+# What the result changes by with `initial`, in the shape of the result.
+
+
+def sum_initial(z: Any, a: Any, **kwargs: Any) -> Any:
+    return np.ones(np.shape(z))
+
+
+def prod_initial(z: Any, a: Any, *rest: Any, **kwargs: Any) -> Any:
+    return np.prod(a, *rest, **(kwargs | {"initial": 1}))
+
+
+def extreme_initial(z: Any, a: Any, axis: Any = None, *rest: Any, initial: Any, **kwargs: Any) -> Any:
+    """1 where no element of the array is as good."""
+    hits = (a == spread(z, a, axis, kwargs.get("keepdims", False))) & kwargs.get("where", True)
+    return 1.0 - np.any(hits, axis=axis, keepdims=kwargs.get("keepdims", False))
+
+
+def _initial(slope: Callable[..., Any], default: Any = None) -> dict[str, tuple[Pull, Pull]]:
+    """The passes of `initial`; `default` is the axis of a call that names none."""
+
+    def given(a: Any, *rest: Any, out: Any = None, dtype: Any = None, **kwargs: Any) -> Any:
+        if rest[1:]:
+            raise NoPartial("its derivative with so many positional arguments is not covered")
+        return slope, {"axis": default, **dict(zip(("axis",), rest, strict=False)), **kwargs}
+
+    def pull(delta: Any, z: Any, a: Any, *rest: Any, **kwargs: Any) -> Any:
+        slope, call = given(a, *rest, **kwargs)
+        return products.unbroadcast(np.broadcast_to(delta, np.shape(z)) * slope(z, a, **call), kwargs["initial"])
+
+    def push(tangent: Any, z: Any, a: Any, *rest: Any, **kwargs: Any) -> Any:
+        slope, call = given(a, *rest, **kwargs)
+        return tangent * slope(z, a, **call)
+
+    return {"initial": (pull, push)}
 
 
 #: Those in which all elements count alike.
@@ -161,11 +199,16 @@ def push_cumprod(tangent: Any, z: Any, a: Any, axis: Any = None, dtype: Any = No
     return result if axis is None else np.moveaxis(result, 0, axis)
 
 
+#: By the weights of a reduction, how it depends on `initial`.
+_BY_INITIAL: dict[Any, Pull] = {sum_weights: sum_initial, prod_weights: prod_initial, extreme_weights: extreme_initial}
 TABLE: dict[str, Rule] = {}
 
 
 def _reduction(op: str, weights: Callable[..., Any], text: str, note: str = "") -> None:
-    TABLE[op] = FunctionRule(op, [_weighted_pull(weights)], [_linear_push(weights)], texts=[text], note=note)
+    named = _initial(_BY_INITIAL[weights]) if weights in _BY_INITIAL else None
+    TABLE[op] = FunctionRule(
+        op, [_weighted_pull(weights)], [_linear_push(weights)], texts=[text], note=note, named=named
+    )
 
 
 def _reduce(op: str, weights: Callable[..., Any], text: str, note: str = "") -> None:
@@ -174,7 +217,7 @@ def _reduce(op: str, weights: Callable[..., Any], text: str, note: str = "") -> 
         op,
         [lambda delta, z, a, axis=0, *rest, **kwargs: pull(delta, z, a, axis, *rest, **kwargs)],
         [lambda tangent, z, a, axis=0, *rest, **kwargs: push(tangent, z, a, axis, *rest, **kwargs)],
-        texts=[text], note=note, symbol=op.removeprefix("numpy."),
+        texts=[text], note=note, symbol=op.removeprefix("numpy."), named=_initial(_BY_INITIAL[weights], 0),
     )  # fmt: skip
 
 

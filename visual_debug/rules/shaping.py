@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, Rule, path_text
+from visual_debug.rules.base import Format, MissingPartial, Rule, is_out, path_text, value_at
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -50,8 +50,8 @@ class MoverRule(Rule):
         self._text = text or f"{self.symbol} back(Δ)"
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
-            return products.zero_like(kwargs["out"])
+        if is_out(where):
+            return products.zero_like(value_at(where, args, kwargs))
         path, values, rest = self._call(where, args, kwargs)
         operand = _at(values, path)
         if not self._is_source(path[0]) or _discrete(z):
@@ -61,7 +61,9 @@ class MoverRule(Rule):
         numbers = np.arange(1, size + 1).reshape(np.shape(operand))
         moved = self._apply(numbers, path, values, rest)
         total = np.zeros(size + 1, dtype=np.result_type(*map(np.asarray, _each(delta)), np.float64))
-        for part, change in zip(_each(moved), _each(delta), strict=True):
+        # Of several results at once, as `np.stack(np.meshgrid(x, y))` asks for them, the adjoint is one array.
+        changes = delta if isinstance(moved, list | tuple) else _each(delta)
+        for part, change in zip(_each(moved), changes, strict=True):
             spots = np.asarray(part).astype(np.intp)
             np.add.at(total, spots.ravel(), np.broadcast_to(change, spots.shape).ravel())
         return products.number_for(operand, total[1:].reshape(np.shape(operand)), ())
@@ -106,7 +108,7 @@ class MoverRule(Rule):
 
     def _apply(self, whole: Any, path: tuple[Any, ...], args: list[Any], kwargs: dict[str, Any]) -> Any:
         changed = [_nothing(value) if self._is_source(k) else value for k, value in enumerate(args)]
-        changed[path[0]] = products.placed(whole, args[path[0]], path[1:])
+        changed[path[0]] = _laid_out(products.placed(whole, args[path[0]], path[1:]), args[path[0]])
         if self.symbol in {"reshape", "transpose"} and len(changed) > 2:
             changed = [changed[0], tuple(changed[1:])]  # a.reshape(2, 3) is reshape(a, (2, 3))
         return self._function(*changed, **(kwargs | {name: 0 for name in self._fills if name in kwargs}))
@@ -124,6 +126,15 @@ class MoverRule(Rule):
         if isinstance(where, int):
             return self._text
         return f"{self._text} at {path_text(where, count)}"
+
+
+def _laid_out(whole: Any, operand: Any) -> Any:
+    """`whole` with its axes in memory as those of the operand are: orders "K" and "A" go by that."""
+    if type(operand) is not np.ndarray or operand.flags.c_contiguous or np.shape(whole) != operand.shape:
+        return whole
+    found = np.empty_like(operand, np.asarray(whole).dtype)
+    found[...] = whole
+    return found
 
 
 def _is_even(items: Any) -> bool:
@@ -174,12 +185,6 @@ def _first_of(items: Any, _dtype: Any = None, count: int = -1) -> Any:
     return np.asarray(items)[: None if count < 0 else count]
 
 
-def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    if mode not in {"constant", "edge", "reflect", "symmetric", "wrap", "empty"} or "reflect_type" in kwargs:
-        raise MissingPartial("numpy.pad", 0, f"with mode={mode!r} it computes what it pads with, which is not covered")
-    return np.pad(array, pad_width, mode, **kwargs)
-
-
 TABLE: dict[str, Rule] = {}
 
 _RESHAPE = "reshape ravel squeeze expand_dims"
@@ -227,7 +232,6 @@ _row("compress", {1: "a"})
 _row("extract", {1: "arr"})
 _row("choose", {1: "choices"})
 _row("select", {1: "choicelist", 2: "default"})
-_row("pad", {0: "array"}, function=_pad, fills=("constant_values",))
 _row("r_", None, function=lambda *key: np.r_[key])
 _row("c_", None, function=lambda *key: np.c_[key])
 _row("fft.fftshift", {0: "x"}, function=np.fft.fftshift, symbol="fftshift")

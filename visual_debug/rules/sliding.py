@@ -74,7 +74,33 @@ def push_i0(tangent: Any, z: Any, x: Any) -> Any:
     return np.asarray(tangent) * _bessel(1)(x)
 
 
+def _strided_places(x: Any, shape: Any = None, strides: Any = None, subok: bool = False, *_: Any, **__: Any) -> Any:
+    """For every element of `as_strided` its place in the memory of x."""
+    if not (x.flags.c_contiguous or x.flags.f_contiguous):
+        raise NoPartial("its derivative for an array that has gaps is not covered")
+    strides = x.strides if strides is None else strides
+    total: Any = np.zeros((1,) * len(shape := np.atleast_1d(x.shape if shape is None else shape)), np.intp)
+    for axis, (count, stride) in enumerate(zip(shape, strides, strict=True)):
+        total = total + np.expand_dims(np.arange(count) * stride, [i for i in range(len(shape)) if i != axis])
+    if np.any(total % x.itemsize) or np.any(total < 0) or np.any(total >= x.nbytes):
+        raise NoPartial("it shows elements of another array, or parts of elements")
+    return total // x.itemsize
+
+
+def pull_as_strided(delta: Any, z: Any, x: Any, *how: Any, **more: Any) -> Any:
+    places = _strided_places(x, *how, **more)
+    total = np.zeros(x.size, np.result_type(delta, np.float64))
+    np.add.at(total, places, np.broadcast_to(delta, places.shape))
+    return total.reshape(x.shape, order="C" if x.flags.c_contiguous else "F")
+
+
+def push_as_strided(tangent: Any, z: Any, x: Any, *how: Any, **more: Any) -> Any:
+    return np.ravel(tangent, "C" if x.flags.c_contiguous else "F")[_strided_places(x, *how, **more)]
+
+
 _RULES = (
+    FunctionRule("numpy.lib.stride_tricks.as_strided", [pull_as_strided], [push_as_strided], texts=["sum of windows(Δ)"],
+                 symbol="as_strided"),
     FunctionRule(
         "numpy.convolve", [pull_convolve_a, pull_convolve_v],
         [lambda t, z, a, v, mode="full": np.convolve(t, v, mode), lambda t, z, a, v, mode="full": np.convolve(a, t, mode)],

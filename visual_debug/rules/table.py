@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import scalar
@@ -30,7 +31,9 @@ def _arrays() -> Mapping[str, Rule]:
         forms,
         linalg,
         ordering,
+        padding,
         reductions,
+        roots,
         shaping,
         sliding,
         writing,
@@ -38,19 +41,20 @@ def _arrays() -> Mapping[str, Rule]:
     from visual_debug.rules.defined import DefinedRule
     from visual_debug.rules.definitions import ALL
 
-    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum)
+    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum, roots)
     rules = {op: rule for module in tables for op, rule in module.TABLE.items()}
+    rules["numpy.pad"] = padding.PadRule(DefinedRule("numpy.pad", padding.padded, find))
     return {op: DefinedRule(op, definition, find) for op, definition in ALL.items()} | rules
 
 
 @cache
-def _scipy() -> Mapping[str, Rule]:
-    """The rules of `scipy.special`, which somebody has called, so that it is there."""
-    from visual_debug.rules import scipy_special
+def _scipy(package: str) -> Mapping[str, Rule]:
+    """The rules of a package of SciPy's, which somebody has called, so that it is there."""
     from visual_debug.rules.defined import DefinedRule
 
-    defined = {op: DefinedRule(op, definition, find) for op, definition in scipy_special.DEFINITIONS.items()}
-    return scipy_special.TABLE | defined
+    module = import_module(f"visual_debug.rules.scipy_{package}")
+    rules: dict[str, Rule] = module.TABLE
+    return rules | {op: DefinedRule(op, definition, find) for op, definition in module.DEFINITIONS.items()}
 
 
 @cache
@@ -78,6 +82,18 @@ def find(op: str) -> Rule | None:
         return found
 
 
+def _renew() -> None:
+    global _edition
+    _edition += 1
+    _FOUND.clear()
+
+
+def edition() -> int:
+    """A number that is another one whenever rules have been added or removed."""
+    return _edition
+
+
+_edition = 0
 #: What was found for each name, until a rule is added or removed.
 _FOUND: dict[str, Rule | None] = {}
 
@@ -85,8 +101,8 @@ _FOUND: dict[str, Rule | None] = {}
 def _look_up(op: str) -> Rule | None:
     name = canonical(op)
     found = _OWN.get(op) or _OWN.get(name) or scalar.TABLE.get(name)
-    if found is None and name.startswith("scipy.special."):
-        found = _scipy().get(name)
+    if found is None and name.startswith(("scipy.special.", "scipy.linalg.", "scipy.fft.")):
+        found = _scipy(name.split(".")[1]).get(name)
     if found is None and name.startswith("statistics."):
         found = _statistics().get(name)
     if found is None and (name.startswith("numpy.") or name in _ARRAY_OPERATORS):
@@ -137,7 +153,7 @@ def rule(
     if bool(partials) == (pull is not None):
         raise TypeError(f"rule of {op}: give its partial derivatives, or pull= functions, and not both")
     shown = symbol if symbol is not None else op.rpartition(".")[2]
-    _FOUND.clear()
+    _renew()
     if partials:
         given = [Missing("its rule gives no derivative for this operand") if p is None else p for p in partials]
         _OWN[op] = FormulaRule(op, shown, given, note)
@@ -156,7 +172,7 @@ def _listed(given: Any) -> tuple[Any, ...]:
 
 def forget(function: str | Callable[..., Any]) -> None:
     """Remove a user's own rule; the package's, if there is one, holds again. Raises KeyError if there was none."""
-    _FOUND.clear()
+    _renew()
     del _OWN[canonical(function if isinstance(function, str) else name_of(function))]
 
 

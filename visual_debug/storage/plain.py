@@ -35,6 +35,15 @@ class Unloaded:
         return hash(self.text)
 
 
+class UnloadedTuple(tuple[Any, ...]):
+    """The items of a named tuple, whose class was not saved."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 def dumps(value: Any) -> str:
     """A value as JSON. Containers are saved with their items; one that contains itself raises RecursionError."""
     return json.dumps(_encode(value), separators=(",", ":"), allow_nan=False)
@@ -71,7 +80,12 @@ def _encode(value: Any) -> Any:
         return {"slice": [_encode(value.start), _encode(value.stop), _encode(value.step)]}
     if kind.__module__ == "numpy" and getattr(getattr(value, "dtype", None), "kind", "O") in "biufc":
         form = "array" if kind.__name__ == "ndarray" else "scalar"
-        return {form: base64.b64encode(value.tobytes()).decode(), "dtype": value.dtype.str, "shape": list(value.shape)}
+        data = {form: base64.b64encode(value.tobytes()).decode(), "dtype": value.dtype.str, "shape": list(value.shape)}
+        if not value.flags.c_contiguous:  # some derivatives go by the order in memory, as that of `ravel("K")`
+            data["axes"] = sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis]))
+        return data
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return {"named": [_encode(item) for item in tuple.__iter__(value)], "looks": _looks(value)}
     return {"object": _looks(value)}
 
 
@@ -94,6 +108,10 @@ def _decode(data: Any) -> Any:
     inner = data[form]
     if form == "tuple":
         return tuple(_decode(item) for item in inner)
+    if form == "named":
+        named = UnloadedTuple(_decode(item) for item in inner)
+        named.text = data["looks"]
+        return named
     if form == "dict":
         return {_decode(key): _decode(item) for key, item in inner}
     if form == "complex":
@@ -103,7 +121,7 @@ def _decode(data: Any) -> Any:
     if form == "slice":
         return slice(*(_decode(part) for part in inner))
     if form in ("array", "scalar"):
-        return _array(form, inner, data["dtype"], data["shape"])
+        return _array(form, inner, data["dtype"], data["shape"], data.get("axes"))
     if form == "mark":
         return {"missing": MISSING, "several": SEVERAL}[inner]
     return _SIMPLE[form](inner)
@@ -118,11 +136,13 @@ _SIMPLE: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _array(form: str, data: str, dtype: str, shape: list[int]) -> Any:
+def _array(form: str, data: str, dtype: str, shape: list[int], axes: list[int] | None) -> Any:
     import numpy as np
 
     kind = np.dtype(dtype)
     if kind.kind not in "biufc":
         raise ValueError(f"an array of {dtype}")
     array = np.frombuffer(base64.b64decode(data, validate=True), kind).reshape(shape).copy()
+    if axes is not None:
+        array = array.transpose(axes).copy().transpose(np.argsort(axes))
     return array[()] if form == "scalar" else array

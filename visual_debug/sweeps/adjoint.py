@@ -9,7 +9,9 @@ Source: A. Griewank and A. Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from visual_debug import rules
@@ -94,7 +96,7 @@ def reverse(
     active = dependents(columns, inputs_of(columns))
     waiting = _consumers(columns, seeds)
     is_real = not any(_kind(columns.value[node]) == "c" for node in seeds)
-    pulls = _Pulls(columns, active, is_real=is_real)
+    pulls = Pulls(columns, active, is_real=is_real)
     adjoints.update(seeds)
     buffers = Buffers(columns, adjoints, add) if only is not None else None
     stack = [node for node in sorted(seeds) if not waiting[node]]
@@ -138,7 +140,7 @@ def _consumers(columns: Columns, seeds: Mapping[int, Any]) -> list[int]:
     return count
 
 
-class _Pulls:
+class Pulls:
     """The pullbacks of a trace. Called, one contribution; None where a constant operand has no derivative."""
 
     def __init__(self, columns: Columns, active: bytearray, *, is_real: bool) -> None:
@@ -320,7 +322,22 @@ def why_missing(columns: Columns, node: int) -> str:
             "its value passed through code that was not recorded, or shares memory with an array that was written to. "
             "Let that code be recorded too (follow=…), write it with operations that are known, or write to a copy"
         )
-    return f"no rule is known for it; add one with visual_debug.rule({columns.op[node]!r}, …)"
+    op = columns.op[node]
+    if _is_python(op):
+        return (
+            "it is a Python function that was not recorded, since it is of another package or file: decorate the traced "
+            f"one with @visual_debug(follow='all'), or give a rule with visual_debug.rule({op!r}, …)"
+        )
+    return f"no rule is known for it; add one with visual_debug.rule({op!r}, …)"
+
+
+def _is_python(op: str) -> bool:
+    """Whether an operation is a function with code of Python, as far as its qualified name tells."""
+    if "<lambda>" in op or "<locals>" in op:
+        return True
+    module, _, name = op.rpartition(".")
+    found = sys.modules.get(module)
+    return found is not None and type(vars(found).get(name)) is FunctionType
 
 
 def no_derivative(columns: Columns, node: int, position: int, reason: str) -> NoDerivativeError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from visual_debug import collector
 from visual_debug.columns import WORTH_NUMPY, Columns
 from visual_debug.errors import NoDerivativeError
-from visual_debug.sweeps import adjoint
+from visual_debug.sweeps import adjoint, schedule
 
 if TYPE_CHECKING:
     from visual_debug.numeric import Floats, Truths
@@ -33,6 +33,9 @@ def adjoints(columns: Columns, seeds: Mapping[int, Any]) -> Mapping[int, Any]:
 def gradients(columns: Columns, seeds: Mapping[int, Any], leaves: Iterable[int]) -> dict[int, Any]:
     """The adjoints of some nodes, without those that are certainly 0. Raises NoDerivativeError likewise."""
     leaves = list(leaves)
+    scheduled = schedule.gradients(columns, seeds, leaves)
+    if scheduled is not None:
+        return scheduled
     found = by_columns(columns, seeds)
     if found is not None:
         known = {leaf: float(found.column[leaf]) for leaf in leaves}
@@ -55,14 +58,21 @@ def possible(columns: Columns, seeds: Mapping[int, Any], leaves: Mapping[str, li
 
 def ancestors(columns: Columns, nodes: Iterable[int]) -> list[int]:
     """The nodes that the given ones depend on, and those themselves, in order."""
-    nodes = list(nodes)
-    if len(columns) <= WORTH_NUMPY:
-        marked = adjoint.ancestors(columns, nodes)
-        return [node for node in range(len(columns)) if marked[node]]
+    marks = marked(columns, nodes)
+    return [node for node, mark in enumerate(marks) if mark]
+
+
+def marked(columns: Columns, nodes: Iterable[int], passable: Truths | None = None) -> bytearray:
+    """Marks the nodes that the given ones depend on, and those themselves.
+
+    Of a long trace, `passable` may say along which operands, shape (operands,); without, all are.
+    """
+    if len(columns) <= WORTH_NUMPY and passable is None:
+        return adjoint.ancestors(columns, nodes)
     import numpy as np
 
-    found: list[int] = np.flatnonzero(_ways(columns, nodes, np.ones(len(columns.operand))) > 0).tolist()
-    return found
+    weights = np.ones(len(columns.operand)) if passable is None else passable.astype(np.float64)
+    return bytearray((_ways(columns, nodes, weights) > 0).tobytes())
 
 
 def _ways(columns: Columns, nodes: Iterable[int], passable: Floats) -> Floats:

@@ -64,7 +64,11 @@ _AWAITABLES = frozenset({"async_generator_asend", "async_generator_athrow", "cor
 #: What every call of a method makes, and is let go with.
 _BOUND = frozenset({BuiltinFunctionType, MethodType})
 #: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
-_HARMLESS = frozenset({"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array"})
+_HARMLESS = frozenset(
+    {"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array", "uarray"}
+)
+#: The types of NumPy's functions.
+_FUNCTIONS = frozenset({"ufunc", "_ArrayFunctionDispatcher"})
 #: Containers longer than this are looked into only at both ends, as most are of one kind.
 _LONG = 64
 #: Containers nested deeper than this stay as they are.
@@ -79,7 +83,7 @@ def note(values: list[Any], value: Any) -> None:
     """Append a value that may be an object: what is left of it, if that can be told apart from all others already."""
     kind = type(value)
     if kind not in LASTING:
-        if kind not in _BOUND and (kinds.is_number(value) or issubclass(kind, type)):
+        if _always_stays(value, kind):
             LASTING.add(kind)
             _AT_ONCE.add(kind)
         else:
@@ -87,6 +91,15 @@ def note(values: list[Any], value: Any) -> None:
             if tape.end is None:
                 value = _now(value, tape.shells)
     values.append(value)
+
+
+def _always_stays(value: Any, kind: type) -> bool:
+    """Whether every object of a type stays: numbers, arrays, classes, and the functions of NumPy."""
+    if kind in _BOUND:
+        return False
+    if kinds.is_number(value) or issubclass(kind, type):
+        return True
+    return kinds.module_of(kind) == "numpy" and kind.__name__ in _FUNCTIONS
 
 
 def note_sum(values: list[Any], value: Any) -> None:
@@ -152,7 +165,7 @@ def exchange(tape: Tape) -> None:
             if kind is tuple:
                 values[index] = _tuple_now(value, memory)
             elif kind not in LASTING:
-                if kind not in _BOUND and (kinds.is_number(value) or issubclass(kind, type)):
+                if _always_stays(value, kind):
                     LASTING.add(kind)
                     _AT_ONCE.add(kind)
                 else:
@@ -214,8 +227,15 @@ def empty(tape: Tape) -> None:
             known = memory.get(id(value.__self__))
             if known is not None and known[1] is value.__self__:
                 continue
+        if _always_stays(value, kind):
+            LASTING.add(kind)
+            _AT_ONCE.add(kind)
+            stays.add(kind)
+            continue
         values[index] = _left(value, memory)
     for index, (plan, arguments, closure) in tape.arguments.items():
+        if stays.issuperset(map(type, arguments)):
+            continue
         tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure
     if tape.beginning is not None:
         begin = tape.beginning

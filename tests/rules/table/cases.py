@@ -438,6 +438,18 @@ np.arange(5.0) ** x
 np.meshgrid(v, w)[0] * np.meshgrid(v, w)[1]
 np.meshgrid(v, r, indexing="ij")[1]
 e, f = np.meshgrid(v, w); return e * f
+np.stack(np.meshgrid(v, w), axis=-1)
+np.concatenate(np.meshgrid(v, w))
+np.array(np.meshgrid(v, w, indexing="ij")).reshape(2, -1)
+np.vstack(np.broadcast_arrays(v, x))
+np.concatenate(list(map(np.ravel, np.meshgrid(v, w))))
+sum(map(np.sum, [a, v, w]))
+sum(map(np.linalg.norm, a))
+max(map(np.linalg.norm, a))
+list(map(np.cumsum, a))[1]
+np.array([*map(np.dot, a, a)])
+sum(map(abs, v))
+np.array(list(map(np.mean, a)))
 np.diagflat(v)
 np.vander(v)
 np.vander(v, 4, increasing=True)
@@ -885,6 +897,328 @@ z = v / np.linalg.norm(v)\nfor _ in range(10): z = s @ z; z /= np.linalg.norm(z)
 D = np.full((4, 4), np.inf); D[0, 0] = 0.0\nfor i in range(3):\n    for j in range(3): D[i + 1, j + 1] = abs(v[i] - w[j]) + min(D[i, j + 1], D[i + 1, j], D[i, j])\nreturn D[3, 3]
 """
 
+AS_WRITTEN = r"""
+np.add(a, b, out=np.zeros((2, 3))) * a
+np.multiply(a, b, where=a > 0, out=np.ones((2, 3)))
+np.exp(a, where=a < 1, out=a * 2)
+o = np.empty_like(a); np.sin(a, out=o); np.multiply(o, o, out=o); return o
+o = np.zeros((2, 3)); np.add(a, b, o); return o * a
+np.add.reduce(a, axis=1, keepdims=True) * b
+np.add.reduce(a, axis=None, initial=x)
+np.multiply.reduce(p, axis=0, where=p > 0.5)
+np.maximum.reduce(a, axis=1, initial=x)
+np.minimum.reduce(a, axis=0, initial=y, where=a > -1)
+np.hypot.reduce(a, axis=0)
+np.subtract.reduce(q)
+np.true_divide.reduce(p, axis=1)
+np.subtract.accumulate(q)
+np.multiply.accumulate(p, axis=1)
+np.minimum.accumulate(q)
+np.add.reduceat(a, [0, 2], axis=1)
+np.multiply.reduceat(q, [0, 4])
+np.maximum.reduceat(q, [0, 3, 6])
+np.subtract.outer(v, w)
+np.multiply.outer(v, a)
+np.power.outer(p[0], v)
+np.arctan2.outer(v, w)
+z = q * 1; np.add.at(z, [0, 2, 2], x); return z
+z = q * 1; np.add.at(z, [0, 2, 2], v); return z * z
+z = q * 1; np.multiply.at(z, [1, 3], v[:2]); return z
+z = q * 1; np.subtract.at(z, np.array([1, 1, 4]), w); return z
+z = a * 1; np.add.at(z, (slice(None), [0, 0]), b[:, :2]); return z
+z = q * 1; np.maximum.at(z, [0, 1], v[:2]); return z
+z = p * 1; np.negative.at(z, ([0, 1], [0, 1])); return z
+z = p * 1; np.exp.at(z, ([0, 1], [0, 1])); return z
+np.nansum(np.where(a > 0, a, np.nan))
+np.nanmean(np.where(a > 0, a, np.nan), axis=1)
+np.nanstd(np.where(a > 0, a, np.nan))
+np.nanvar(np.where(a > -1, a, np.nan), axis=0, ddof=0)
+np.nanmax(np.where(a > 0, a, np.nan), axis=0)
+np.nanmin(np.where(a < 2, a, np.nan))
+np.nanprod(np.where(a > 0, a, np.nan), axis=1)
+np.nancumsum(np.where(a > 0, a, np.nan), axis=1)
+np.nancumprod(np.where(a > 0, a, np.nan))
+np.nanmedian(np.where(a > 0, a, np.nan))
+np.nanmedian(np.where(a > -1, a, np.nan), axis=1)
+np.nanpercentile(np.where(a > -1, a, np.nan), 30)
+np.nan_to_num(np.where(a > 0, a, np.nan))
+np.linalg.norm(a, 'nuc')
+np.linalg.norm(m, 2)
+np.linalg.norm(m, -2)
+np.linalg.norm(m, 'fro')
+np.linalg.norm(m, 1)
+np.linalg.norm(m, np.inf)
+np.linalg.cond(m, 'fro')
+np.linalg.cond(m, 1)
+np.linalg.tensorinv(np.eye(6).reshape(2, 3, 6) + a[:, :, None] / 50, ind=2)
+np.linalg.eigvals(s).real
+np.linalg.eigvals(m)
+np.linalg.eig(s)[0]
+u_, s_, vt = np.linalg.svd(a, full_matrices=False); return (u_ * s_) @ vt
+np.linalg.qr(t)[1]
+np.linalg.qr(t, mode='r')
+np.linalg.qr(m, mode='complete')[1]
+np.linalg.pinv(t, rcond=1e-10)
+np.linalg.pinv(s, hermitian=True)
+np.linalg.matrix_rank(m) * x
+np.linalg.vector_norm(a, axis=1)
+np.linalg.vector_norm(v, ord=3)
+np.linalg.matrix_transpose(a) @ b
+np.linalg.matmul(a, b.T)
+np.linalg.tensordot(a, b, axes=2)
+np.linalg.multi_dot([v, m, w])
+np.linalg.inv(np.stack([m, s]))
+np.linalg.solve(np.stack([m, s]), np.stack([a.T, b.T]))
+np.linalg.det(np.stack([m, s]))
+np.matvec(m, v)
+np.vecmat(v, m)
+np.fft.rfft(q).real
+np.fft.irfft(np.fft.rfft(q) * 2)
+np.fft.irfft(np.fft.rfft(q), n=7)
+np.fft.irfft(np.fft.rfft(q)[:3], 8)
+np.fft.fft2(a).imag
+np.fft.ifft2(np.fft.fft2(a) * b).real
+np.fft.rfft2(a).real
+np.fft.irfft2(np.fft.rfft2(np.concatenate([a, b, a[:, :1] @ np.ones((1, 3))])), s=(6, 3))
+np.fft.rfftn(c, axes=(0, 1)).real
+np.fft.irfftn(np.fft.rfftn(c), s=c.shape)
+np.fft.fftshift(a)
+np.fft.ifftshift(a, axes=1)
+np.fft.fftshift(np.fft.fft(q)).real
+np.fft.fft(q, n=5).real
+np.fft.fft(q, n=12, norm='ortho').imag
+np.fft.hfft(h).real
+np.abs(np.fft.fft(q, norm='forward'))
+np.einsum('ij,kj->ik', a, b)
+np.einsum('ij,kj', a, b)
+np.einsum('ii', m)
+np.einsum('ii->i', m)
+np.einsum('ij->ji', a)
+np.einsum('ij,jk,lk->il', a, m, b, optimize=True)
+np.einsum('ij,jk,lk->il', a, m, b, optimize='greedy')
+np.einsum('...j,j->...', c, q[:4])
+np.einsum('i,i,i', v, w, v)
+np.einsum(a, [0, 1], b, [2, 1], [0, 2])
+np.einsum('bij,bjk->bik', c, np.swapaxes(c, 1, 2))
+np.einsum('ij,ij->', a, b, dtype=float)
+np.einsum('ij,kj->ik', a, b, out=np.zeros((2, 2)))
+np.array(x) * 2
+np.array(x) + v
+np.sum(np.array([])) + x
+np.zeros((0, 3)) @ v
+np.sum(a[:0]) + x
+np.concatenate([a[:0], b])
+a[a > 100].sum() + x
+np.prod(v[:0]) * x
+v[::-1] * w
+v[::-1][::2]
+z = v * 1; z[::-1] += w; return z
+z = q * 1; z[::-2] = v.sum(); return z
+np.asfortranarray(a) * b
+z = np.asfortranarray(a * 1); z[0] = w; z.T[1] *= 2; return z
+z = np.zeros((2, 3), order='F'); z[:, 1] = v[:2]; z.ravel('K')[0] = x; return z
+a.ravel('F') * 2
+a.reshape(3, 2, order='F')
+a.flatten('F')
+a.copy('F').T
+a.astype(np.float32) * 2
+a.astype(np.float32).astype(np.float64).sum()
+(a * np.arange(3)).sum(axis=1)
+a * (a > 0).astype(int)
+np.arange(3) * v + True
+(v * 1j).imag
+np.real(h) * np.imag(h)
+np.apply_along_axis(lambda r: r * r.sum(), 1, a)
+np.apply_along_axis(np.sort, 0, a)
+np.apply_along_axis(lambda r: np.dot(r, w), axis=1, arr=a)
+np.apply_over_axes(np.sum, c, [0, 2])
+a[np.ix_([0, 1], [2, 0])]
+z = a * 1; z[np.ix_([0, 1], [2, 0])] = m[:2, :2]; return z
+a[np.s_[:, 1:]]
+a[np.s_[..., 0]]
+z = a * 1; z[z > 0] = x; return z
+z = a * 1; z[z > 0] *= b[z > 0]; return z
+z = a * 1; z[z < 0] = w[:2].sum() * b[a < 0]; return z
+z = a * 1; z[:, v > 0] = 0; return z
+z = q * 1; np.put(z, [0, 3], v[:2]); return z
+z = q * 1; np.put(z, [0, 30], x, mode='wrap'); return z
+z = a * 1; np.place(z, a > 0, w); return z
+z = a * 1; np.copyto(z, w); return z
+z = a * 1; np.copyto(z, b, where=a > 0); return z
+z = m * 1; np.fill_diagonal(z, v); return z
+z = m * 1; np.fill_diagonal(z, x); return z
+z = a * 1; np.putmask(z, a > 0, w); return z
+z = a * 1; np.putmask(z, z > 0, b); return z * z
+z = m * 1; z @= m; return z
+z = m * 1; np.put_along_axis(z, np.array([[0], [2], [1]]), v[:, None], axis=1); return z
+z = v * 1; z.sort(); return z * w
+z = a * 1; z.sort(axis=0); return z * b
+z = q * 1; z.partition(3); return z.sum() + z[3]
+z = a * 1; z.fill(x); return z
+z = q * 1; z.put([1, 2], [x, y]); return z
+a.clip(-1, 1)
+a.clip(min=x)
+a.clip(max=b)
+a.clip(-0.5, out=np.zeros((2, 3)))
+a.cumsum(axis=1)
+a.cumprod()
+p.prod(axis=0)
+a.dot(m)
+a.trace()
+a.T.diagonal()
+a.mean(axis=0, keepdims=True) * b
+a.std(axis=1, ddof=1)
+a.ptp() if hasattr(a, 'ptp') else np.ptp(a)
+a.max(axis=1, initial=x)
+a.min(where=b > 0, initial=y)
+a.round(1) * a
+a.repeat([1, 2], axis=0)
+a.swapaxes(0, 1) @ b
+a.take([0, 4])
+a.take([0, 2], axis=1)
+a.compress([True, False, True], axis=1)
+np.array([0, 1, 0]).choose([v, w])
+a.squeeze()
+a[None].squeeze(0)
+a.transpose(1, 0)
+c.transpose((2, 0, 1))
+a.item(2) * x
+a.tolist()[0][1] * x
+a.flat[3] * a.flat[1]
+z = a * 1; z.flat = v; return z
+z = a * 1; z.flat[::2] = 0; return z
+np.resize(a, (4, 2))
+np.maximum.reduce(a, initial=x)
+np.multiply.reduce(a, initial=x)
+np.sum(a, initial=x)
+np.sum(a, axis=1, keepdims=True, initial=x)
+np.prod(a, axis=0, initial=y)
+np.prod(a, initial=y, where=a > 0)
+np.max(a, initial=x)
+np.min(a, axis=1, initial=-x)
+np.abs(np.linalg.pinv(k))
+np.abs(np.linalg.qr(k)[0] @ np.array([1, 2j, 3]))
+np.abs(np.linalg.qr(k)[1])
+np.linalg.qr(k)[1].real
+np.linalg.qr(k, mode='r').imag
+np.linalg.qr(a)[1]
+np.asfortranarray(a).ravel('K')
+np.asfortranarray(a).ravel('A') * q[:6]
+np.asfortranarray(a).flatten('K')
+a.T.flatten('A')
+np.transpose(c, (2, 0, 1)).ravel('K')
+np.asfortranarray(a).reshape(3, 2, order='A')
+np.pad(a, 1, mode='linear_ramp')
+np.pad(a, ((1, 2), (0, 3)), mode='linear_ramp', end_values=((x, y), (1, 2)))
+np.pad(a, 2, 'maximum')
+np.pad(a, 1, 'minimum', stat_length=2)
+np.pad(a, (2, 1), 'mean')
+np.pad(q, 3, 'mean', stat_length=(2, 3))
+np.pad(c, 1, 'median')
+np.pad(a, 1, constant_values=x)
+np.pad(v, (1, 2), 'constant', constant_values=(x, y))
+np.pad(a, 1)
+np.pad(a, 1, mode='reflect')
+np.pad(v, (0, 4), mode='wrap')
+np.cov(a, fweights=[1, 2, 3])
+np.cov(a, aweights=w ** 2)
+np.cov(a, aweights=w ** 2, fweights=[1, 2, 2], ddof=0)
+np.cov(a, b, aweights=w ** 2)
+np.cov(a, bias=True)
+np.quantile(q, 0.4, method='inverted_cdf', weights=p.ravel().tolist() + [1, 2])
+np.quantile(q, [0.2, 0.7], method='inverted_cdf', weights=q ** 2)
+np.percentile(a, 60, axis=0, method='inverted_cdf', weights=b ** 2)
+np.average(a, axis=1, weights=w)
+np.average(a, weights=p)
+np.average(q, weights=q ** 2, returned=True)[0]
+st = np.lib.stride_tricks.as_strided(q, (3, 4), (q.strides[0] * 2, q.strides[0])); return st * st
+np.lib.stride_tricks.as_strided(a, shape=(2, 2, 2), strides=(24, 8, 8)) * x
+np.linalg.multi_dot((m, m, v))
+np.stack((v, w))
+np.linalg.multi_dot((a, m, v))
+np.abs(np.roots(q))
+np.roots([1.0, x, -2.0])
+np.roots(q[:5]).real
+np.trim_zeros(np.concatenate([[0, 0], v, [0.0]]))
+np.trim_zeros(np.concatenate([[0, 0], v, [0.0]]), 'f') * x
+np.histogram(q, bins=3, weights=q ** 2)[0]
+np.histogram(q, bins=3)[1]
+np.histogram(q, bins=4, density=True)[0]
+np.histogram(q, bins=[-2, 0, 1, 3], density=True, weights=q ** 2)[0]
+np.histogram(a, bins=4, range=(-1, 2), weights=b)[0]
+np.histogram(a, bins=r - 1, weights=b)[0] * np.histogram(a, bins=r - 1)[1][1:]
+np.histogram_bin_edges(q, 5)
+np.interp(v, r, r ** 2, period=5.0)
+np.interp(v * 3, r, q[:5], period=6.1)
+np.quantile(q, 0.3, method='hazen')
+np.quantile(q, [0.01, 0.3, 0.99], method='weibull')
+np.percentile(a, 40, axis=1, method='median_unbiased')
+np.unique(np.round(a, 1) * 0 + a, axis=0)
+np.setdiff1d(q, [9.0, 2.5])
+np.setdiff1d(a, w) * x
+np.poly(m)
+np.poly(s)
+"""
+
+SCIPY = r"""
+scipy.fft.fft(q).real
+scipy.fft.rfft(q).imag
+scipy.fft.dct(q)
+scipy.fft.idct(q, type=2, norm='ortho')
+scipy.fft.dst(q, type=1)
+scipy.fft.irfft(scipy.fft.rfft(q))
+scipy.fft.dct(a, axis=0)
+scipy.fft.dct(q, 3, n=5)
+scipy.fft.fft2(a).real
+scipy.fft.ifft2(scipy.fft.fft2(a, workers=1)).real
+scipy.fft.fftn(c, axes=(0, 2)).imag
+scipy.fft.fftshift(q)
+scipy.linalg.solve(m, v)
+scipy.linalg.solve(s, v, assume_a='pos')
+scipy.linalg.solve(s, v, assume_a='sym', lower=True)
+scipy.linalg.solve(m, v, transposed=True)
+scipy.linalg.inv(m)
+scipy.linalg.det(m)
+scipy.linalg.norm(a)
+scipy.linalg.norm(v, 3)
+scipy.linalg.cholesky(s)
+scipy.linalg.cholesky(s, lower=True)
+scipy.linalg.cho_solve(scipy.linalg.cho_factor(s), v)
+scipy.linalg.cho_solve(scipy.linalg.cho_factor(s, lower=True), v)
+scipy.linalg.cho_factor(s)[0]
+scipy.linalg.solve_triangular(m, v)
+scipy.linalg.solve_triangular(m, v, lower=True)
+scipy.linalg.solve_triangular(m, v, trans='T', lower=True)
+scipy.linalg.solve_triangular(m, v, unit_diagonal=True)
+scipy.linalg.lu(m)[1]
+scipy.linalg.lu(m[::-1])[2]
+P, L, U = scipy.linalg.lu(m); return L @ U
+scipy.linalg.lu_solve(scipy.linalg.lu_factor(m), v)
+scipy.linalg.lu_solve(scipy.linalg.lu_factor(m[::-1]), v)
+scipy.linalg.lu_factor(m[[1, 0, 2]])[0]
+scipy.linalg.expm(m)
+scipy.linalg.expm(x * m) @ v
+scipy.linalg.sqrtm(s)
+scipy.linalg.eigh(s)[0]
+scipy.linalg.eigh(s, lower=False)[1] ** 2
+scipy.linalg.eigh(s, eigvals_only=True)
+scipy.linalg.eigvalsh(s)
+scipy.linalg.svd(a, full_matrices=False)[1]
+u_, s_, vt = scipy.linalg.svd(a, full_matrices=False); return (u_ * s_) @ vt
+scipy.linalg.svdvals(a)
+scipy.linalg.qr(m)[0]
+scipy.linalg.qr(t, mode='economic')[1]
+scipy.linalg.pinv(t)
+scipy.linalg.lstsq(t, q[:4])[0]
+scipy.linalg.block_diag(a, m)
+scipy.linalg.toeplitz(v)
+scipy.linalg.toeplitz(v, w)
+scipy.linalg.circulant(v)
+scipy.linalg.hankel(v, w)
+scipy.linalg.cho_solve((np.linalg.cholesky(s), True), v)
+scipy.linalg.lstsq(t, q[:4])[1]
+"""
+
 #: Operations that have no derivative, or none that is known, and the name by which they are refused.
 WITHOUT = r"""
 numpy.bitwise_and: (np.bitwise_and(n, 3) * x).sum()
@@ -892,27 +1226,14 @@ numpy.left_shift: (np.left_shift(n, 1) * x).sum()
 numpy.gcd: (np.gcd(n, 4) * x).sum()
 and_: ((n & 3) * x).sum()
 invert: (~n * x).sum()
-numpy.histogram: (np.histogram(q, bins=3)[0] * x).sum()
 numpy.histogram2d: (np.histogram2d(q, q, bins=2)[0] * x).sum()
 numpy.vectorize: np.vectorize(lambda e: e * e)(v).sum()
-numpy.roots: np.abs(np.roots(v)).sum()
-numpy.trim_zeros: np.trim_zeros(v).sum()
 numpy.intersect1d: np.intersect1d(v, w).sum()
-numpy.setdiff1d: np.setdiff1d(v, w).sum()
 numpy.linalg.qr: np.linalg.qr(t, mode="complete")[0].sum()
-numpy.linalg.qr: np.abs(np.linalg.qr(k)[0]).sum()
 numpy.linalg.svd: np.linalg.svd(a)[2].sum()
 numpy.linalg.svd: np.abs(np.linalg.svd(k)[0]).sum()
-numpy.linalg.pinv: np.abs(np.linalg.pinv(k)).sum()
-numpy.pad: np.pad(v, 1, mode="mean").sum()
-numpy.pad: np.pad(v, 1, mode="linear_ramp").sum()
-numpy.quantile: np.quantile(q, 0.3, method="hazen")
-numpy.cov: np.cov(a, aweights=[1.0, 2.0, 1.0]).sum()
-numpy.interp: np.interp(v, r, r ** 2, period=5.0).sum()
 numpy.polyfit: np.polyfit(r, q[:5], 1, cov=True)[0].sum()
-numpy.poly: np.poly(m).sum()
 numpy.ndarray.view: a.view(np.int64).sum() * x + a.view(np.complex64 if False else np.float32).sum()
-numpy.unique: np.unique(a, axis=0).sum()
 getitem: b = np.zeros(3, [("e", float)]); b["e"] = v; return (b["e"] * 2).sum()
 numpy.ma.core.MaskedArray.sum: np.ma.masked_array(v, v > 0).sum() * 2.0
 opaque: b = a * 2; b.shape = (3, 2); return (b @ a).sum()

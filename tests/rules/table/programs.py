@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import scipy
+import scipy.fft
+import scipy.linalg
 import scipy.special
 
 from tests.rules.table.operands import operands

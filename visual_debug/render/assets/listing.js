@@ -47,7 +47,9 @@ function buildLine(text, number, spans) {
   const note = element("span", { class: "notes" });
   const outer = here.filter(({ i }) => data.spans[i][3] === number).sort((a, b) => b.size - a.size);
   listing.notes.push([note, outer.map(({ i }) => i)]);
-  return element("div", { class: "line" }, element("span", { class: "number" }, String(number)), source, note);
+  const line = element("div", { class: "line" }, element("span", { class: "number" }, String(number)), source, note);
+  line.style.setProperty("--indent", `${Math.min(text.length - text.trimStart().length, 24) + 4}ch`); // of what is wrapped
+  return line;
 }
 
 // The node of a span that was computed last, up to now; null if there is none yet.
@@ -60,7 +62,7 @@ function latest(span, step) {
 function showListing() {
   const { lit, active } = touched(state.step);
   const now = new Set();
-  const spoken = data.steps[state.step][0] === "leaves" ? [] : [...lit, active];
+  const spoken = isSummary() || data.steps[state.step][0] === "leaves" ? [] : [...lit, active];
   for (const node of spoken) if (node !== null && nodes.span[node] !== null) now.add(nodes.span[node]);
   const chosen = selectedSpan();
   for (const [piece, around] of listing.pieces) {
@@ -76,7 +78,7 @@ function showListing() {
   });
   for (const [note, spans] of listing.notes) {
     if (isSummary()) {
-      const row = data.sheets.summary.rows.find((r) => r.span === spans[0] && spans.length);
+      const row = expressions.find((r) => r.span === spans[0] && spans.length);
       note.textContent = row ? (row.count > 1 ? `×${row.count.toLocaleString("en")}: ${row.first} … ${row.last}` : row.first) : "";
       continue;
     }
@@ -101,12 +103,12 @@ function nearest(pane, inner) {
 
 function selectedSpan() {
   if (state.selected === null) return null;
-  return isSummary() ? data.sheets.summary.rows[state.selected].span : nodes.span[state.selected];
+  return isSummary() ? rows[state.selected].span ?? null : nodes.span[state.selected];
 }
 
 function selectSpan(span) {
   if (isSummary()) {
-    const row = data.sheets.summary.rows.findIndex((r) => r.span === span);
+    const row = expressions.findIndex((r) => r.span === span);
     if (row >= 0) select(row);
     return;
   }

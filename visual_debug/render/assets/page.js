@@ -7,15 +7,39 @@ let timer = null;
 
 function show() {
   slider.value = state.step;
-  const title = isSummary() ? "the whole trace, folded by the expressions of the source" : titleOf(state.step);
+  const title = isSummary() ? foldTitle() : titleOf(state.step);
   by("title").textContent = isSummary() ? title : `${state.step} / ${data.steps.length - 1}  ${title}`;
   slider.setAttribute("aria-valuetext", isSummary() ? title : `step ${state.step} of ${data.steps.length - 1}: ${title}`);
-  for (const id of ["first", "back", "play", "forward", "last", "slider", "colour"]) by(id).disabled = isSummary();
+  for (const id of ["first", "back", "play", "forward", "last", "slider"]) by(id).disabled = isSummary();
   by("legend").textContent = legend();
   showPicture();
   showListing();
   showTable();
   showDetails();
+}
+
+function foldTitle() {
+  if (state.sheet === "summary") return "the whole trace, folded by the expressions of the source";
+  if (state.sheet === "fold0") return "the whole trace, folded by loops and calls";
+  const fold = folds[Number(state.sheet.slice(4))];
+  return `all passes and calls of ${fold.lines[0]} together: ${fold.times}`;
+}
+
+// Where one is among the folds, from the whole to the one that is open.
+function showWay() {
+  const way = [];
+  let at = state.sheet.startsWith("fold") ? Number(state.sheet.slice(4)) : null;
+  while (at !== null) {
+    way.unshift(at);
+    at = folds[at].parent;
+  }
+  by("way").hidden = !way.length;
+  by("way").replaceChildren(...way.flatMap((fold, i) => {
+    const name = cut(folds[fold].lines[0], WIDEST);
+    return i + 1 < way.length
+      ? [element("button", { type: "button", class: "link", onclick: () => setSheet(`fold${fold}`) }, name), " › "]
+      : [element("span", { "aria-current": "location" }, name)];
+  }));
 }
 
 function setStep(step) {
@@ -26,14 +50,14 @@ function setStep(step) {
 
 function setSheet(name) {
   if (!(name in data.sheets)) return;
-  const folded = isSummary() !== (name === "summary");
+  const before = isSummary();
   pause();
   state.sheet = name;
   by("sheet").value = name;
-  if (folded) {
-    state.selected = null;
-    buildTable();
-  }
+  if (before !== isSummary()) state.selected = null;
+  rescale();
+  showWay();
+  buildTable();
   buildPicture();
   search();
   firstSight();
@@ -42,6 +66,7 @@ function setSheet(name) {
 
 function select(node) {
   state.selected = node;
+  if (isSummary() && !listed.includes(node)) setSheet(home[node] === null ? "summary" : `fold${home[node]}`);
   show();
   reveal(node);
   revealRow(node);
@@ -86,8 +111,8 @@ function search() {
   };
   let found = [];
   if (words && isSummary()) {
-    found = data.sheets.summary.rows.flatMap((r, i) =>
-      (hit(r.lines[0], r.name, r.op, r.function, `${r.first} ${r.last}`, r.line, i) ? [i] : []));
+    found = rows.flatMap((r, i) =>
+      (hit(r.lines[0], r.name, r.op || r.kind, r.function, `${r.first} ${r.last}`, r.line, i) ? [i] : []));
   } else if (words) {
     found = nodes.id.flatMap((id, i) =>
       (hit(nodes.label[i], nodes.name[i], nodes.op[i], nodes.leaf[i] ? "" : nodes.source[i], nodes.text[i], nodes.line[i], id) ? [i] : []));
@@ -124,6 +149,7 @@ function key(event) {
     "-": () => zoom(0.8),
     0: fit,
     "/": () => by("search").focus(),
+    Escape: () => { if (!by("way").hidden && by("way").children.length > 1) [...by("way").querySelectorAll("button")].pop().click(); },
   };
   if (!(event.key in acts)) return;
   event.preventDefault();
@@ -134,12 +160,14 @@ function heading() {
   by("heading").textContent = data.function;
   const notes = [`${data.total.toLocaleString("en")} values`];
   if (!data.whole) {
-    notes.push(`${count.toLocaleString("en")} of them one by one: ${data.named ? "those that were named" : "those nearest to the result"}`);
+    notes.push(`${count.toLocaleString("en")} of them one by one: ${data.named ? "those that were named" : "those nearest to the result, and the first and last of each expression"}`);
   }
   if (!data.reverse) notes.push("no reverse pass: the result is no single number");
   if (data.stopped) notes.push(`the reverse pass stops: ${data.stopped}`);
   by("note").textContent = notes.join(" · ");
-  const names = { graph: data.whole ? "graph" : "graph of a part", tree: "tree", summary: "summary" };
+  const names = { graph: data.whole ? "graph" : "graph of a part", tree: "tree", summary: "expressions" };
+  const deep = (fold) => (folds[fold].parent === null ? 0 : 1 + deep(folds[fold].parent));
+  folds.forEach((fold, i) => { names[`fold${i}`] = `${"\u2003".repeat(deep(i))}${i ? cut(fold.lines[0], WIDEST) : "loops and calls"}`; });
   for (const name of Object.keys(data.sheets)) by("sheet").append(element("option", { value: name }, names[name]));
   by("sheet").value = state.sheet;
   slider.max = data.steps.length - 1;
@@ -154,7 +182,7 @@ function buildDiagnoses() {
     const shown = element("details", { class: "diagnosis" },
       element("summary", {}, element("strong", {}, label), ` ${report.split("\n")[0]}`),
       element("pre", {}, report));
-    shown.addEventListener("toggle", () => { if (shown.open && points && !isSummary()) colourBy(`mark${i}`); });
+    shown.addEventListener("toggle", () => { if (shown.open && points) colourBy(`mark${i}`); });
     by("diagnoses").append(shown);
   });
   by("colour").value = state.colour;
@@ -195,6 +223,7 @@ function listen() {
 }
 
 heading();
+showWay();
 buildDiagnoses();
 rescale();
 buildListing();

@@ -81,20 +81,22 @@ function buildBox(box, i) {
   const { node, x, y, width, height } = box;
   const g = shape("g", { class: "box", transform: `translate(${x} ${y})`, tabindex: i === picture.focus ? "0" : "-1", role: "button" });
   g.append(shape("rect", { x: -width / 2, y: -height / 2, width, height, rx: 8 }));
-  const lines = isSummary() ? data.sheets.summary.rows[node].lines.filter((line) => line) : [];
+  const lines = isSummary() ? rows[node].lines.filter((line) => line) : [];
   box.parts = Array.from({ length: Math.round((height - 12) / 18) }, (_, n) => {
-    const text = shape("text", { class: n ? "value" : "label", y: -height / 2 + 6 + 18 * (n + 0.72) }, cut(lines[n] || "", WIDEST));
+    const text = shape("text", { class: !n ? "label" : isSummary() && lines[n].startsWith("∂ ") ? "adjoint" : "value", y: -height / 2 + 6 + 18 * (n + 0.72) }, cut(lines[n] || "", WIDEST));
     g.append(text);
     return text;
   });
   box.mark = null;
-  if (!isSummary() && picture.below[i].length) {
+  const opens = isSummary() && foldOf(node) >= 0;
+  if (opens || (!isSummary() && picture.below[i].length)) {
     box.mark = shape("g", { class: "fold", transform: `translate(${width / 2 - 2} ${height / 2 - 2})` });
-    box.mark.append(shape("circle", { r: 7 }), shape("text", { y: 4 }, "−"),
-      shape("title", {}, "collapse or expand what it was computed from (c)"));
+    box.mark.append(shape("circle", { r: 7 }), shape("text", { y: 4 }, opens ? "+" : "−"),
+      shape("title", {}, opens ? "open (c)" : "collapse or expand what it was computed from (c)"));
     box.mark.addEventListener("click", (event) => { event.stopPropagation(); toggle(i); });
     g.append(box.mark);
   }
+  if (opens) g.addEventListener("dblclick", () => setSheet(`fold${foldOf(node)}`));
   g.addEventListener("click", () => { moveFocus(i, false); select(node); });
   g.addEventListener("keydown", (event) => boxKey(event, i, node));
   box.g = g;
@@ -150,19 +152,37 @@ function paintNode(box, i) {
     part.setAttribute("class", texts[n][1]);
   });
   g.setAttribute("aria-label", `${nodes.label[node]}${value && `, value ${value}`}${adjoint && `, adjoint ${adjoint}`}`);
-  if (strong === null) g.style.removeProperty("--strength");
-  else g.style.setProperty("--strength", `${Math.round(Math.min(Math.abs(strong), 1) * 100)}%`);
+  tint(g, strong);
   if (box.mark) {
     g.setAttribute("aria-expanded", String(!collapsed));
     box.mark.querySelector("text").textContent = collapsed ? "+" : "−";
   }
 }
 
+function tint(g, strong) {
+  if (strong === null) g.style.removeProperty("--strength");
+  else g.style.setProperty("--strength", `${Math.round(Math.min(Math.abs(strong), 1) * 100)}%`);
+}
+
+// Whether a value comes from outside of the fold that is open.
+function isFrom(row) {
+  return state.sheet.startsWith("fold") && home[row] !== null && home[row] !== Number(state.sheet.slice(4));
+}
+
 function paintRow({ g, node }) {
-  const row = data.sheets.summary.rows[node];
-  const kind = row.op === "input" || row.op === "const" ? "leaf" : "op";
-  const found = state.foundRows && state.foundRows.has(node);
-  g.setAttribute("class", `box ${kind}${found ? " found" : ""}${row.bad ? " bad" : ""}${state.selected === node ? " selected" : ""}`);
+  const row = rows[node];
+  const strong = state.colour === "kind" ? null : strength(node);
+  const classes = ["box", row.op === "input" || row.op === "const" ? "leaf" : "op"];
+  const when = (holds, name) => { if (holds) classes.push(name); };
+  when(foldOf(node) >= 0, "folded");
+  when(isFrom(node), "outside");
+  when(strong !== null, "coloured");
+  when(strong < 0, "negative");
+  when(state.foundRows && state.foundRows.has(node), "found");
+  when(row.bad, "bad");
+  when(state.selected === node, "selected");
+  g.setAttribute("class", classes.join(" "));
+  tint(g, strong);
   g.setAttribute("aria-label", row.lines.filter((line) => line).join(", "));
 }
 
@@ -170,6 +190,8 @@ function paintRow({ g, node }) {
 
 function toggle(i) {
   const set = state.collapsed[state.sheet];
+  const inner = isSummary() ? foldOf(picture.boxes[i].node) : -1;
+  if (inner >= 0) setSheet(`fold${inner}`);
   if (!picture.below[i].length || isSummary()) return;
   if (!set.delete(i)) set.add(i);
   fold();

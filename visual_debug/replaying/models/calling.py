@@ -2,7 +2,7 @@
 
 Nothing happens when such an iterator is made. Whoever takes items from it makes it call its function: if that is
 recorded, the path tells each call, and what is made is what the function returned; if it is C code that computes with
-plain numbers, it is computed again. Of any other function nothing is known, and the iterator has no model.
+numbers, it is computed again. Of any other function nothing is known, and the iterator has no model.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from visual_debug.replaying.models.registry import Pending
 from visual_debug.replaying.symbols import UNSET, Asked, Leaf, Mapping, Ref, Sequence, Stream, Thing
 from visual_debug.tracing import policy
 from visual_debug.tracing.tape import Site
+from visual_debug.tracing.writes import MUTATING_FUNCTIONS
 
 _GENERATES = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 
@@ -61,16 +62,34 @@ def unpacked(m: Machine, site: Site, ref: Ref) -> tuple[Any, list[Ref]]:
 
 
 def computes(callee: Any) -> bool:
-    """Whether a callable is C code that computes a number of plain numbers, or picks an item, and does nothing else."""
+    """Whether a callable is C code that computes of numbers or arrays, or picks an item, and does nothing else."""
     if type(callee) is operator.itemgetter or _is_lookup(callee):
         return True
     if callee in (float, complex, int) if type(callee) is type else False:
         return True
     if isinstance(callee, BuiltinFunctionType):
         return callee.__module__ in ("math", "cmath", "_operator") or callee in (abs, pow, round, *_OF_MANY)
-    if type(callee).__name__ == "ufunc" and kinds.module_of(type(callee)) == "numpy":
+    if kinds.module_of(type(callee)) == "numpy" and (type(callee).__name__ == "ufunc" or _is_of_arrays(callee)):
         return True
     return type(callee) is MethodWrapperType and type(callee.__self__) in (float, int, complex)
+
+
+def _is_of_arrays(callee: Any) -> bool:
+    """Whether a callable is a function of NumPy that computes of arrays and writes to none."""
+    is_function = type(callee).__name__ == "_ArrayFunctionDispatcher" and callee.__name__ not in MUTATING_FUNCTIONS
+    return is_function and rules.find(rules.resolve(callee)[0]) is not None
+
+
+def _is_computed_of(m: Machine, value: Any) -> bool:
+    """Whether a value is a number, or an array that holds what it held when it was used: none was written to."""
+    if type(value) in (float, int, complex, bool) or arrays.is_scalar(value):
+        return True
+    return (
+        arrays.is_array(value)
+        and type(value).__name__ == "ndarray"
+        and value.dtype.kind in "fiucb"
+        and not m.tape.snapshots
+    )
 
 
 def _is_lookup(callee: Any) -> bool:
@@ -90,7 +109,7 @@ def _picked(m: Machine, container: Ref, key: Any) -> Ref:
 
 
 def computed(m: Machine, f: Frame, site: Site, callee: Any, refs: list[Ref], z: Any = UNSET) -> Ref:
-    """The node of what C code computes of plain numbers, once more; None if it cannot be known, or is not `z`."""
+    """The node of what C code computes of numbers, once more; None if it cannot be known, or is not `z`."""
     if type(callee) is operator.itemgetter:
         keys = callee.__reduce__()[1]
         found = _picked(m, refs[0], keys[0]) if len(keys) == 1 else None
@@ -102,7 +121,7 @@ def computed(m: Machine, f: Frame, site: Site, callee: Any, refs: list[Ref], z: 
     if is_listed:
         refs = containers.items_of(m.holder(refs[0])) or []
     values = [m.known_value(ref) for ref in refs]
-    if any(type(value) not in (float, int, complex, bool) and not arrays.is_scalar(value) for value in values):
+    if not all(_is_computed_of(m, value) for value in values):
         return None
     try:
         value = callee(values) if is_listed else callee(*values)
@@ -112,7 +131,7 @@ def computed(m: Machine, f: Frame, site: Site, callee: Any, refs: list[Ref], z: 
         if not arrays.is_same(value, z):
             return None
         value = z
-    if type(value) not in (float, int, complex, bool) and not arrays.is_scalar(value):
+    if not _is_computed_of(m, value):
         return None
     for ref, given in zip(refs, values, strict=True):
         if value is given and callee in (float, max, min):
@@ -122,7 +141,7 @@ def computed(m: Machine, f: Frame, site: Site, callee: Any, refs: list[Ref], z: 
     if rule is None:
         return None
     front = [Leaf(number, "const", None, site) for number in bound]
-    return m.copied(m.call_node(name, value, [*front, *refs], {}, f, site, rule.arity))
+    return m.again(m.call_node(name, value, [*front, *refs], {}, f, site, rule.arity))
 
 
 def columns_of(streams: list[Stream]) -> list[list[Ref]] | None:

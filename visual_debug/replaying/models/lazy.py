@@ -65,7 +65,7 @@ def _computing(
         made = [computed(m, f, site, callee, [*front, *refs]) for refs in zip(*columns, strict=True)]
         return None if any(ref is None for ref in made) else made
 
-    is_known = all(s.is_followed and not isinstance(s.source, int) for s in streams)
+    is_known = all(s.is_followed for s in streams)
     return Stream(advance, source, rest, streams=tuple(streams), each=True) if is_known else None
 
 

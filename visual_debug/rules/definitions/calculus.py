@@ -72,9 +72,15 @@ def _slopes(f: Any, h: Any, edge_order: int, axis: int) -> Any:
 
 @defines("interp")
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    if period is not None:
-        raise NoPartial("its derivative with a period is not covered")
     x, xp, fp = (np.asarray(v) if isinstance(v, (list, tuple)) else v for v in (x, xp, fp))
+    if period is not None:
+        if value_of(period) < 0:
+            raise NoPartial("its derivative with a period below 0 is not covered")
+        x, xp = np.remainder(x, period), np.remainder(xp, period)
+        order = np.argsort(value_of(xp))
+        xp, fp = xp[order], fp[order]
+        xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+        fp, left, right = np.concatenate([fp[-1:], fp, fp[:1]]), None, None
     points, places = np.asarray(value_of(x)), np.asarray(value_of(xp))
     low = np.clip(np.searchsorted(places, points, side="right") - 1, 0, max(len(places) - 2, 0))
     high = np.minimum(low + 1, len(places) - 1)
@@ -93,7 +99,7 @@ def _unwrap(p: Any, *rest: Any, **kwargs: Any) -> Any:
 
 
 @defines("linspace")
-def _linspace(
+def linspace(
     start: Any,
     stop: Any,
     num: int = 50,
@@ -128,14 +134,14 @@ def _logspace(
     dtype: Any = None,
     axis: int = 0,
 ) -> Any:
-    return np.power(base, _linspace(start, stop, num, endpoint, axis=axis))
+    return np.power(base, linspace(start, stop, num, endpoint, axis=axis))
 
 
 @defines("geomspace")
 def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     if np.any(np.asarray(value_of(start)) <= 0) or np.any(np.asarray(value_of(stop)) <= 0):
         raise NoPartial("its derivative for ends that are not positive is not covered")
-    return np.exp(_linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))
+    return np.exp(linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))
 
 
 @defines("unique")
@@ -147,10 +153,8 @@ def _unique(
     axis: Any = None,
     **kwargs: Any,
 ) -> Any:
-    if axis is not None:
-        raise NoPartial("its derivative along an axis is not covered")
-    found: Any = np.unique(value_of(ar), True, return_inverse, return_counts)  # type: ignore[call-overload]
-    picked = np.reshape(ar, -1)[found[1]]
+    found: Any = np.unique(value_of(ar), True, return_inverse, return_counts, axis=axis)  # type: ignore[call-overload]
+    picked = np.reshape(ar, -1)[found[1]] if axis is None else np.take(ar, found[1], axis)
     if not (return_index or return_inverse or return_counts):
         return picked
     return (picked, *found[1 if return_index else 2 :])

@@ -39,6 +39,16 @@ def _vecdot(x1: Any, x2: Any, *, axis: int = -1, **kwargs: Any) -> Any:
     return np.sum(np.multiply(np.conjugate(x1), x2), axis=axis)
 
 
+@defines("matvec")
+def _matvec(x1: Any, x2: Any) -> Any:
+    return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
+
+
+@defines("vecmat")
+def _vecmat(x1: Any, x2: Any) -> Any:
+    return np.matmul(np.expand_dims(np.conjugate(x1), -2), x2)[..., 0, :]
+
+
 @defines("correlate")
 def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     if np.shape(v)[0] > np.shape(a)[0]:
@@ -111,8 +121,9 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 @defines("poly")
 def _poly(seq_of_zeros: Any) -> Any:
-    if np.ndim(seq_of_zeros) != 1:
-        raise NoPartial("its derivative for a matrix is not covered; take its eigenvalues first")
+    if np.ndim(seq_of_zeros) == 2:
+        whole = _poly(np.linalg.eigvals(seq_of_zeros))
+        return whole if np.iscomplexobj(seq_of_zeros) else np.real(whole)
     found: Any = np.ones(1)
     for i in range(np.shape(seq_of_zeros)[0]):
         found = np.convolve(found, np.stack([np.ones(()), -seq_of_zeros[i]]))

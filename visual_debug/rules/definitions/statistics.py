@@ -44,10 +44,27 @@ _WITHIN: dict[str, Callable[[Any], Any]] = {
 }
 
 
+#: Methods that interpolate between other places: parameters alpha and beta of Hyndman and Fan, Sample quantiles in
+#: statistical packages, The American Statistician 50, 1996.
+_ENDS = {
+    "interpolated_inverted_cdf": (0.0, 1.0),
+    "hazen": (0.5, 0.5),
+    "weibull": (0.0, 0.0),
+    "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8),
+}
+
+
 def _one_quantile(ordered: Any, q: Any, method: str) -> Any:
     """The quantile of rows in order."""
     last = np.shape(ordered)[-1] - 1
-    at = q * last
+    if method in _ENDS:
+        alpha, beta = _ENDS[method]
+        at = q * (last + 2 - alpha - beta) + (alpha - 1)
+        at = at * 0.0 + min(max(value_of(at), 0), last) if not 0 <= value_of(at) <= last else at
+        method = "linear"
+    else:
+        at = q * last
     if method == "nearest":
         return ordered[..., int(np.around(value_of(at)))]
     if method not in _WITHIN:
@@ -70,7 +87,7 @@ def _quantile(
     weights: Any = None,
 ) -> Any:
     if weights is not None:
-        raise NoPartial("its derivative with weights is not covered")
+        return _weighted_quantile(a, q, axis, method, keepdims, weights)
     ordered = np.sort(rows(a, axis), axis=-1)
     if np.ndim(q) == 0:
         return kept(_one_quantile(ordered, q, method), a, axis, keepdims)
@@ -78,6 +95,20 @@ def _quantile(
     several = np.stack([_one_quantile(ordered, flat[i], method) for i in range(np.size(q))])
     several = np.reshape(several, (*np.shape(q), *np.shape(several)[1:]))
     return kept(several, a, axis, keepdims, np.ndim(q))
+
+
+def _weighted_quantile(a: Any, q: Any, axis: Any, method: str, keepdims: Any, weights: Any) -> Any:
+    """It is one of the elements of each row, the same one for weights and quantiles that differ a little."""
+    numbers = value_of(a)
+    reduce: Any = np.quantile
+    found = reduce(numbers, value_of(q), axis, method=method, weights=value_of(weights))
+    at = np.argmax(rows(numbers, axis) == np.asarray(found)[..., None], axis=-1)
+    lined = rows(a, axis)
+    index = np.indices(np.shape(at))[np.ndim(q) :]
+    whole = lined[(*index, at)] if np.ndim(lined) > 1 else lined[at]
+    if type(whole) is np.ndarray or np.isscalar(whole):  # an operand that only says which
+        return kept(np.multiply(found, 1.0), a, axis, keepdims, np.ndim(q))
+    return kept(whole, a, axis, keepdims, np.ndim(q))
 
 
 @defines("percentile")
@@ -206,14 +237,18 @@ def _cov(
     *,
     dtype: Any = None,
 ) -> Any:
-    if fweights is not None or aweights is not None:
-        raise NoPartial("its derivative with weights is not covered")
     both = [np.atleast_2d(x) if rowvar or np.ndim(x) < 2 else np.transpose(x) for x in (m, y) if x is not None]
     whole = np.concatenate(both, axis=0)
-    apart = whole - np.mean(whole, axis=1, keepdims=True)
-    count = np.shape(whole)[1] - (int(not bias) if ddof is None else ddof)
-    found = np.matmul(apart, np.conjugate(np.transpose(apart))) / count
-    return np.squeeze(found)
+    ddof = int(not bias) if ddof is None else ddof
+    if fweights is None and aweights is None:
+        apart = whole - np.mean(whole, axis=1, keepdims=True)
+        count: Any = np.shape(whole)[1] - ddof
+        return np.squeeze(np.matmul(apart, np.conjugate(np.transpose(apart))) / count)
+    weights = np.multiply(1.0 if fweights is None else fweights, 1.0 if aweights is None else aweights)
+    total = np.sum(weights)
+    apart = whole - np.sum(whole * weights, axis=1, keepdims=True) / total
+    count = total - (ddof if aweights is None else ddof * np.sum(weights * aweights) / total)
+    return np.squeeze(np.matmul(apart, np.conjugate(np.transpose(apart * weights))) / count)
 
 
 @defines("corrcoef")
