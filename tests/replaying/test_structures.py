@@ -13,8 +13,6 @@ import pytest
 import visual_debug as vd
 from visual_debug import structures
 
-attr = pytest.importorskip("attr", reason="attrs is not installed")
-
 Pair = collections.namedtuple("Pair", "u v")
 
 
@@ -44,10 +42,9 @@ class Frozen:
     v: float
 
 
-@attr.s(auto_attribs=True)
-class Attrs:
-    u: float
-    v: float
+def attrs_class(u, v):
+    attr = pytest.importorskip("attr", reason="attrs is not installed")
+    return attr.make_class("Attrs", ["u", "v"], slots=True)(u, v)
 
 
 @dataclasses.dataclass
@@ -57,7 +54,7 @@ class Layer:
     inner: typing.Any = None
 
 
-KINDS = [Pair, Typed, Vector, Open, Frozen, Attrs, lambda u, v: types.SimpleNamespace(u=u, v=v)]
+KINDS = [Pair, Typed, Vector, Open, Frozen, attrs_class, lambda u, v: types.SimpleNamespace(u=u, v=v)]
 
 
 def product(p):
