@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -388,7 +389,25 @@ class Trace:
         for name in names:
             if wrt is not None or any(True for _ in structures.leaves(inputs[name])):
                 result[name] = structures.mapped(inputs[name], lambda node: self._gradient(adjoints, node))
+        doubtful = names if wrt is not None else [] if result else list(inputs)
+        self._refuse_loose([name for name in doubtful if not any(True for _ in structures.leaves(inputs[name]))])
         return result[wrt] if isinstance(wrt, str) else result
+
+    def _refuse_loose(self, names: list[str]) -> None:
+        """Raise if numbers were read from arguments that have no structure which a gradient could have."""
+        columns = self._columns
+        for code, op in enumerate(columns.op.entries if names else ()):
+            if op != "input":
+                continue
+            node = columns.kind.index(code)
+            read = columns.name[node] or columns.site[node].text
+            for name in names:
+                if re.search(rf"\b{re.escape(name)}\b", read):
+                    raise TraceError(
+                        f"the argument {name} of {self.function} has no gradient of its own structure: give its numbers in "
+                        "a list, dict, named tuple or dataclass, or as arguments; or ask for the adjoint of what was read "
+                        f"from it, as trace.adjoints[{node}] is of `{read}`"
+                    )
 
     def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
         value = self._columns.value[node]

@@ -6,6 +6,7 @@ Which instruction does what is in `opcodes`, what runs them in `replay`, and whe
 from __future__ import annotations
 
 import operator
+from collections import deque
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
@@ -177,7 +178,8 @@ class Machine(Origins):
         container, keys = contents.container, contents.keys
         kind = tuple if isinstance(container, tuple) else type(container)
         fields = structures.tuple_fields(type(container))
-        ref: Ref = Sequence(kind, [], container) if keys is None else Mapping({}, container)
+        items: Any = deque(maxlen=container.maxlen) if kind is deque else []
+        ref: Ref = Sequence(kind, items, container) if keys is None else Mapping({}, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
         self._unfinished.add(id(container))
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):

@@ -126,9 +126,11 @@ def _opened(
         # What an operation returned that has several results, such as `divmod` or `numpy.linalg.qr`: each of them.
         site, items = machine.columns.site[node], enumerate(value)
         return [containers.item_of_array(machine, machine.main, site, node, (i,), part) for i, part in items], tuple
-    if kind is Sequence and ref.kind in (list, tuple) and ref.items is not None:
+    if kind is Sequence and ref.items is not None:
         fields = structures.tuple_fields(type(ref.object))
-        return list(ref.items), ref.kind if fields is None else _as_record(type(ref.object), fields)
+        return list(ref.items), (tuple if ref.kind is tuple else list) if fields is None else _as_record(
+            type(ref.object), fields
+        )
     if kind is Mapping and ref.items is not None:
         keys = list(ref.items)
         return list(ref.items.values()), lambda parts: dict(zip(keys, parts, strict=True))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
+from array import array
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -23,7 +25,7 @@ from visual_debug.tracing.writes import IMMUTABLE
 from visual_debug.versions import Seal
 
 #: Container types whose content is kept as it was when the call began.
-CONTAINERS = frozenset({list, tuple, dict})
+CONTAINERS = frozenset({list, tuple, dict, deque, array, OrderedDict, defaultdict, Counter})
 #: Lists longer than this are looked through for containers only if they begin or end with one.
 _LONG = 64
 
@@ -46,8 +48,9 @@ def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
         return value if kind in shells.LASTING else _fields(value, known, depth)
     kept = known.get(id(value))
     if kept is None:
-        items = list(value.values() if kind is dict else value)
-        kept = known[id(value)] = Contents(value, items, list(value) if kind is dict else None)
+        is_mapping = issubclass(kind, dict)
+        items = list(value.values() if is_mapping else value)
+        kept = known[id(value)] = Contents(value, items, list(value) if is_mapping else None)
         if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
             kept.items = [item if type(item) in _NUMBERS else contents(item, known, depth + 1) for item in items]
     return kept
@@ -444,7 +447,7 @@ def _seal(tape: Tape, result: Any) -> None:
                 work.extend(value.items)
                 seen.add(id(value))
         elif type(value) in CONTAINERS and len(value) <= _LONG and id(value) not in seen:
-            work.extend(value.values() if type(value) is dict else value)
+            work.extend(value.values() if issubclass(type(value), dict) else value)
             seen.add(id(value))
         elif type(value) not in IMMUTABLE and arrays.is_array(value):
             owner = arrays.owner_of(value)
