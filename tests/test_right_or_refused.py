@@ -778,3 +778,30 @@ def _zeros(x):
 )
 def test_ints_beside_numbers_are_known(program, expected):
     assert vd.trace(program, 1.5).grad() == {"x": pytest.approx(expected)}
+
+
+def _pairs_of_objects(x):
+    held = [Parts(x, 1.0), Parts(2, x * x), Parts(3 * x, 0.5)]
+    total = 0
+    for _ in range(2):
+        for a, b in itertools.combinations(held, 2):
+            total += a.parts[0] * b.parts[1]
+            a.parts = (a.parts[0] + b.parts[0] * 0.5, a.parts[1])
+    return total
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        _pairs_of_objects,
+        lambda x: sum(a - 2 * b for a, b in itertools.permutations([x, 2, 3], 2)),
+        lambda x: sum(i * a for i, a in itertools.product(range(3), [x, 2])),
+        lambda x: sum(map(math.prod, itertools.combinations_with_replacement((x, 2), 3))),
+        lambda x: sum(a * b for a, b in itertools.pairwise(i * x for i in range(4))),
+        lambda x: sum(a * b for a, b in zip(itertools.cycle([x, 2]), [1, x, 3], strict=False)),
+    ],
+)
+def test_several_items_at_a_time(program):
+    h = 1e-6
+    expected = (program(1.5 + h) - program(1.5 - h)) / (2 * h)
+    assert vd.trace(program, 1.5).grad("x") == pytest.approx(expected, rel=1e-6)

@@ -539,3 +539,25 @@ def test_an_expression_that_adds_is_named_once():
     assert same.added == ()  # doubles both: all of it is inherited
     assert same.first.place.op == "input"
     assert len(same.colours) == len(same.differences) > 50
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda a: sum([a[0] * 2]).sum(),
+        lambda a: sum(row * 0.1 for row in a[:1]).prod(),
+        lambda a: sum([a[0]], a[1]).prod(),
+        lambda a: sum(a[0], 0.7),
+        lambda a: a[0, 0] * sum([], a[0, 0]),
+        lambda a: max([a[0, 1]]) * 0.3,
+        lambda a: sum([a[0, 0], 0.1], a[1, 1]),
+    ],
+)
+def test_sums_of_one_array_and_with_a_start_are_evaluated_as_they_were_called(program):
+    argument = np.array([[0.1, 0.2], [0.3, 0.7]])
+    trace = vd.trace(program, argument)
+    assert trace.what_if().result == trace.result
+    assert float(trace.replay("longdouble").result) == pytest.approx(float(trace.result), rel=1e-15)
+    assert trace.truth().digits > 14.5
+    assert trace.rounding().digits > 14.5
+    assert not trace.gradient_check().wrong

@@ -1,5 +1,6 @@
 """The page in a real browser: slider, keys, folding, search, and that nothing leaves it. Skipped where there is none."""
 
+import linecache
 import math
 import re
 
@@ -93,7 +94,7 @@ def test_slider_keys_and_play(visit, trace):
     page.choose("#slider", "3")
     assert page.text("#title").startswith("3 /")
     page.press(" ")
-    page.wait("Number(document.getElementById('slider').value) > 4")
+    page.wait("Number(document.getElementById('slider').value) > 3")
     assert page.attribute("aria-pressed", "#play") == "true"
     page.press(" ")
     assert page.attribute("aria-pressed", "#play") == "false"
@@ -209,6 +210,41 @@ def test_pan_and_zoom(visit, trace):
     assert transform(page) == pytest.approx(before, rel=0.01)
 
 
+def is_whole_in_sight(page, of="document"):
+    return page.run(
+        f"(d => {{ const r = d.getElementById('canvas').getBoundingClientRect(), b = [...d.querySelectorAll('.box rect')]; "
+        "return r.width > 100 && b.length > 0 && b.map(e => e.getBoundingClientRect()).every(e => "
+        f"e.left >= r.left && e.right <= r.right && e.top >= r.top && e.bottom <= r.bottom); }})({of})"
+    )
+
+
+def test_the_picture_follows_the_window_until_it_is_moved(visit, trace):
+    page = visit(trace)
+    assert is_whole_in_sight(page)
+    page.resize(1700, 1000)
+    page.wait("new Promise(done => setTimeout(() => done(true), 50))")
+    assert is_whole_in_sight(page)
+    page.click("#larger")
+    moved = transform(page)
+    page.resize(1280, 800)
+    page.wait("new Promise(done => setTimeout(() => done(true), 50))")
+    assert transform(page) == moved
+
+
+def test_a_notebook_that_shows_its_output_late(browser, trace, tmp_path):
+    shown = trace._repr_mimebundle_()["text/html"]
+    inside = shown.replace('"allow-scripts"', '"allow-scripts allow-same-origin"')  # for the test to look into it
+    assert inside != shown
+    (tmp_path / "host.html").write_text(f"<!DOCTYPE html><div hidden>{inside}</div>", encoding="utf-8")
+    page = browser.open((tmp_path / "host.html").as_uri())
+    of = "document.querySelector('iframe').contentDocument"
+    page.wait(f"{of}.documentElement.dataset.ready")
+    page.run("document.querySelector('div').hidden = false")
+    page.wait("new Promise(done => setTimeout(() => done(true), 100))")
+    assert is_whole_in_sight(page, of)
+    page.close()
+
+
 def test_print_and_reduced_motion(visit, trace):
     page = visit(trace, calm=True)
     assert set(page.of_all("getComputedStyle(e).transitionDuration", ".box rect")) == {"0s"}
@@ -276,9 +312,126 @@ def test_loops_and_calls_are_opened_and_left(visit):
     assert chosen(page, "#sheet") == "graph"
 
 
-def test_markup_of_the_user_is_text(visit):
+#: Every text that is seen: what it says, and the numbers of red, green and blue of it and of what is behind it.
+SEEN = """(() => {
+  const rgb = (c) => {
+    const n = c.match(/[\\d.]+/g).map(Number);
+    return c.startsWith("color(") ? [...n.slice(0, 3).map((v) => 255 * v), n[3] ?? 1] : [...n.slice(0, 3), n[3] ?? 1];
+  };
+  const behind = (e) => {
+    if (e.ownerSVGElement) {
+      const shape = e.parentNode.querySelector(":scope > rect, :scope > circle");
+      return rgb(getComputedStyle(shape).fill);
+    }
+    for (; e; e = e.parentElement) {
+      const c = rgb(getComputedStyle(e).backgroundColor);
+      if (c[3] === 1) return c;
+      if (c[3] !== 0) throw new Error("half transparent");
+    }
+  };
+  const found = [];
+  for (const e of document.querySelectorAll("body *")) {
+    if (e.matches("script, noscript, title, option, :disabled")) continue;
+    const hint = e.matches("input[type=search]") && !e.value;
+    const text = hint ? e.placeholder : [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join("").trim();
+    if (!text || (!e.ownerSVGElement && !e.getClientRects().length)) continue;
+    const style = getComputedStyle(e, hint ? "::placeholder" : null);
+    found.push([text, rgb(e.ownerSVGElement ? style.fill : style.color), behind(e)]);
+  }
+  return found;
+})()"""
+
+
+def contrast(one, other):
+    """The ratio of WCAG 2.2, from 1 to 21."""
+
+    def luminance(colour):
+        parts = [v / 255 for v in colour[:3]]
+        red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_has_contrast(visit, trace, scheme):
+    page = visit(trace, scheme=scheme)
+    seen = []
+
+    def look():
+        page.run("Promise.all(document.getAnimations().map(a => a.finished))")
+        seen.extend(page.run(SEEN))
+
+    page.press("Home")
+    look()
+    page.choose("#slider", "14")
+    page.click(".box", "total = [+]")
+    page.type("#search", "a")
+    look()
+    page.press("End")
+    page.type("#search", "")
+    look()
+    for colour in ("value", "adjoint", "magnitude", "mark2", "mark4"):
+        page.choose("#colour", colour)
+        look()
+    page = visit(vd.trace(turns, 0.4, 400), scheme=scheme)
+    look()
+    page.choose("#sheet", "fold0")
+    page.click(".box.folded")
+    page.type("#search", "x")
+    look()
+    faint = {text: round(contrast(front, back), 2) for text, front, back in seen if contrast(front, back) < 4.5}
+    assert len(seen) > 500
+    assert faint == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "</script><img src=x onerror=alert(1)>",
+        "<!--<script>",
+        "\u2028\u2029",
+        "\u202e\u2066 right to left",
+        '"`${alert(1)}',
+        "]]>&lt;&#60;",
+        "{data}{0}%s",
+    ],
+)
+def test_what_a_user_wrote_is_text(visit, text):
     scope: dict = {}
-    text = "def f(x):\n    return x * len('</script><img src=x onerror=alert(1)>')\n"
-    exec(compile(text, "<i>file</i>", "exec"), scope)  # noqa: S102
-    page = visit(vd.trace(scope["f"], 2.0))
-    assert page.count("img") == 0
+    source = f"def f(x):\n    y = len('{text}')\n    return x * y\n"
+    name = f"<i>{len(text)}</i>"
+    exec(compile(source, name, "exec"), scope)  # noqa: S102
+    linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.split("\n")], name)
+    trace = vd.trace(scope["f"], 2.0)
+    page = visit(trace, view="graph")
+    assert page.count("img, i, main script") == 0
+    assert f"y = len('{text}')" in page.text("#code")
+    assert page.text("#code h2") == "i>"  # behind the last slash, as of any file
+    page.choose("#colour", "value")
+    page.type("#search", "len(")
+    page.press("Enter")
+    assert page.count("tr.selected") == 1
+
+
+def test_keys_that_no_file_can_hold(visit):
+    page = visit(vd.trace(lambda given: sum(given.values()), {"\ud800</script><b>": 2.0, "\x00\x1b[31m": 3.0}))
+    assert page.count("main b") == 0
+    assert page.count(".box") >= 3
+
+
+def test_bidirectional_text_stays_in_its_box(visit):
+    page = visit(vd.trace(named, 2.0))
+    label = page.of_all("e.textContent", ".box .label")
+    assert any("שלום" in text for text in label)
+    assert page.run("getComputedStyle(document.querySelector('.source')).unicodeBidi") in (
+        "isolate",
+        "isolate-override",
+        "plaintext",
+    )
+
+
+def named(x):
+    שלום = x * x
+    return שלום + 1

@@ -41,6 +41,8 @@ ITERATORS = [
     "itertools.islice({a}, {few})", "itertools.takewhile({predicate}, {a})", "itertools.dropwhile({predicate}, {a})",
     "itertools.starmap({two}, zip({a}, {b}))", "iter({a})", "(sq(v) for v in {a})", "(q for _, q in enumerate({a}))",
     "reversed({list})", "(p * q for p, q in itertools.zip_longest({a}, {b}, fillvalue=k))",
+    "(p - q * q for p, q in itertools.pairwise({a}))", "(p * q for p, q in itertools.combinations({a}, 2))",
+    "itertools.starmap({two}, itertools.product({a}, {b}))",
 ]  # fmt: skip
 LISTS = ["list({a})", "sorted({a}, key={one})", "[sq(v) for v in {a}]", "list(map({one}, {a}))"]
 NUMBERS = [

@@ -17,6 +17,8 @@ from visual_debug.render.dot import numbered
 from visual_debug.render.layout import Edge, Layout, Point
 
 MARGIN = 12.0  #: px around the picture
+PEN = 6.0  #: px beside an arrow that its pen, or the mitre of its head, can reach
+PIECE = 50.0  #: px, length of the pieces of an arrow
 TITLE_CELLS = 76  #: a title makes the picture up to this wide; a longer one goes on in the next line
 TITLE_LINES = 6  #: after which a title is cut
 TIP_LENGTH = 4000  #: characters of a tooltip
@@ -118,11 +120,10 @@ class Scene:
             f'<path d="{_path(edge.line)}" fill="none" stroke="{ink}" stroke-width="{pen:g}"/>'
             f'<polygon points="{_list(edge.head)}" fill="{ink}" stroke="{ink}"/>{mark}</g>\n'
         )
-        pieces = [_around(hull) for hull in edge.hulls()]
+        pieces = [_around(hull, PEN) for hull in edge.hulls(PIECE)]
         if mark:
-            x, y = edge.before_head(11.0)
-            pieces.append(_around([(x - 8, y - 8), (x + 8, y + 8)]))
-        return Part(f"e{number}", drawn, _around([*edge.line, *edge.head]), tuple(pieces))
+            pieces.append(_around([edge.before_head(11.0)], 16))
+        return Part(f"e{number}", drawn, _around([*edge.line, *edge.head], 16), tuple(pieces))
 
     def _box(self, box: Box, written: Texts, lit: bool, active: bool) -> Part:
         key = (box.id, written, lit, active)
@@ -212,10 +213,10 @@ def stretches(text: str) -> list[tuple[str, bool, float]]:
     return found
 
 
-def _around(points: list[Point]) -> tuple[float, float, float, float]:
-    """A rectangle around points, with room for a pen."""
+def _around(points: list[Point], room: float) -> tuple[float, float, float, float]:
+    """A rectangle around points, with room on all sides."""
     xs, ys = zip(*points, strict=True)
-    return min(xs) - 8, min(ys) - 8, max(xs) + 8, max(ys) + 8
+    return min(xs) - room, min(ys) - room, max(xs) + room, max(ys) + room
 
 
 def _kind(box: Box) -> str:

@@ -20,10 +20,11 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, NoReturn
 
 from visual_debug import arrays, cpython, kinds
 from visual_debug.columns import SEVERAL, Call, Columns
+from visual_debug.errors import TraceError
 from visual_debug.replaying.memory import Memory
 from visual_debug.replaying.symbols import (
     FEW,
@@ -59,6 +60,7 @@ class Origins:
         self.frame: Any = None  # the activation that is running
         self.heap: dict[int, Ref] = {}  # what is known of containers, closures and other objects, by their identity
         self.attributes: dict[int, dict[str, Ref]] = {}  # by identity of the object, and name
+        self.kinds: dict[int, type] = {}  # the class of each object whose fields were known, by its identity
         self.classes: set[int] = set()  # identities of classes among those
         self.globals: dict[str, Ref] = {}
         self.elsewhere: Ref = None  # where the value of any other global may come from
@@ -162,6 +164,8 @@ class Origins:
 
     def write(self, array: Any, node: int) -> None:
         """From now on the array means `node`, and others in the same memory show what was written to it."""
+        if arrays.is_lent(array):
+            self.refuse_iterator(self.columns.site[node])
         self.memory.wrote(array, node)
         self.kept.discard(id(arrays.owner_of(array)))
         for pool in self._pools_of(array):
@@ -176,6 +180,13 @@ class Origins:
                 if crowd[-1] in self.epochs:
                     self.epochs[gathered] = self.epochs[crowd[-1]]
             self.memory.gathered(array, gathered)
+
+    def refuse_iterator(self, site: Site) -> NoReturn:
+        """Something was written through a `numpy.nditer`, nobody knows to which array."""
+        raise TraceError(
+            f"{site}: what is written to the items of numpy.nditer is not followed: write to the array itself, at the "
+            "indices that numpy.ndindex(array.shape) gives"
+        )
 
     def is_changed(self, position: int) -> bool:
         """Whether memory was written to after a snapshot and before the next one of it."""

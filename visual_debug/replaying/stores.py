@@ -112,6 +112,8 @@ def store_subscript(
     node = m.node(container)
     if node is None:
         container = m.holder(container)
+        if type(m.known_value(container)).__name__ == "nditer":
+            m.refuse_iterator(f.plan.site(index))
         set_item(m, container, key_value(m, key), value, key)
         m.unknown_code([container, key, value])
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])

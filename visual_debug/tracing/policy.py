@@ -107,7 +107,7 @@ class Policy:
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_item, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, shells.note_sum, writes.IMMUTABLE, watch,
         )  # fmt: skip

@@ -8,7 +8,7 @@ the first and last of each expression.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -146,7 +146,9 @@ class Part:
         #: of every node of the trace, where all are known
         self.adjoints: Mapping[int, Any] | None = None
         self.unseen: dict[int, int] = {}  # contributions of operations that are not shown
-        self.terms: dict[int, list[str]] = {}
+        self.terms: dict[int, list[str]] = {}  # texts of the contributions
+        self.totals: dict[int, list[str]] = {}  # and of their sums so far
+        self.widest: dict[int, str] = {}  # text of the adjoint that a box has at some step
         #: phase, operation, operand that is written to, its position, text of the contribution, text of the sum
         self.steps: list[list[Any]] = [["leaves"]]
         for node in shown:
@@ -199,7 +201,9 @@ class Part:
             terms = self.terms.setdefault(target, [])
             terms.append(f"{count:,} not shown")
             self.sums[target] = self.whole[target]
-            rest.append([target, terms[-1], measure.shown(display.value_text(self.whole[target]))])
+            total = measure.shown(display.value_text(self.whole[target]))
+            self.totals.setdefault(target, []).append(total)
+            rest.append([target, terms[-1], total])
         if rest:
             self.steps.append(["rest", rest])
 
@@ -215,6 +219,7 @@ class Part:
         self.sums[target] = value if not terms else adjoint.add(self.sums[target], value)
         terms.append(measure.shown(display.value_text(value)))
         total = terms[0] if len(terms) == 1 else measure.shown(display.value_text(self.sums[target]))
+        self.totals.setdefault(target, []).append(total)
         self.steps.append([phase, self.number[node], target, position, terms[-1], total])
 
     # ---- what is said of each node
@@ -236,7 +241,7 @@ class Part:
             "bad": [i for i, value in enumerate(values) if _is_bad(value) or _is_bad(self.sums.get(i))],
             "operands": [[self.number.get(o, -1) for o in columns.operands(node)] for node in shown],
             "pullback": [adjoint.pullback_text(columns, node, values=True) for node in shown],
-            "source": [" ".join(site.text.split()) for site in sites],
+            "source": [_in_one_line(site.text) for site in sites],
             "line": [site.line for site in sites],
             "span": [
                 None if steps.is_leaf(columns, n) else self.code.span(s) for n, s in zip(shown, sites, strict=True)
@@ -293,12 +298,30 @@ class Part:
         return pictures.sheet(diagram, {box.id: self._room(box.node, box.label) for box in diagram.boxes})
 
     def _room(self, node: int, label: str) -> Slot:
-        history = " + ".join(self.terms.get(node, ()))
-        total = f" = {display.value_text(self.sums[node])}" if len(self.terms.get(node, ())) > 1 else ""
         value = display.value_text(self.columns.value[self.shown[node]])
         if steps.is_leaf(self.columns, self.shown[node]) and value == label:
             value = ""  # a literal: its label says it
-        return pictures.slot([label, measure.shown(value), f"∂ {history}{total}" if history else ""])
+        if node not in self.widest:  # a literal has many boxes
+            self.widest[node] = max(self._histories(node), key=measure.width, default="")
+        history = self.widest[node]
+        return pictures.slot([label, measure.shown(value), f"∂ {history}" if history else ""])
+
+    def _histories(self, node: int) -> Iterator[str]:
+        """What the box of a node says of its adjoint, step by step: its terms where there is room, or how many."""
+        terms, totals = self.terms.get(node, []), self.totals.get(node, [])
+        room = pictures.WIDEST - measure.width("∂ ")
+        for count in range(1, len(terms) + 1):
+            text = f"{count} terms = {totals[count - 1]}" if count > 1 else totals[0]
+            if 1 < count <= pictures.MOST_TERMS:
+                history = " + ".join(terms[:count]) + (f" = {totals[count - 1]}" if count == len(terms) else "")
+                text = history if measure.width(history) <= room else text
+            yield text
+
+
+def _in_one_line(text: str) -> str:
+    """An expression in one line; of a statement with a body its head."""
+    head, _, rest = text.partition("\n")
+    return " ".join((head if rest and head.rstrip().endswith(":") else text).split())
 
 
 def _is_bad(value: Any) -> bool:

@@ -13,6 +13,7 @@ from visual_debug.render.diagram import Diagram
 from visual_debug.render.layout import around
 
 WIDEST = 28.0  #: cells of a line in a box; the table has all of it
+MOST_TERMS = 12  #: of an adjoint that a box spells out
 LINE = 18.0  #: px from line to line of a box
 
 

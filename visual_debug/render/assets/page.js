@@ -8,7 +8,7 @@ let timer = null;
 function show() {
   slider.value = state.step;
   const title = isSummary() ? foldTitle() : titleOf(state.step);
-  by("title").textContent = isSummary() ? title : `${state.step} / ${data.steps.length - 1}  ${title}`;
+  by("title").replaceChildren(...(isSummary() ? [title] : said(title)));
   slider.setAttribute("aria-valuetext", isSummary() ? title : `step ${state.step} of ${data.steps.length - 1}: ${title}`);
   for (const id of ["first", "back", "play", "forward", "last", "slider"]) by(id).disabled = isSummary();
   by("legend").textContent = legend();
@@ -16,6 +16,13 @@ function show() {
   showListing();
   showTable();
   showDetails();
+}
+
+// The title of a step, with the word for the pass in its colour.
+function said(title) {
+  const [, word, rest] = /^(forward|reverse|seed|)(.*)$/s.exec(title);
+  const pass = element("span", { class: word === "seed" ? "reverse" : word }, word);
+  return [element("span", { class: "step" }, `${state.step} / ${data.steps.length - 1}  `), pass, rest];
 }
 
 function foldTitle() {
@@ -219,7 +226,7 @@ function listen() {
   by("search").addEventListener("keydown", (event) => { if (event.key === "Enter") goTo(); });
   document.addEventListener("keydown", key);
   window.addEventListener("beforeprint", fit);
-  window.addEventListener("resize", cull);
+  new ResizeObserver(() => (picture.sight || cull)()).observe(canvas); // in a notebook it may have no size at first
 }
 
 heading();

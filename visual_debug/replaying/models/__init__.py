@@ -3,6 +3,7 @@
 from visual_debug.replaying.models import (
     builtin,
     calling,
+    combining,
     folding,
     joining,
     lazy,
@@ -21,5 +22,5 @@ from visual_debug.replaying.models.registry import (
     told,
 )
 
-__all__ = ["MOVING", "Pending", "answers_by_code", "builtin", "calling", "folding", "is_callback", "is_pure", "joining", "lazy", "mappings", "model_of",
+__all__ = ["MOVING", "Pending", "answers_by_code", "builtin", "calling", "combining", "folding", "is_callback", "is_pure", "joining", "lazy", "mappings", "model_of",
            "of_arrays", "ordering", "sequences", "told"]  # fmt: skip
