@@ -55,8 +55,8 @@ class Code:
                 else:
                     joined.append([first, last])
             for first, last in joined:
-                lines = [linecache.getline(name, n).rstrip("\n") for n in range(first, last + 1)]
-                found.append({"file": name, "first": first, "lines": lines})
+                texts = [linecache.getline(name, n).rstrip("\n") for n in range(first, last + 1)]
+                found.append({"file": name, "first": first, "lines": texts})
         return found
 
 
