@@ -210,6 +210,41 @@ def test_pan_and_zoom(visit, trace):
     assert transform(page) == pytest.approx(before, rel=0.01)
 
 
+def is_whole_in_sight(page, of="document"):
+    return page.run(
+        f"(d => {{ const r = d.getElementById('canvas').getBoundingClientRect(), b = [...d.querySelectorAll('.box rect')]; "
+        "return r.width > 100 && b.length > 0 && b.map(e => e.getBoundingClientRect()).every(e => "
+        f"e.left >= r.left && e.right <= r.right && e.top >= r.top && e.bottom <= r.bottom); }})({of})"
+    )
+
+
+def test_the_picture_follows_the_window_until_it_is_moved(visit, trace):
+    page = visit(trace)
+    assert is_whole_in_sight(page)
+    page.resize(1700, 1000)
+    page.wait("new Promise(done => setTimeout(() => done(true), 50))")
+    assert is_whole_in_sight(page)
+    page.click("#larger")
+    moved = transform(page)
+    page.resize(1280, 800)
+    page.wait("new Promise(done => setTimeout(() => done(true), 50))")
+    assert transform(page) == moved
+
+
+def test_a_notebook_that_shows_its_output_late(browser, trace, tmp_path):
+    shown = trace._repr_mimebundle_()["text/html"]
+    inside = shown.replace('"allow-scripts"', '"allow-scripts allow-same-origin"')  # for the test to look into it
+    assert inside != shown
+    (tmp_path / "host.html").write_text(f"<!DOCTYPE html><div hidden>{inside}</div>", encoding="utf-8")
+    page = browser.open((tmp_path / "host.html").as_uri())
+    of = "document.querySelector('iframe').contentDocument"
+    page.wait(f"{of}.documentElement.dataset.ready")
+    page.run("document.querySelector('div').hidden = false")
+    page.wait("new Promise(done => setTimeout(() => done(true), 100))")
+    assert is_whole_in_sight(page, of)
+    page.close()
+
+
 def test_print_and_reduced_motion(visit, trace):
     page = visit(trace, calm=True)
     assert set(page.of_all("getComputedStyle(e).transitionDuration", ".box rect")) == {"0s"}

@@ -57,6 +57,7 @@ class Folded:
 
     def __init__(self, columns: Columns, roots: Sequence[int], adjoints: Mapping[int, Any] | None) -> None:
         self.columns = columns
+        self.adjoints = adjoints or {}
         self.summary: Summary = summarise(columns, adjoints)
         self.row = row_of_nodes(columns)
         if len(self.summary.rows) > MOST_ROWS:
@@ -166,6 +167,8 @@ class Folded:
         if row.count > 1:
             lines += [f"{texts[0]} … {texts[1]}", f"[{range_[0]}, {range_[1]}]" if range_[0] is not None else ""]
         slopes = overview.slopes(row)
+        if row.count == 1 and (slope := self.adjoints.get(row.first_node)) is not None:
+            slopes = measure.shown(display.value_text(slope))
         lines.append(f"∂ {slopes}" if slopes else "")
         return {
             "lines": lines, "op": row.op, "name": row.name, "line": row.source.line, "function": row.function,

@@ -148,6 +148,7 @@ class Part:
         self.unseen: dict[int, int] = {}  # contributions of operations that are not shown
         self.terms: dict[int, list[str]] = {}  # texts of the contributions
         self.totals: dict[int, list[str]] = {}  # and of their sums so far
+        self.widest: dict[int, str] = {}  # text of the adjoint that a box has at some step
         #: phase, operation, operand that is written to, its position, text of the contribution, text of the sum
         self.steps: list[list[Any]] = [["leaves"]]
         for node in shown:
@@ -300,7 +301,9 @@ class Part:
         value = display.value_text(self.columns.value[self.shown[node]])
         if steps.is_leaf(self.columns, self.shown[node]) and value == label:
             value = ""  # a literal: its label says it
-        history = max(self._histories(node), key=measure.width, default="")
+        if node not in self.widest:  # a literal has many boxes
+            self.widest[node] = max(self._histories(node), key=measure.width, default="")
+        history = self.widest[node]
         return pictures.slot([label, measure.shown(value), f"∂ {history}" if history else ""])
 
     def _histories(self, node: int) -> Iterator[str]:

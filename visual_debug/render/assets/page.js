@@ -226,7 +226,7 @@ function listen() {
   by("search").addEventListener("keydown", (event) => { if (event.key === "Enter") goTo(); });
   document.addEventListener("keydown", key);
   window.addEventListener("beforeprint", fit);
-  window.addEventListener("resize", cull);
+  new ResizeObserver(() => (picture.sight || cull)()).observe(canvas); // in a notebook it may have no size at first
 }
 
 heading();

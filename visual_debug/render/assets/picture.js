@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const canvas = document.getElementById("canvas");
-const picture = { boxes: [], arrows: [], below: [], view: { x: 0, y: 0, k: 1 }, focus: 0, now: null };
+const picture = { boxes: [], arrows: [], below: [], view: { x: 0, y: 0, k: 1 }, focus: 0, now: null, sight: null }; // sight: what the view shows of itself, until a user moves it
 
 function shape(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
@@ -257,17 +257,20 @@ function whole() {
 }
 
 function fit() {
+  picture.sight = fit;
   picture.view = whole();
   place();
 }
 
 // The first sight: the whole picture where it can be read so, else what is on top of it, at a legible size.
 function firstSight() {
+  picture.sight = firstSight;
   picture.view = whole();
   const top = picture.boxes[picture.tops[picture.tops.length - 1]];
   if (picture.view.k < 0.55 && top) {
     const room = canvas.getBoundingClientRect();
-    picture.view = { k: 0.8, x: room.width / 2 - top.x * 0.8, y: 12 - (top.y - top.height / 2) * 0.8 };
+    const above = (top.y - top.height / 2) * 0.8;
+    picture.view = { k: 0.8, x: room.width / 2 - top.x * 0.8, y: 12 - (above > room.height / 3 ? above : 0) };
   }
   place();
 }
@@ -277,6 +280,7 @@ function zoom(factor, x, y) {
   const room = canvas.getBoundingClientRect();
   const [cx, cy] = [x ?? room.width / 2, y ?? room.height / 2];
   const k = Math.min(Math.max(view.k * factor, 0.02), 8);
+  picture.sight = null;
   picture.view = { k, x: cx - (cx - view.x) * k / view.k, y: cy - (cy - view.y) * k / view.k };
   place();
 }
@@ -292,6 +296,7 @@ function drag(event) {
   const from = { ...picture.view };
   const [x, y] = [event.clientX, event.clientY];
   const move = (e) => {
+    picture.sight = null;
     picture.view = { ...from, x: from.x + e.clientX - x, y: from.y + e.clientY - y };
     place();
   };
@@ -312,6 +317,7 @@ function intoView(i) {
   const [bx, by] = [box.x * k + x, box.y * k + y];
   const [half, high] = [box.width * k / 2, box.height * k / 2];
   if (bx - half < 0 || bx + half > room.width || by - high < 0 || by + high > room.height) {
+    picture.sight = null;
     picture.view = { k, x: room.width / 2 - box.x * k, y: room.height / 2 - box.y * k };
   }
   place();
