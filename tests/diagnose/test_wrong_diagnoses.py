@@ -506,3 +506,25 @@ def test_a_stopped_call_is_told_shortly():
     told = str(squares.trace.nonfinite())
     assert "StoppedError: the value was to be inf: " in told
     assert told.count("is not finite") == 0
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda a: sum([a[0] * 2]).sum(),
+        lambda a: sum(row * 0.1 for row in a[:1]).prod(),
+        lambda a: sum([a[0]], a[1]).prod(),
+        lambda a: sum(a[0], 0.7),
+        lambda a: a[0, 0] * sum([], a[0, 0]),
+        lambda a: max([a[0, 1]]) * 0.3,
+        lambda a: sum([a[0, 0], 0.1], a[1, 1]),
+    ],
+)
+def test_sums_of_one_array_and_with_a_start_are_evaluated_as_they_were_called(program):
+    argument = np.array([[0.1, 0.2], [0.3, 0.7]])
+    trace = vd.trace(program, argument)
+    assert trace.what_if().result == trace.result
+    assert float(trace.replay("longdouble").result) == pytest.approx(float(trace.result), rel=1e-15)
+    assert trace.truth().digits > 14.5
+    assert trace.rounding().digits > 14.5
+    assert not trace.gradient_check().wrong

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from visual_debug import structures
 from visual_debug.cli import terminal
 from visual_debug.errors import NoDerivativeError, TraceError
 
@@ -110,7 +111,11 @@ def parts(name: str, structure: Any) -> Iterator[tuple[str, Any]]:
     >>> list(parts("", {"x": 1, "p": {"W": (2, None, [3])}}))
     [('x', 1), ("p['W'][0]", 2), ("p['W'][2][0]", 3)]
     """
-    if isinstance(structure, dict):
+    names = structures.fields_of(type(structure))
+    if names is not None:
+        for field, item in structures.parts_of(structure, names).items():
+            yield from parts(f"{name}.{field}", item)
+    elif isinstance(structure, dict):
         for key, item in structure.items():
             yield from parts(f"{name}[{key!r}]" if name else str(key), item)
     elif isinstance(structure, (list, tuple)):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from visual_debug import structures
 from visual_debug.columns import MISSING, SEVERAL, Columns
 from visual_debug.diagnose import lifted, systems
 from visual_debug.diagnose.places import Place, Places, listed, number_text, written
@@ -294,15 +295,6 @@ def _placed(container: Any, path: tuple[Any, ...], value: Any) -> Any:
     return tuple(items) if isinstance(container, tuple) else items
 
 
-def structure(result: Any, values: list[Any]) -> Any:
-    """Values in the structure of a result that holds node ids."""
-    if isinstance(result, (list, tuple)):
-        return type(result)(structure(item, values) for item in result)
-    if isinstance(result, dict):
-        return {key: structure(item, values) for key, item in result.items()}
-    return None if result is None else values[result]
-
-
 def replay(
     columns: Columns,
     result: Any,
@@ -323,5 +315,5 @@ def replay(
     values = evaluator.run(changed)
     flipped = evaluator.flipped(Places(columns))
     return replace(
-        Replay(system.name, tuple(values), structure(result, values), flipped, evaluator.kept),
+        Replay(system.name, tuple(values), structures.mapped(result, values.__getitem__), flipped, evaluator.kept),
     )

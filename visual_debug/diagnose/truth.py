@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from visual_debug import structures
 from visual_debug.columns import MISSING, Columns
 from visual_debug.diagnose import evaluate, lifted, numbers, systems
 from visual_debug.diagnose.places import Place, Places, graded, listed, written
@@ -147,7 +148,7 @@ def truth(columns: Columns, result: Any, outputs: list[int], needed: bytearray, 
     local = {n: e.local for n, e in errors.items()}
     labels = {n: f"{e.bits:.0f} wrong bits, {e.local:.0f} of them here" for n, e in errors.items()}
     return Truth(
-        evaluate.structure(result, values),
+        structures.mapped(result, values.__getitem__),
         bits,
         digits_of(relative),
         relative,

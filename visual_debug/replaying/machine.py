@@ -6,6 +6,7 @@ Which instruction does what is in `opcodes`, what runs them in `replay`, and whe
 from __future__ import annotations
 
 import operator
+from collections import deque
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
@@ -149,7 +150,12 @@ class Machine(Origins):
 
     def _container(self, contents: Contents, name: str, site: Site, source: Ref) -> Ref:
         container, keys = contents.container, contents.keys
-        ref: Ref = Sequence(type(container), [], container) if keys is None else Mapping({}, container)
+        if contents.kind is not None:
+            return self._object(contents, name, site, source)
+        ref: Ref = Mapping({}, container)
+        if keys is None:
+            items: Any = deque(maxlen=container.maxlen) if type(container) is deque else []
+            ref = Sequence(type(container), items, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
         self._unfinished.add(id(container))
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
@@ -161,6 +167,31 @@ class Machine(Origins):
                 ref.items[key] = item_ref
         self._unfinished.discard(id(container))
         return ref
+
+    def _object(self, contents: Contents, name: str, site: Site, source: Ref) -> Ref:
+        """A named tuple, or an object of a dataclass, whose fields are known."""
+        container, kind = contents.container, contents.kind
+        assert kind is not None
+        is_tuple = issubclass(kind, tuple)
+        ref: Ref = Sequence(tuple, [], container) if is_tuple else Thing(container, outside=True)
+        self.heap[id(container)] = ref
+        self._unfinished.add(id(container))
+        parts = {
+            field: self.argument(item, f"{name}.{field}", site, source)
+            for field, item in zip(contents.fields, contents.items, strict=True)
+        }
+        self.of_fields(ref, kind, parts)
+        self._unfinished.discard(id(container))
+        return ref
+
+    def of_fields(self, ref: Ref, kind: type, parts: dict[str, Ref]) -> None:
+        """An object has these fields, each with what the reference says, and nothing has been done to them yet."""
+        self.kinds[id(ref.object)] = kind
+        self.attributes[id(ref.object)] = dict(parts)
+        if type(ref) is Sequence:
+            ref.items[:] = parts.values()
+        else:
+            ref.among.extend(parts.values())
 
     def open_cells(self, frame: Frame, closure: tuple[Any, ...] | None) -> None:
         """Make the cells of a new activation: its own, and those that its function closes over."""
@@ -304,13 +335,20 @@ class Machine(Origins):
                 exact = exact and not hidden
                 operands.extend(hidden)
                 where.extend(path for _ in hidden)
-        arg_values = tuple(self.known_value(ref) for ref in args)
-        kwarg_values = {key: self.known_value(ref) for key, ref in kwargs.items()}
+        arg_values = tuple(map(self._value_of_argument, args))
+        kwarg_values = {key: self._value_of_argument(ref) for key, ref in kwargs.items()}
         if not exact or any(v is UNSET for v in (*arg_values, *kwarg_values.values())):
             return self.new("opaque", value, operands, frame, site)
         plain = not kwargs and where == list(range(len(args)))
         call = None if plain else Call(arg_values, kwarg_values, tuple(where))
         return self.new(op, value, operands, frame, site, call)
+
+    def _value_of_argument(self, ref: Ref) -> Any:
+        """The value of a reference; of a named tuple, which has left a shell, a tuple of what was in it."""
+        if type(ref) is Sequence and ref.items is not None and id(ref.object) in self.kinds:
+            items = tuple(map(self._value_of_argument, ref.items))
+            return UNSET if any(item is UNSET for item in items) else items
+        return self.known_value(ref)
 
 
 #: How many operands an instruction has that hands over more than two.
@@ -329,6 +367,8 @@ def _on_time(ref: Ref, value: Any) -> Ref:
 
 def _is_unchanged(contents: Contents) -> bool:
     """Whether a container holds the very objects that it held when the call began."""
+    if contents.kind is not None:  # its shell has no fields any more
+        return False
     now = list(contents.container if contents.keys is None else contents.container.values())
     then = [item.container if type(item) is Contents else item for item in contents.items]
     is_same = len(now) == len(then) and all(map(operator.is_, now, then))

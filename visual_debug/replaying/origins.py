@@ -60,6 +60,7 @@ class Origins:
         self.frame: Any = None  # the activation that is running
         self.heap: dict[int, Ref] = {}  # what is known of containers, closures and other objects, by their identity
         self.attributes: dict[int, dict[str, Ref]] = {}  # by identity of the object, and name
+        self.kinds: dict[int, type] = {}  # the class of each object whose fields were known, by its identity
         self.classes: set[int] = set()  # identities of classes among those
         self.globals: dict[str, Ref] = {}
         self.elsewhere: Ref = None  # where the value of any other global may come from

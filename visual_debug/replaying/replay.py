@@ -22,6 +22,7 @@ from visual_debug.kinds import SCALARS
 from visual_debug.replaying import calls, containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
+from visual_debug.structures import Fields, fields_of
 from visual_debug.tracing import policy, record, rewrite
 from visual_debug.tracing.tape import Beginning, Contents, Plan, Tape, parameters
 from visual_debug.versions import Versions
@@ -82,13 +83,19 @@ def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
         site, items = machine.columns.site[node], enumerate(value)
         parts = [containers.item_of_array(machine, machine.main, site, node, (i,), part) for i, part in items]
         return tuple(_structure(machine, part, above) for part in parts)
-    known = kind is Mapping or (kind is Sequence and ref.kind in (list, tuple))
-    if known and ref.items is not None and not any(ref is outer for outer in above):
-        inside = (*above, ref)
-        if kind is Sequence:
-            return ref.kind(_structure(machine, item, inside) for item in ref.items)
+    if kind not in (Mapping, Sequence, Thing) or any(ref is outer for outer in above):
+        return None
+    inside = (*above, ref)
+    of_fields = machine.kinds.get(id(ref.object))
+    if of_fields is not None:
+        names = fields_of(of_fields) or ()
+        held = {name: part for name, part in machine.attributes.get(id(ref.object), {}).items() if name in names}
+        return Fields(of_fields, tuple(held), [_structure(machine, part, inside) for part in held.values()])
+    if kind is Thing or ref.items is None:
+        return None
+    if kind is Mapping:
         return {key: _structure(machine, item, inside) for key, item in ref.items.items()}
-    return None
+    return (tuple if ref.kind is tuple else list)(_structure(machine, item, inside) for item in ref.items)
 
 
 def copies_of_sealed(tape: Tape) -> dict[int, Any]:
@@ -465,9 +472,12 @@ class _Player:
             ref = work.pop()
             if type(ref) is Leaf:
                 self.machine.node(ref)
-            elif type(ref) in (Sequence, Mapping) and id(ref) not in seen:
+            elif type(ref) in (Sequence, Mapping, Thing) and id(ref) not in seen:
                 seen.add(id(ref))
-                items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
+                if type(ref) is Thing:
+                    items = list(self.machine.attributes.get(id(ref.object), {}).values())
+                else:
+                    items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
                 work.extend(reversed(items))
         self.inputs = {name: _structure(self.machine, ref) for name, ref in arguments.items()}
 

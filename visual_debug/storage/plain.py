@@ -90,11 +90,7 @@ def _encode(value: Any) -> Any:
 
 
 def _looks(value: Any) -> str:
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - the user's own
-        text = f"<{type(value).__name__}>"
-    return text[:_LONGEST]
+    return display.looks(value)[:_LONGEST]
 
 
 def _decode(data: Any) -> Any:

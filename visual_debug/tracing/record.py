@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
+from array import array
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -15,40 +17,75 @@ from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays
+from visual_debug import arrays, kinds, structures
 from visual_debug.tracing import shells, window
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
-from visual_debug.tracing.tape import Contents, Plan, Tape
+from visual_debug.tracing.tape import Contents, Plan, Shells, Tape
 from visual_debug.tracing.writes import IMMUTABLE
 from visual_debug.versions import Seal
 
 #: Container types whose content is kept as it was when the call began.
-CONTAINERS = frozenset({list, tuple, dict})
+CONTAINERS = frozenset({list, tuple, dict, deque, array, OrderedDict, defaultdict, Counter})
 #: Lists longer than this are looked through for containers only if they begin or end with one.
 _LONG = 64
 
 
+#: In containers longer than this, objects with fields are not looked into.
+_MANY = 10_000
 #: Containers nested deeper than this in an argument are not followed.
 _DEEP = 50
 
 
-def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
+def contents(value: Any, known: dict[int, Contents], memory: Shells, depth: int = 0) -> Any:
     """A container argument as it is now, item by item; anything else as it is.
 
     `known` holds the containers met before, so that one container is one whatever it is reached through, itself
-    included. A list is copied at 1 ns an item, but looking at every item would cost 24 (3.11): a container in the
-    middle of a long list of numbers is left out, and replay takes what is read from it for numbers from outside.
+    included, and `memory` what is left of objects. A list is copied at 1 ns an item, but looking at every item would
+    cost 24 (3.11): a container in the middle of a long list of numbers is left out, and replay takes what is read from
+    it for numbers from outside.
     """
     kind = type(value)
-    if kind not in CONTAINERS or depth > _DEEP:
+    if kind in _NUMBERS or depth > _DEEP:
         return value
     kept = known.get(id(value))
-    if kept is None:
-        items = list(value.values() if kind is dict else value)
-        kept = known[id(value)] = Contents(value, items, list(value) if kind is dict else None)
-        if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
-            kept.items = [contents(item, known, depth + 1) if type(item) in CONTAINERS else item for item in items]
+    if kept is not None:
+        return kept
+    if kind not in CONTAINERS:
+        names = None if kind in shells.LASTING else structures.fields_of(kind)
+        return value if names is None else _object(value, names, known, memory, depth)
+    is_mapping = issubclass(kind, dict)
+    items = list(value.values() if is_mapping else value)
+    kept = known[id(value)] = Contents(value, items, list(value) if is_mapping else None)
+    if len(items) <= _LONG or _leads_on(items[0], len(items)) or _leads_on(items[-1], len(items)):
+        kept.items = [item if type(item) in _NUMBERS else contents(item, known, memory, depth + 1) for item in items]
     return kept
+
+
+def _leads_on(item: Any, count: int) -> bool:
+    """Whether items of a long container are looked into. An object with fields costs 3000 ns."""
+    kind = type(item)
+    return kind in CONTAINERS or (
+        count <= _MANY and kind not in shells.LASTING and structures.fields_of(kind) is not None
+    )
+
+
+def _object(value: Any, names: tuple[str, ...], known: dict[int, Contents], memory: Shells, depth: int) -> Contents:
+    """The fields of a named tuple or of an object of a dataclass that are numbers or containers.
+
+    Of the object itself, and of others in its fields, only the shell is held: it lives no longer for having been here.
+    """
+    parts = structures.parts_of(value, names)
+    fields = tuple(name for name, part in parts.items() if _is_followed(part) or issubclass(type(value), tuple))
+    kept = known[id(value)] = Contents(shells.now(value, memory), [], None, type(value), fields)
+    for name in fields:
+        part = parts[name]
+        kept.items.append(contents(part, known, memory, depth + 1) if _is_followed(part) else shells.now(part, memory))
+    return kept
+
+
+def _is_followed(value: Any) -> bool:
+    kind = type(value)
+    return kind in CONTAINERS or kinds.is_number(value) or structures.fields_of(kind) is not None
 
 
 class Door:
@@ -247,15 +284,14 @@ def _kept(door: Door, tape: Tape, arguments: tuple[Any, ...], *, is_new: bool) -
     """What a recording keeps of arguments that are not all numbers; functions that they lead to are lent its code."""
     if is_new:
         door.policy.lend(tape, arguments)
-    for value in arguments:
+    given = arguments
+    for value in given:
         if type(value) not in shells.LASTING:
-            arguments = shells.noted(tape, arguments)
+            arguments = shells.noted(tape, given)
             break
-    for value in arguments:
-        if type(value) in CONTAINERS:
-            known: dict[int, Contents] = {}
-            return tuple([contents(v, known) for v in arguments])
-    return arguments
+    known: dict[int, Contents] = {}
+    kept = [contents(value, known, tape.shells) for value in given]
+    return tuple([now if found is value else found for value, now, found in zip(given, arguments, kept, strict=True)])
 
 
 def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
@@ -406,7 +442,7 @@ def _seal(tape: Tape, result: Any) -> None:
                 work.extend(value.items)
                 seen.add(id(value))
         elif type(value) in CONTAINERS and len(value) <= _LONG and id(value) not in seen:
-            work.extend(value.values() if type(value) is dict else value)
+            work.extend(value.values() if issubclass(type(value), dict) else value)
             seen.add(id(value))
         elif type(value) not in IMMUTABLE and arrays.is_array(value):
             owner = arrays.owner_of(value)

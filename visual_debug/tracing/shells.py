@@ -89,7 +89,7 @@ def note(values: list[Any], value: Any) -> None:
         else:
             tape = tape_here.get()
             if tape.end is None:
-                value = _now(value, tape.shells)
+                value = now(value, tape.shells)
     values.append(value)
 
 
@@ -113,19 +113,19 @@ def note_sum(values: list[Any], value: Any) -> None:
 
 def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same for the arguments of an activation."""
-    return tuple([value if kinds.is_number(value) else _now(value, tape.shells) for value in values])
+    return tuple([value if kinds.is_number(value) else now(value, tape.shells) for value in values])
 
 
-def _now(value: Any, memory: Shells) -> Any:
+def now(value: Any, memory: Shells) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
     if kind in LASTING or issubclass(kind, (type, Enum)) or id(value) in memory.made:
         return value
     if kind is MethodType and callable(value.__func__):
-        return MethodType(value.__func__, _now(value.__self__, memory))
+        return MethodType(value.__func__, now(value.__self__, memory))
     if kind is BuiltinFunctionType or kind is MethodWrapperType:
         owner = value.__self__
-        rest = _now(owner, memory)
+        rest = now(owner, memory)
         return value if rest is owner else GoneMethod(value.__name__, rest)
     key = id(value)
     known = memory.get(key)
@@ -169,7 +169,7 @@ def exchange(tape: Tape) -> None:
                     LASTING.add(kind)
                     _AT_ONCE.add(kind)
                 else:
-                    values[index] = _now(value, memory)
+                    values[index] = now(value, memory)
                     tape.has_objects = True
     if len(memory) <= _FEW or len(memory) > 2 * tape.looked_at:
         tape.lets_go = True
@@ -203,7 +203,7 @@ def _tuple_now(value: tuple[Any, ...], memory: Shells, depth: int = 0) -> Any:
     known = memory.get(id(value))
     if known is not None:
         return known[1]
-    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else _now(item, memory) for item in value]
+    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else now(item, memory) for item in value]
     if all(map(operator.is_, parts, value)):
         return value
     shell = tuple(parts)

@@ -155,11 +155,16 @@ def parameters(code: CodeType) -> tuple[str, ...]:
 
 @dataclass(slots=True, eq=False)
 class Contents:
-    """A container that was an argument, and what was in it when the call began; nested containers likewise."""
+    """A container that was an argument, and what was in it when the call began; nested containers likewise.
+
+    Named tuples and objects of dataclasses are containers, too: of the fields that are numbers or containers.
+    """
 
     container: Any
     items: list[Any]
     keys: list[Any] | None  #: of a dict, in the order of `items`
+    kind: type | None = None  #: the class of an object with fields
+    fields: tuple[str, ...] = ()  #: of such an object, in the order of `items`
 
 
 class Beginning(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from visual_debug import arrays, kinds
+from visual_debug import arrays, kinds, structures
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.origins import has_own_code
 from visual_debug.replaying.symbols import Asked, Closure, Ref, Stream, Thing
@@ -46,6 +46,8 @@ MOVING = frozenset({
 #: What takes part in the replay of a call: machine, frame, instruction, the call, what its callable came from, result.
 Model = Callable[[Machine, Frame, int, Pending, Ref, Any], Ref]
 _MODELS: dict[Any, Model] = {}
+#: Stands among callables for every class of named tuples.
+NAMED_TUPLE = object()
 _METHODS: dict[tuple[type, str], Model] = {}
 INSTANCES: dict[type, Model] = {}
 #: Models of callables of NumPy, by name, for it need not have been imported: methods of arrays, of its own converters
@@ -89,12 +91,16 @@ def model_of(callee: Any) -> Model | None:
         return _METHODS.get((type(owner), callee.__name__))
     if type(callee) in INSTANCES:
         return INSTANCES[type(callee)]
+    if kinds.is_vectorize(type(callee)):
+        return CLASSES_OF_NUMPY["vectorize"]
     if arrays.is_array(owner) and type(callee) is BuiltinFunctionType:
         return ARRAY_METHODS.get(callee.__name__)
     if type(callee) is BuiltinFunctionType and type(owner).__name__ == "_array_converter":
         return CONVERTER_METHODS.get(callee.__name__)
     if type(callee) is type and kinds.module_of(callee) == "numpy":
         return CLASSES_OF_NUMPY.get(callee.__name__)
+    if type(callee) is type and structures.is_named_tuple(callee):
+        return _MODELS[NAMED_TUPLE]
     return _MODELS.get(callee) if type(callee) in _HASHED else None
 
 
