@@ -531,6 +531,7 @@ class Trace:
         opened: bool | Collection[int] = False,
         nodes: Iterable[Node | int] | None = None,
         colour: Any = None,
+        theme: str = "light",
     ) -> Path:
         """Write one picture or file; the suffix of `path` picks the format.
 
@@ -551,13 +552,16 @@ class Trace:
             colour: what pictures and pages mark in violet: `"nonfinite"`, `"gradient_health"`, `"rounding"`,
                 `"cancellations"`, `"condition"`, `"truth"`, `"why"`; a report, as `t.why(node)` or `t.compare(other)`; or a
                 mapping of nodes to weights from 0 to 1, or to pairs of a weight and a text.
+            theme: `"light"` or `"dark"`, of `.svg`, `.png` and `.pdf`.
 
         Raises:
-            RenderError: for an unknown suffix, view or colour, or more boxes than a picture can show.
+            RenderError: for an unknown suffix, view, colour or theme, or more boxes than a picture can show.
         """
         from visual_debug.views import export
 
-        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes, colour, of)
+        request = export.Request(
+            self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes, colour, of, theme
+        )
         return export.picture(Path(path), request)
 
     def export_steps(
@@ -573,6 +577,7 @@ class Trace:
         opened: bool | Collection[int] = False,
         progress: Callable[[int, int], None] | None = None,
         colour: Any = None,
+        theme: str = "light",
     ) -> list[Path]:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
@@ -587,6 +592,7 @@ class Trace:
             opened: of the code view, as for `code`.
             progress: called with (pictures drawn, pictures in all) after each.
             colour: as for `export`.
+            theme: as for `export`; also of `.gif`.
 
         Raises:
             RenderError: as for `export`.
@@ -595,7 +601,9 @@ class Trace:
 
         is_page = format == "html" or (format is None and str(path).lower().endswith(".html"))
         seeds = self._reverse_seeds(of, seed)
-        request = export.Request(self, view, 0 if is_page else None, seeds, turn, call, opened, colour=colour, of=of)
+        request = export.Request(
+            self, view, 0 if is_page else None, seeds, turn, call, opened, colour=colour, of=of, theme=theme
+        )
         return export.frames(Path(path), format, request, progress)
 
     def _header(self) -> dict[str, Any]:

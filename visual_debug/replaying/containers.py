@@ -244,6 +244,8 @@ def unpack_starred(
 
 #: Attributes of arrays and numbers that are numbers by themselves, and the operation that reads them.
 _PARTS = {"T": "numpy.transpose", "mT": "numpy.matrix_transpose", "real": "numpy.real", "imag": "numpy.imag"}
+#: Those of `numpy.matrix`.
+_PARTS_OF_MATRICES = {"A": "numpy.asarray", "A1": "numpy.ravel", "I": "numpy.linalg.inv"}
 #: Attributes that tell of an array's form, which no derivative passes through.
 _FORM = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
 
@@ -262,7 +264,9 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
             return _item_of_node(m, f, site, node, type(value)._fields.index(name), z, None)  # type: ignore[attr-defined]
         if name in _FORM or not kinds.is_number(z):
             return _form(m, z, site) if name in _FORM else Thing(z, [node])
-        op = _PARTS.get(name, "opaque")
+        is_matrix = type(value).__name__ == "matrix" and type(value).__module__ == "numpy"
+        op = _PARTS_OF_MATRICES.get(name) if is_matrix else None
+        op = op or _PARTS.get(name, "opaque")
         return m.new(op, z, [node], f, site)
     returned = m.take_nested(z)
     if returned is not None:

@@ -83,6 +83,8 @@ def reachable(value: Any, depth: int = 0) -> Iterator[FunctionType]:
         yield from special(kind)
         if kind is _CACHE:
             yield from _wrapped(value)
+        elif kinds.is_vectorize(kind):
+            yield from reachable(vars(value).get("pyfunc"), depth + 1)
 
 
 def _wrapped(value: Any) -> Iterator[FunctionType]:

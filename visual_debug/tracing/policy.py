@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays, cpython
+from visual_debug import arrays, cpython, kinds
 from visual_debug.errors import UntraceableError
 from visual_debug.tracing import callbacks, lent, record, rewrite, shells, writes
 from visual_debug.tracing.context import tape_here
@@ -229,7 +229,7 @@ class Policy:
                 code = None if function in tape.lent else self._lendable(function)
                 if code is not None:
                     loans[function] = code
-            if kind not in callbacks.HOLDERS:
+            if kind not in callbacks.HOLDERS and not kinds.is_vectorize(kind):
                 tape.classes.add(kind)
                 tape.has_objects = True
             elif kind is type:

@@ -89,6 +89,8 @@ def model_of(callee: Any) -> Model | None:
         return _METHODS.get((type(owner), callee.__name__))
     if type(callee) in INSTANCES:
         return INSTANCES[type(callee)]
+    if kinds.is_vectorize(type(callee)):
+        return CLASSES_OF_NUMPY["vectorize"]
     if arrays.is_array(owner) and type(callee) is BuiltinFunctionType:
         return ARRAY_METHODS.get(callee.__name__)
     if type(callee) is BuiltinFunctionType and type(owner).__name__ == "_array_converter":
