@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -297,7 +296,7 @@ class Trace:
             )
         for path in ((of,), of) if isinstance(of, tuple) else ((of,),):
             try:
-                return functools.reduce(operator.getitem, path, structure)
+                return functools.reduce(structures.part, path, structure)
             except (TypeError, LookupError):
                 continue
         way = (
@@ -322,8 +321,11 @@ class Trace:
                     f"the result of {self.function} has several parts: name one with of=… (an index or key, or "
                     "a tuple of them for a nested part), or give a seed of the same structure"
                 )
+            ids, values = list(structures.leaves(output)), list(structures.values(seed))
+            if len(ids) != len(values):
+                raise TraceError(f"the seed has {len(values)} parts, the result {len(ids)}")
             seeds: dict[int, Any] = {}
-            for id, value in _paired(output, seed, "the seed"):
+            for id, value in zip(ids, values, strict=True):
                 seeds[id] = adjoint.add(seeds[id], value) if id in seeds else value
             return seeds
         value = self._columns.value[output]
@@ -347,8 +349,7 @@ class Trace:
 
         Returns:
             `{argument name: gradient}`, each in the structure and shape of the argument; arguments without numbers are
-            left out. An argument that the output does not depend on has gradient 0. Named tuples and dataclasses have
-            gradients of their class; a field that is no number has None. An object given twice has one gradient.
+            left out. An argument that the output does not depend on has gradient 0.
 
         Raises:
             NoDerivativeError: if an operation on the way has no derivative.
@@ -434,7 +435,11 @@ class Trace:
         for name, tangent in tangents.items():
             if name not in inputs:
                 raise TraceError(f"{self.function} has no argument {name!r}, only {', '.join(inputs) or 'none'}")
-            for id, value in _paired(inputs[name], tangent, f"the tangent of {name}"):
+            ids = list(structures.leaves(inputs[name]))
+            values = [tangent] if isinstance(inputs[name], int) else list(structures.values(tangent))
+            if len(ids) != len(values):
+                raise TraceError(f"the tangent of {name} has {len(values)} parts, the argument {len(ids)}")
+            for id, value in zip(ids, values, strict=True):
                 seeds[id] = _seed_like(value, self._columns.value[id], name)
         result = sweep.tangents(self._columns, seeds, structures.leaves(self._replayed.result))
         return structures.mapped(self._replayed.result, lambda node: self._gradient(result, node))
@@ -608,8 +613,8 @@ class Trace:
             "result": display.value_text(self.result),
             "exception": None if self.exception is None else type(self.exception).__name__,
             "truncated": self.truncated,
-            "inputs": structures.plain(self._replayed.inputs),
-            "outputs": structures.plain(self._replayed.result),
+            "inputs": _listed(self._replayed.inputs),
+            "outputs": _listed(self._replayed.result),
         }
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_options: Any) -> dict[str, str]:
@@ -673,7 +678,7 @@ class Trace:
         id = self[node].id
         kept = sweep.ancestors(self._columns, [id])
         renumbered = {old: new for new, old in enumerate(kept)}
-        inputs = {k: structures.renumbered(ids, renumbered.get) for k, ids in self._replayed.inputs.items()}
+        inputs = {k: structures.mapped(ids, renumbered.get, records=True) for k, ids in self._replayed.inputs.items()}
         return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
@@ -910,7 +915,11 @@ class Trace:
                 raise TraceError(
                     f"{self.function} has no argument {name!r}, only {', '.join(self._replayed.inputs) or 'none'}"
                 )
-            changed.update(_paired(self._replayed.inputs[name], value, name))
+            ids = list(structures.leaves(self._replayed.inputs[name]))
+            values = [value] if isinstance(self._replayed.inputs[name], int) else list(structures.values(value))
+            if len(ids) != len(values):
+                raise TraceError(f"{name}: {len(values)} numbers in place of {len(ids)}")
+            changed.update(zip(ids, values, strict=True))
         return whatif.what_if(self._columns, self._replayed.result, changed)
 
 
@@ -931,6 +940,15 @@ def load(path: str | Path, nodes: slice | None = None) -> Trace:
     return Trace(tape, replayed)
 
 
+def _listed(structure: Any) -> Any:
+    """Node ids in nested lists and objects, as JSON has them."""
+    if isinstance(structure, (list, tuple)):
+        return [_listed(item) for item in structure]
+    if isinstance(structure, dict):
+        return {str(key): _listed(item) for key, item in structure.items()}
+    return structure
+
+
 def _finite(value: Any) -> bool:
     """Whether a value is finite in every element; what is no float or complex always is."""
     if isinstance(value, (float, complex)):
@@ -944,14 +962,6 @@ def _finite(value: Any) -> bool:
 def one(value: Any) -> Any:
     """The adjoint of a result: 1 in its own kind of number."""
     return 1.0 if isinstance(value, float) else 1
-
-
-def _paired(structure: Any, given: Any, what: str) -> list[tuple[int, Any]]:
-    """What is given for a structure of nodes: (node, value) for each."""
-    try:
-        return structures.paired(structure, given)
-    except ValueError as error:
-        raise TraceError(f"{what} has {error}") from None
 
 
 def _seed_like(seed: Any, value: Any, what: str) -> Any:
