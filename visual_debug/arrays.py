@@ -64,7 +64,13 @@ def same_view(array: Any, owner: Any, content: Any) -> Any:
     if array.dtype.hasobject:  # references cannot be seen as bytes
         return numpy.lib.stride_tricks.as_strided(memory[offset // memory.itemsize :], array.shape, array.strides)
     memory = memory.view(numpy.uint8)
-    return numpy.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+    view = numpy.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+    if type(array) is numpy.matrix:
+        return view.view(numpy.matrix)
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and type(array) is masked.MaskedArray:
+        return masked.MaskedArray(view, mask=array.mask.copy(), fill_value=array.fill_value)
+    return view
 
 
 def geometry(array: Any) -> Geometry:

@@ -508,6 +508,39 @@ def test_a_stopped_call_is_told_shortly():
     assert told.count("is not finite") == 0
 
 
+def test_versions_of_a_function_by_another_name():
+    def textbook(a, b, c):
+        root = math.sqrt(b * b - 4 * a * c)
+        return (-b + root) / (2 * a)
+
+    def stable(a, b, c):
+        root = math.sqrt(b * b - 4 * a * c)
+        return (2 * c) / (-b - root)
+
+    found = vd.trace(textbook, 1.0, 1e8, 1.0).compare(vd.trace(stable, 1.0, 1e8, 1.0))
+    assert found.matched == 9  # the arguments, all of the root, and -b
+    assert found.first is None
+    assert 0.2 < found.result < 0.3
+    assert [place.text for place in found.alone[0]] == ["-b + root", "2 * a", "(-b + root) / (2 * a)"]
+    assert "only in the other run, to begin with:" in str(found)
+    assert not found.ok
+
+
+def test_an_expression_that_adds_is_named_once():
+    def f(x, n):
+        for _ in range(n):
+            x = 3.9 * x * (1 - x)
+        return x
+
+    found = vd.trace(f, 0.3, 20).compare(vd.trace(f, np.float32(0.3), 20))
+    texts = [difference.place.text for difference in found.added]
+    assert len(texts) == len(set(texts)) == 3
+    same = vd.trace(f, 0.3, 20).compare(vd.trace(f, 0.3 + 1e-12, 20))
+    assert same.added == ()  # doubles both: all of it is inherited
+    assert same.first.place.op == "input"
+    assert len(same.colours) == len(same.differences) > 50
+
+
 @pytest.mark.parametrize(
     "program",
     [

@@ -176,6 +176,30 @@ def test_keyboard_alone(visit, trace):
     assert page.run(f"{unnamed}.length") == 0
 
 
+def test_rows_and_expressions_by_keys(visit, trace):
+    page = visit(trace)
+    page.run("document.getElementById('values').focus()")
+    for key, row in [
+        ("ArrowDown", 0),
+        ("ArrowDown", 1),
+        ("ArrowDown", 2),
+        ("ArrowUp", 1),
+        ("ArrowUp", 0),
+        ("ArrowUp", 0),
+    ]:
+        page.press(key)
+        assert page.text("tr.selected td") == str(row)
+    page.run("document.getElementById('code').focus()")
+    said = []
+    for _ in range(12):
+        page.press("ArrowDown")
+        said.append("".join(page.of_all("e.textContent", ".part.selected")))
+    assert said[:3] == ["math.sin(a)", "math.sin(a) * a", "inner(x) + inner(y)"]
+    assert said[-1] == said[-2]
+    page.press("ArrowUp")
+    assert "".join(page.of_all("e.textContent", ".part.selected")) == list(dict.fromkeys(said))[-2]
+
+
 @pytest.mark.parametrize("colour", ["value", "adjoint", "magnitude", "mark2"])
 def test_colours(visit, trace, colour):
     page = visit(trace)
@@ -254,6 +278,10 @@ def test_print_and_reduced_motion(visit, trace):
     assert not page.run("[...document.querySelectorAll('button, input, select')].filter(e => e.offsetParent).length")
     assert visible and page.count("tbody tr") == len(trace)
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
+    page.media(print=True, scheme="dark")  # a printer leaves backgrounds out
+    assert page.run("getComputedStyle(document.body).color") == "rgb(26, 26, 26)"
+    page.run("document.documentElement.dataset.theme = 'dark'")
+    assert page.run("getComputedStyle(document.body).color") == "rgb(26, 26, 26)"
 
 
 def test_a_folded_page_is_opened_on_demand(visit):

@@ -123,6 +123,25 @@ def accents(é):
     return len("👽ü") * math.sin(é) + é * é
 
 
+def test_lines_between_functions_far_apart_are_left_out(tmp_path):
+    text = (
+        "def f(x):\n    return g(x) + 1\n"
+        + "\n" * 3
+        + "def h(x):\n    return x\n"
+        + "# other\n" * 500
+        + "def g(x):\n    return x * x\n"
+    )
+    source = tmp_path / "apart.py"
+    source.write_text(text, encoding="utf-8")
+    scope: dict = {}
+    exec(compile(text, str(source), "exec"), scope)  # noqa: S102
+    _, data = read(vd.trace(scope["f"], 2.0).export(tmp_path / "page.html"))
+    assert [(part["first"], part["lines"]) for part in data["code"]] == [
+        (1, ["def f(x):", "    return g(x) + 1"]),
+        (508, ["def g(x):", "    return x * x"]),
+    ]
+
+
 def test_what_a_user_wrote_is_no_markup(tmp_path):
     scope: dict = {}
     text = "def f(x):\n    return x * len('</script><script>alert(1)//<!--&\\u2028')\n"

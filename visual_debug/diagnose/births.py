@@ -114,7 +114,7 @@ def _fresh(value: Any, delta: Any) -> Any:
     """Where something is not finite that the adjoint of the operation did not have: a bool, or one per element."""
     after, before = numbers.nonfinite(value), numbers.nonfinite(delta)
     if np.shape(after) == np.shape(before):
-        return after & ~before | (_nan(value) & ~_nan(delta))
+        return after & np.logical_not(before) | (_nan(value) & ~_nan(delta))
     if not np.any(before):
         return after
     # Of other shapes it cannot be told by element: but no NaN is made of infinities that are passed on.

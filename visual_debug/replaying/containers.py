@@ -12,7 +12,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
-from visual_debug import arrays, kinds
+from visual_debug import arrays, kinds, structures
 from visual_debug.columns import Call
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.origins import is_inert
@@ -244,6 +244,8 @@ def unpack_starred(
 
 #: Attributes of arrays and numbers that are numbers by themselves, and the operation that reads them.
 _PARTS = {"T": "numpy.transpose", "mT": "numpy.matrix_transpose", "real": "numpy.real", "imag": "numpy.imag"}
+#: Those of `numpy.matrix`.
+_PARTS_OF_MATRICES = {"A": "numpy.asarray", "A1": "numpy.ravel", "I": "numpy.linalg.inv"}
 #: Attributes that tell of an array's form, which no derivative passes through.
 _FORM = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
 
@@ -262,12 +264,18 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
             return _item_of_node(m, f, site, node, type(value)._fields.index(name), z, None)  # type: ignore[attr-defined]
         if name in _FORM or not kinds.is_number(z):
             return _form(m, z, site) if name in _FORM else Thing(z, [node])
-        op = _PARTS.get(name, "opaque")
+        is_matrix = type(value).__name__ == "matrix" and type(value).__module__ == "numpy"
+        op = _PARTS_OF_MATRICES.get(name) if is_matrix else None
+        op = op or _PARTS.get(name, "opaque")
         return m.new(op, z, [node], f, site)
     returned = m.take_nested(z)
     if returned is not None:
         return returned
     owner = m.known_value(base)
+    if type(base) is Sequence and base.items is not None:
+        fields = structures.tuple_fields(type(owner)) or ()
+        if name in fields and m.agrees(base.items[fields.index(name)], z):
+            return base.items[fields.index(name)]
     if owner is UNSET:
         return Thing(z, [base]) if callable(z) and type(base) is Thing else m.discover(z, site, source=base)
     known = _stored(m, owner, name)

@@ -215,6 +215,8 @@ for _name, _argument in _FROM.items():
     _row(_name, {0: _argument}, "sum(Δ)" if _name == "broadcast_to" else "")
 for _name in ("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "meshgrid"):
     _row(_name, None)
+for _name in ("matrix", "asmatrix"):
+    _row(_name, {0: "data"}, "Δ.reshape(x.shape)", function=lambda data, *_, **__: np.atleast_2d(data))
 _row("block", {0: "arrays"}, function=lambda arrays: np.block(_in_lists(arrays)))
 _row("ndarray.__copy__", {0: "a"}, "Δ", function=lambda a: np.array(a), symbol="copy")
 _row("ndarray.__deepcopy__", {0: "a"}, "Δ", function=lambda a, *_: np.array(a), symbol="deepcopy")

@@ -9,6 +9,9 @@ from typing import Any
 from visual_debug.tracing.tape import Site
 from visual_debug.views import syntax
 
+#: Lines between two functions from which on they are left out.
+APART = 5
+
 
 class Code:
     """The source of the functions that nodes are of, and the spans of their expressions."""
@@ -17,7 +20,6 @@ class Code:
         #: listing's file, first line, first column, last line, column behind the end; columns in UTF-16 units
         self.spans: list[list[Any]] = []
         self._known: dict[tuple[Any, ...], int] = {}
-        self._lines: dict[str, tuple[int, int]] = {}
 
     def span(self, site: Site) -> int | None:
         """The number of a site's span; None where its source cannot be had."""
@@ -28,8 +30,6 @@ class Code:
             read = Site(site.file, site.function, (site.line, site.end_line, site.column, site.end_column))
             if read.text != site.text:
                 return None  # a saved trace, whose source has changed since
-            first, last = self._lines.get(site.file, (site.line, site.line))
-            self._lines[site.file] = min(first, site.line), max(last, site.end_line)
             self._known[key] = len(self.spans)
             start, end = (
                 _utf16(site.file, n, c or 0) for n, c in ((site.line, site.column), (site.end_line, site.end_column))
@@ -38,16 +38,25 @@ class Code:
         return self._known[key]
 
     def listings(self) -> list[dict[str, Any]]:
-        """For each file, the lines from the head of the first function that was recorded to the end of the last."""
-        found = []
-        for name, (first, last) in self._lines.items():
+        """The lines of the functions that were recorded, in stretches of lines that follow each other."""
+        wanted: dict[str, set[tuple[int, int]]] = {}
+        for name, *span in self._known:
             file = syntax.read(name)
-            for path, *span in self._known:
-                function = file.around(tuple(span)) if file is not None and path == name else None
-                if function is not None and not isinstance(function.node, ast.Module):
-                    first, last = min(first, function.first), max(last, function.last)
-            lines = [linecache.getline(name, n).rstrip("\n") for n in range(first, last + 1)]
-            found.append({"file": name, "first": first, "lines": lines})
+            function = file.around(tuple(span)) if file is not None else None
+            whole = function is not None and not isinstance(function.node, ast.Module)
+            lines = (function.first, function.last) if function is not None and whole else (span[0], span[2])
+            wanted.setdefault(name, set()).add(lines)
+        found = []
+        for name, stretches in wanted.items():
+            joined: list[list[int]] = []
+            for first, last in sorted(stretches):
+                if joined and first <= joined[-1][1] + APART:
+                    joined[-1][1] = max(joined[-1][1], last)
+                else:
+                    joined.append([first, last])
+            for first, last in joined:
+                texts = [linecache.getline(name, n).rstrip("\n") for n in range(first, last + 1)]
+                found.append({"file": name, "first": first, "lines": texts})
         return found
 
 

@@ -9,9 +9,12 @@ function buildListing() {
     code.append(element("p", { class: "quiet" }, "The source cannot be had; the table says the operations."));
     return;
   }
+  let before = null;
   for (const { file, first, lines } of data.code) {
     const table = element("div", { class: "listing" });
-    code.append(element("h2", { title: file }, file.split(/[\\/]/).pop()), table);
+    code.append(file === before ? element("div", { class: "gap" }, "⋯")
+      : element("h2", { title: file }, file.split(/[\\/]/).pop()), table);
+    before = file;
     const spans = data.spans.map((span, i) => [i, span]).filter(([, span]) => span[0] === file);
     lines.forEach((text, n) => table.append(buildLine(text, first + n, spans)));
   }
@@ -93,6 +96,18 @@ function both(node) {
   const value = element("span", { class: "value" }, valueAt(node, state.step));
   const adjoint = adjointAt(node, state.step, false);
   return adjoint ? [value, " ", element("span", { class: "adjoint" }, `∂ ${adjoint}`)] : [value];
+}
+
+// Arrows up and down go from expression to expression, in the order of the source.
+function codeKey(event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const order = data.spans.map((_, i) => i).filter((i) => isSummary() ? expressions.some((r) => r.span === i) : spanNodes[i].length)
+    .sort((a, b) => data.spans[a][1] - data.spans[b][1] || data.spans[a][2] - data.spans[b][2] || data.spans[a][4] - data.spans[b][4]);
+  if (!by || !order.length) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const at = order.indexOf(selectedSpan());
+  selectSpan(order[at < 0 ? 0 : Math.min(Math.max(at + by, 0), order.length - 1)]);
 }
 
 // Scroll within a pane, and the page not at all.

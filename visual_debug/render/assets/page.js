@@ -119,7 +119,8 @@ function search() {
   let found = [];
   if (words && isSummary()) {
     found = rows.flatMap((r, i) =>
-      (hit(r.lines[0], r.name, r.op || r.kind, r.function, `${r.first} ${r.last}`, r.line, i) ? [i] : []));
+      (hit(r.lines[0], r.name, r.op || r.kind, r.function, `${r.first} ${r.last}`, r.line, null)
+        || (number && (r.members || []).some((node) => nodes.id[node] === Number(number[1]))) ? [i] : []));
   } else if (words) {
     found = nodes.id.flatMap((id, i) =>
       (hit(nodes.label[i], nodes.name[i], nodes.op[i], nodes.leaf[i] ? "" : nodes.source[i], nodes.text[i], nodes.line[i], id) ? [i] : []));
@@ -128,7 +129,8 @@ function search() {
   state.found = isSummary() ? null : new Set(found);
   state.foundRows = isSummary() ? new Set(found) : null;
   at = -1;
-  by("matches").textContent = words ? `${found.length} found` : "";
+  by("matches").textContent = !words ? "" : found.length || !number || Number(number[1]) >= data.total ? `${found.length} found`
+    : `#${number[1]} is none of the nodes on this page`;
 }
 
 function goTo() {
@@ -225,6 +227,8 @@ function listen() {
   by("search").addEventListener("input", () => { search(); showPicture(); });
   by("search").addEventListener("keydown", (event) => { if (event.key === "Enter") goTo(); });
   document.addEventListener("keydown", key);
+  by("code").addEventListener("keydown", codeKey);
+  by("values").addEventListener("keydown", tableKey);
   window.addEventListener("beforeprint", fit);
   new ResizeObserver(() => (picture.sight || cull)()).observe(canvas); // in a notebook it may have no size at first
 }

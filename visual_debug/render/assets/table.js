@@ -85,6 +85,16 @@ function revealRow(node) {
   showTable();
 }
 
+// Arrows up and down go from row to row.
+function tableKey(event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!by || !listed.length) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const at = listed.indexOf(state.selected);
+  select(listed[at < 0 ? 0 : Math.min(Math.max(at + by, 0), listed.length - 1)]);
+}
+
 let printing = false;
 values.addEventListener("scroll", () => window.requestAnimationFrame(() => { if (inSight().join() !== drawn) showTable(); }));
 window.addEventListener("beforeprint", () => { printing = true; showTable(); });
@@ -132,7 +142,7 @@ function marksOf(text, say) {
 function detailsOfRow(row, say, number) {
   say("expression", row.lines[0]);
   say("where", `${row.function}${row.line === null ? "" : `, line ${row.line}`}`);
-  say("computed", `${row.count.toLocaleString("en")} times`);
+  say("computed", row.count === 1 ? "once" : `${row.count.toLocaleString("en")} times`);
   if (row.count === 1) say("value", row.first);
   else say("values", `first ${row.first}, last ${row.last}${row.least === null ? "" : `, from ${row.least} to ${row.most}`}`);
   if (row.slopes) say("adjoints", row.slopes);
