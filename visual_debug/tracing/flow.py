@@ -43,6 +43,7 @@ class Shapes:
     after: dict[int, int] = field(default_factory=dict)
     heads: dict[int, CallShape] = field(default_factory=dict)
     loop_ends: dict[int, int] = field(default_factory=dict)
+    comprehensions: set[int] = field(default_factory=set)  #: those of the heads that call the function of one
 
 
 class Flow:
@@ -85,6 +86,8 @@ def _shapes(flow: Flow) -> Shapes:
             while instructions[head - 1].name in ("PRECALL", "KW_NAMES"):
                 head -= 1
             shapes.heads[head] = _shape(instr, instructions[head], instructions[index - 1], stack)
+            if name == "CALL" and instr.arg == 0 and instructions[head - 1].name == "GET_ITER":
+                shapes.comprehensions.add(head)
     if cpython.HAS_END_FOR:
         for index, instr in enumerate(instructions):
             if instr.name == "FOR_ITER":
@@ -146,6 +149,19 @@ def _is_part(instr: Instr) -> bool:
     """Whether the instruction reads an attribute of an array that is an array itself (`a.T.sum()`)."""
     name = instr.arg[-1] if isinstance(instr.arg, tuple) else instr.arg
     return instr.name == "LOAD_ATTR" and name in ("T", "mT", "real", "imag")
+
+
+def feeding_calls(flow: Flow) -> set[int]:
+    """The calls that are handed a generator expression, written as their only argument: nobody else ever has it."""
+    comprehensions = flow.shapes.comprehensions
+    width = 1 + cpython.HAS_PRECALL
+    return {
+        head + 2 * width - 1
+        for head in comprehensions
+        if head + width in flow.shapes.heads
+        and flow.instructions[head + 2 * width - 1].name == "CALL"
+        and flow.instructions[head + 2 * width - 1].arg == 1
+    }
 
 
 def counting_loops(flow: Flow) -> set[int]:

@@ -109,7 +109,7 @@ class Policy:
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_item, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            self.twins.refresh, shells.note_sum, writes.IMMUTABLE, watch,
+            self.twins.refresh, shells.note_sum, writes.IMMUTABLE, self.comprehend, watch,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -195,6 +195,22 @@ class Policy:
         if not _lasting(target):
             self._fleeting.add(site)
         return twin
+
+    def comprehend(self, values: list[Any], site: CallSite, function: FunctionType) -> Any:
+        """The twin of a comprehension's function, which is made anew for every call, and recorded here.
+
+        That of a site is always of the same code; whether it is followed is a question of its module besides.
+        """
+        code, module = function.__code__, function.__module__
+        known, found = site.pair
+        if known is not code or found[0] is not module:
+            found = module, self._followed(function)
+            site.pair = code, found
+        rewritten = found[1]
+        if rewritten is None:
+            return self.resolve(values, CallSite(0, False), function)
+        values.append(function)
+        return FunctionType(rewritten, function.__globals__, None, None, function.__closure__)
 
     def forget(self) -> None:
         """Let go, where a recording ends, of what call sites remember of callables that may come to an end."""

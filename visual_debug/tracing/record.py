@@ -6,6 +6,7 @@ Everything here is called from rewritten code while the user's function runs, so
 from __future__ import annotations
 
 import functools
+import math
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -111,10 +112,13 @@ class Ticket(Opened):
     A generator made by recorded code writes to the tape of that code, whoever resumes it: its ticket has no door.
     """
 
-    __slots__ = ("number", "word")
+    __slots__ = ("fed", "number", "word")
 
     def __init__(self, tape: Any, door: Door | None, number: int, word: int) -> None:
-        super().__init__(tape, door, None)
+        self.tape = tape
+        self.door = door
+        self.token = None
+        self.fed: int | None = None  # of one that nobody else has: from where it is always resumed, as an operand
         self.number = number  # negative as the operands of events are
         self.word = word  # that says that the generator goes on
 
@@ -126,6 +130,8 @@ class Known(NamedTuple):
     policy: Any  #: that it records for
     entry: int  #: word of its plan
     standings: list[int]  #: by code unit: one of those below
+    places: list[int]  #: by code unit: the operand that tells it; 0 where it does not lead anywhere
+    feeding: frozenset[int]  #: code units of calls that a generator expression is handed to
 
 
 #: What it means for code that is entered that recorded code stands at a code unit: that led to it,
@@ -149,7 +155,10 @@ def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType
     ]
     # A callback in Python could lose an exception that a signal raised in it.
     reference = weakref.ref(code, functools.partial(_known.pop, key))
-    _known[key] = Known(reference, policy, plan.entry, standings)
+    places = [~(plan.entry << _PLACE | unit) if s == AT_WORK else 0 for unit, s in enumerate(standings)]
+    origins = plan.origins[is_door]
+    feeding = frozenset(unit for unit, origin in enumerate(origins) if origin in plan.feeding and places[unit])
+    _known[key] = Known(reference, policy, plan.entry, standings, places, feeding)
     return code
 
 
@@ -295,11 +304,29 @@ def _numbered(tape: Any, door: Door | None, word: int) -> Ticket:
 
 def begun(ticket: Ticket) -> Bottom:
     """A generator is resumed for the first time. Returns what its frame stands on."""
-    fuel = resumed(ticket, 3)
-    return (None, ticket, [], []) if fuel is None else (fuel, ticket, ticket.tape.path, ticket.tape.values)
+    fuel = resumed(ticket, 2)
+    if fuel is None:
+        return None, ticket, [], []
+    tape = ticket.tape
+    if tape.generators == -ticket.number and ticket.door is None and ticket.token is None:
+        frame = sys._getframe(2)
+        known = _known.get(id(frame.f_code))
+        if (
+            known is not None
+            and known.policy is tape.policy
+            and frame.f_lasti // 2 in known.feeding
+            and id(tape.values[-1]) in _FEEDERS
+        ):
+            # The newest generator is the one just made, and what is called takes all of it, at once and alone.
+            ticket.fed = tape.path[-1]
+    return fuel, ticket, tape.path, tape.values
 
 
-def resumed(ticket: Ticket, depth: int = 2) -> Any:
+#: Functions that take their only argument's items until they return, and cannot be handed a generator by those.
+_FEEDERS = {id(f) for f in (sum, list, tuple, set, frozenset, min, max, sorted, any, all, math.fsum, math.prod)}
+
+
+def resumed(ticket: Ticket, depth: int = 1) -> Any:
     """A generator goes on: say which, and where the recording stands. Returns fuel, or None if that has ended."""
     tape = ticket.tape
     if tape.end is not None:
@@ -314,7 +341,16 @@ def resumed(ticket: Ticket, depth: int = 2) -> Any:
         ticket.token = tape_here.set(tape)
         tape.policy.forget()  # who knows what was assigned to functions since it was suspended
     # Two generators that a foreign consumer resumes in turn cannot be told apart without the place.
-    tape.path.extend((ticket.word, ~len(tape.values), ticket.number, ~max(_place(depth, tape), 0)))
+    place = 0
+    try:
+        frame = sys._getframe(depth + 1)
+        known = _known[id(frame.f_code)]
+        if known.policy is tape.policy:
+            place = known.places[frame.f_lasti // 2]
+    except (KeyError, ValueError):
+        pass  # resumed by other code
+    path = tape.path
+    path += ticket.word, ~len(tape.values), ticket.number, place or ~max(_place(depth + 1, tape), 0)
     return tape.fuel
 
 
