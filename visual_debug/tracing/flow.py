@@ -140,6 +140,8 @@ def unrecorded(flow: Flow) -> set[int]:
         is_base = cpython.is_method_load(instr) or (instr.name == "LOAD_ATTR" and index in result)
         if is_base and before.name in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_DEREF", "LOAD_NAME") and not _is_part(before):
             result.add(index - 1)
+        if before.name == "RESUME" and instr.name == "POP_TOP":
+            result.add(index - 1)  # what was sent to a generator that does not want it
         if before.name == "COMPARE_OP" and instr.name in cpython.POP_JUMPS and "NONE" not in instr.name:
             result.add(index - 1)
     return result
@@ -151,17 +153,19 @@ def _is_part(instr: Instr) -> bool:
     return instr.name == "LOAD_ATTR" and name in ("T", "mT", "real", "imag")
 
 
-def feeding_calls(flow: Flow) -> set[int]:
-    """The calls that are handed a generator expression, written as their only argument: nobody else ever has it."""
-    comprehensions = flow.shapes.comprehensions
+def feeders(flow: Flow) -> set[int]:
+    """The instructions that are handed an iterator as soon as it is made, so that nobody else ever has it.
+
+    That is calls with a generator expression for their only argument, and loops over the result of a call.
+    """
+    instructions, heads = flow.instructions, flow.shapes.heads
     width = 1 + cpython.HAS_PRECALL
-    return {
-        head + 2 * width - 1
-        for head in comprehensions
-        if head + width in flow.shapes.heads
-        and flow.instructions[head + 2 * width - 1].name == "CALL"
-        and flow.instructions[head + 2 * width - 1].arg == 1
-    }
+    calls = {head + 2 * width - 1 for head in flow.shapes.comprehensions if head + width in heads}
+    found = {index for index in calls if (instructions[index].name, instructions[index].arg) == ("CALL", 1)}
+    for index in range(2, len(instructions)):
+        if [instr.name for instr in instructions[index - 2 : index + 1]] == ["CALL", "GET_ITER", "FOR_ITER"]:
+            found.add(index)
+    return found
 
 
 def counting_loops(flow: Flow) -> set[int]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from threading import get_ident
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from visual_debug import arrays
@@ -112,13 +112,14 @@ class Ticket(Opened):
     A generator made by recorded code writes to the tape of that code, whoever resumes it: its ticket has no door.
     """
 
-    __slots__ = ("fed", "number", "word")
+    __slots__ = ("fed", "number", "since", "word")
 
     def __init__(self, tape: Any, door: Door | None, number: int, word: int) -> None:
         self.tape = tape
         self.door = door
         self.token = None
         self.fed: int | None = None  # of one that nobody else has: from where it is always resumed, as an operand
+        self.since = -1  # of the first object of a recording: from which value on there may be others
         self.number = number  # negative as the operands of events are
         self.word = word  # that says that the generator goes on
 
@@ -131,7 +132,8 @@ class Known(NamedTuple):
     entry: int  #: word of its plan
     standings: list[int]  #: by code unit: one of those below
     places: list[int]  #: by code unit: the operand that tells it; 0 where it does not lead anywhere
-    feeding: frozenset[int]  #: code units of calls that a generator expression is handed to
+    feeders: dict[int, bool]  #: code units of calls and loops that nobody else shares an iterator with: whether loops
+    written: CodeType  #: as the user wrote it
 
 
 #: What it means for code that is entered that recorded code stands at a code unit: that led to it,
@@ -156,9 +158,12 @@ def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType
     # A callback in Python could lose an exception that a signal raised in it.
     reference = weakref.ref(code, functools.partial(_known.pop, key))
     places = [~(plan.entry << _PLACE | unit) if s == AT_WORK else 0 for unit, s in enumerate(standings)]
-    origins = plan.origins[is_door]
-    feeding = frozenset(unit for unit, origin in enumerate(origins) if origin in plan.feeding and places[unit])
-    _known[key] = Known(reference, policy, plan.entry, standings, places, feeding)
+    feeders = {
+        unit: plan.instructions[origin].name == "FOR_ITER"
+        for unit, origin in enumerate(plan.origins[is_door])
+        if origin in plan.feeders and places[unit]
+    }
+    _known[key] = Known(reference, policy, plan.entry, standings, places, feeders, plan.code)
     return code
 
 
@@ -298,8 +303,11 @@ def _numbered(tape: Any, door: Door | None, word: int) -> Ticket:
         return Ticket(NOWHERE, None, 0, word)
     tape.generators += 1
     tape.running += 1
-    tape.has_objects = True
-    return Ticket(tape, door, -tape.generators, word)
+    ticket = Ticket(tape, door, -tape.generators, word)
+    if not tape.has_objects:
+        ticket.since = 0
+        tape.has_objects = True
+    return ticket
 
 
 def begun(ticket: Ticket) -> Bottom:
@@ -309,19 +317,36 @@ def begun(ticket: Ticket) -> Bottom:
         return None, ticket, [], []
     tape = ticket.tape
     if tape.generators == -ticket.number and ticket.door is None and ticket.token is None:
-        frame = sys._getframe(2)
-        known = _known.get(id(frame.f_code))
-        if (
-            known is not None
-            and known.policy is tape.policy
-            and frame.f_lasti // 2 in known.feeding
-            and id(tape.values[-1]) in _FEEDERS
-        ):
-            # The newest generator is the one just made, and what is called takes all of it, at once and alone.
-            ticket.fed = tape.path[-1]
+        _feed(ticket, sys._getframe(2), sys._getframe(1))
     return fuel, ticket, tape.path, tape.values
 
 
+def _feed(ticket: Ticket, consumer: FrameType, generator: FrameType) -> None:
+    """See whether the newest generator is one that only who begins it now will ever resume, and always from there."""
+    tape, known = ticket.tape, _known.get(id(consumer.f_code))
+    if known is None or known.policy is not tape.policy:
+        return
+    is_loop = known.feeders.get(consumer.f_lasti // 2)
+    if is_loop is None:
+        return
+    if not is_loop:
+        if id(tape.values[-1]) in _FEEDERS:
+            ticket.fed = tape.path[-1]
+            if ticket.since >= 0:
+                ticket.since = len(tape.values)
+                tape.has_objects = False  # it is in no container
+    elif not known.written.co_flags & _SUSPENDS and len(tape.values) > 1:
+        # The call before the loop was one of the generator's own function, and not of one that may have kept it.
+        made_by = tape.values[-2]
+        if type(made_by) is MethodType:
+            made_by = made_by.__func__
+        own = _known.get(id(generator.f_code))
+        if type(made_by) is FunctionType and own is not None and made_by.__code__ is own.written:
+            ticket.fed = tape.path[-1]
+
+
+#: CO_GENERATOR, CO_COROUTINE and CO_ASYNC_GENERATOR: who is suspended may go on in another thread.
+_SUSPENDS = 0x20 | 0x80 | 0x200
 #: Functions that take their only argument's items until they return, and cannot be handed a generator by those.
 _FEEDERS = {id(f) for f in (sum, list, tuple, set, frozenset, min, max, sorted, any, all, math.fsum, math.prod)}
 
@@ -411,6 +436,8 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
     finally:
         if type(state) is Ticket and isinstance(tape, Tape):
             tape.running -= 1
+            if not tape.has_objects and not shells.stay(tape.values[state.since : state.since + _FIRST]):
+                tape.has_objects = True
         # Not open if it was closing the recording that failed.
         finish = door.finish if door is not None and tape.is_open else None
         if finish is not None:
@@ -425,6 +452,8 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
         finish(tape)
 
 
+#: How many values are looked at to see whether a generator went through objects.
+_FIRST = 4
 #: Arrays up to this many elements are copied when a call ends, which takes as long as hashing them.
 _SMALL = 4096
 

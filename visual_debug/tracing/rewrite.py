@@ -152,7 +152,7 @@ def plan_of(code: CodeType) -> tuple[Plan, flow.Flow]:
         if isinstance(item, TryBegin)
     }
     plan.handlers.update((next(_words), handler) for handler in handlers)
-    plan.feeding = flow.feeding_calls(source)
+    plan.feeders = flow.feeders(source)
     plan.entry, plan.door, plan.raised, plan.resumed = (next(_words) for _ in range(4))
     return plan, source
 
@@ -735,7 +735,10 @@ class _Emitter:
                 yield cpython.pop(where)
         if name == "RESUME" and cpython.number(instr) & cpython.RESUMES:
             yield from self._resumed(index, after)
-            if cpython.number(instr) & cpython.RESUMES == cpython.RESUMES_YIELD:
+            if (
+                cpython.number(instr) & cpython.RESUMES == cpython.RESUMES_YIELD
+                and not self.plan.instructions[index].skip
+            ):
                 yield from self._record(after, where)  # what was sent
         if index in self.shapes.loop_ends:
             yield from self._event(self.plan.taken[self.shapes.loop_ends[index]], after, where)

@@ -116,7 +116,7 @@ class Plan:
     hooked: dict[bool, list[bool]] = field(
         default_factory=dict
     )  #: likewise: whether something is called there that records
-    feeding: set[int] = field(default_factory=set)  #: calls whose argument is a generator expression
+    feeders: set[int] = field(default_factory=set)  #: calls and loops handed an iterator that nobody else has
     _sites: dict[int, Site] = field(default_factory=dict)
     echo: Any = field(default=None, repr=False, compare=False)  #: what replay keeps of an earlier call
 
