@@ -50,7 +50,9 @@ def nested(xs):
 
 
 def one_after_another(xs):
-    return max(x * 2.0 for x in xs) * min(x + 1.0 for x in xs) + math.prod(x for x in xs) + sum(list(x * 3 for x in xs))
+    return (
+        max(x * 2.0 for x in xs) * min(x + 1.0 for x in xs) + math.prod(x for x in xs) + sum(tuple(x * 3 for x in xs))
+    )
 
 
 def stopped_early(xs):
@@ -64,7 +66,7 @@ def of_generators(xs):
 def items_that_are_generators(xs):
     gens = [squares(xs), squares(xs)]
     total = 0.0
-    for row in list(g for g in gens):
+    for row in list(g for g in gens):  # noqa: C400
         total += next(row) + next(row)
     return total + max((next(g) for g in gens), default=0.0)
 
@@ -145,7 +147,7 @@ def comprehended(xs):
 
 
 def cell(xs, k=2.0):
-    return sum([k * x for x in xs]) + sum((lambda: k * x)() for x in xs)
+    return sum([k * x for x in xs]) + sum(abs(k * x) for x in xs)
 
 
 PROGRAMS = [
