@@ -16,7 +16,7 @@ from threading import get_ident
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays
+from visual_debug import arrays, cpython
 from visual_debug.tracing import shells, window
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tracing.tape import Contents, Plan, Tape
@@ -170,8 +170,9 @@ def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType
 def _standing(plan: Plan, origin: int, is_hook: bool) -> int:
     if origin < 0:
         return PASSED_BY
-    name = plan.instructions[origin].name
-    if plan.is_generator and name in _SUSPENDED:
+    name, arg, _ = plan.instructions[origin]
+    # At the first RESUME it is about to lie down what it stands on, for which 3.11 makes an iterator at first.
+    if plan.is_generator and (name == "YIELD_VALUE" or (name == "RESUME" and arg & cpython.RESUMES)):
         return PASSED_BY
     return RECORDING if is_hook or name in _UNANNOUNCED else AT_WORK
 
@@ -207,8 +208,6 @@ def place_of(word: int) -> tuple[int, int]:
 _PLACE = 24
 #: Where an activation stands of which the path does not tell yet.
 _UNANNOUNCED = frozenset({"RESUME", "RETURN_GENERATOR", "MAKE_CELL", "COPY_FREE_VARS"})
-#: Where a suspended generator stands.
-_SUSPENDED = frozenset({"YIELD_VALUE", "RESUME"})
 
 Bottom = tuple[Any, "Opened | None", list[int], list[Any]]
 
@@ -312,26 +311,26 @@ def _numbered(tape: Any, door: Door | None, word: int) -> Ticket:
 
 def begun(ticket: Ticket) -> Bottom:
     """A generator is resumed for the first time. Returns what its frame stands on."""
-    fuel = resumed(ticket, 2)
-    if fuel is None:
-        return None, ticket, [], []
     tape = ticket.tape
-    if tape.generators == -ticket.number and ticket.door is None and ticket.token is None:
+    if tape_here.get() is tape and tape.end is None and tape.generators == -ticket.number and ticket.door is None:
+        # Whatever may start a collection, and code with it that says where it comes from, is made before it is told.
         _feed(ticket, sys._getframe(2), sys._getframe(1))
-    return fuel, ticket, tape.path, tape.values
+    bottom = (None, ticket, [], []) if tape.end is not None else (tape.fuel, ticket, tape.path, tape.values)
+    return (None, ticket, [], []) if resumed(ticket, 2) is None else bottom
 
 
 def _feed(ticket: Ticket, consumer: FrameType, generator: FrameType) -> None:
     """See whether the newest generator is one that only who begins it now will ever resume, and always from there."""
     tape, known = ticket.tape, _known.get(id(consumer.f_code))
-    if known is None or known.policy is not tape.policy:
+    if known is None or known.policy is not tape.policy or tape.thread != get_ident():
         return
-    is_loop = known.feeders.get(consumer.f_lasti // 2)
+    unit = consumer.f_lasti // 2
+    is_loop = known.feeders.get(unit)
     if is_loop is None:
         return
     if not is_loop:
         if id(tape.values[-1]) in _FEEDERS:
-            ticket.fed = tape.path[-1]
+            ticket.fed = known.places[unit]
             if ticket.since >= 0:
                 ticket.since = len(tape.values)
                 tape.has_objects = False  # it is in no container
@@ -342,7 +341,7 @@ def _feed(ticket: Ticket, consumer: FrameType, generator: FrameType) -> None:
             made_by = made_by.__func__
         own = _known.get(id(generator.f_code))
         if type(made_by) is FunctionType and own is not None and made_by.__code__ is own.written:
-            ticket.fed = tape.path[-1]
+            ticket.fed = known.places[unit]
 
 
 #: CO_GENERATOR, CO_COROUTINE and CO_ASYNC_GENERATOR: who is suspended may go on in another thread.
