@@ -101,7 +101,7 @@ class Policy:
         self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
-        self._fleeting: set[CallSite] = set()  # that remember callables which may come to an end
+        self.fleeting: set[CallSite] = set()  # that remember callables which may come to an end
         self._doors: dict[int, tuple[CodeType, CodeType]] = {}  # lent to functions of that plain code, without cells
         #: By the identity of a function: the code it had, and what was found to lend to it then.
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
@@ -176,7 +176,7 @@ class Policy:
             if tape.end is None and type(target.__self__) not in tape.classes:
                 self.lend(tape, (target.__self__,))
             site.pair = (target.__func__, twin)
-            self._fleeting.add(site)
+            self.fleeting.add(site)
             return MethodType(twin, target.__self__)
         else:
             inner = arrays.behind(target)
@@ -193,7 +193,7 @@ class Policy:
                 return twin
         site.pair = (target, twin)
         if not _lasting(target):
-            self._fleeting.add(site)
+            self.fleeting.add(site)
         return twin
 
     def comprehend(self, values: list[Any], site: CallSite, function: FunctionType) -> Any:
@@ -214,8 +214,8 @@ class Policy:
 
     def forget(self) -> None:
         """Let go, where a recording ends, of what call sites remember of callables that may come to an end."""
-        if self._fleeting:
-            fleeting, self._fleeting = self._fleeting, set()
+        if self.fleeting:
+            fleeting, self.fleeting = self.fleeting, set()
             while fleeting:
                 fleeting.pop().pair = _EMPTY
 

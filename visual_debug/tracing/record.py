@@ -413,10 +413,9 @@ def landed(ticket: Ticket) -> int:
     return ~max(_place(2, ticket.tape), 0)
 
 
-def leave(state: Opened | None, result: Any) -> None:
+def leave(state: Opened, result: Any) -> None:
     """A function that opened a recording, or any generator, returns."""
-    if state is not None:
-        _close(state, result, None)
+    _close(state, result, None)
 
 
 def abandon(state: Opened | None, exception: BaseException) -> None:
@@ -443,7 +442,8 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
             tape.result, tape.exception = result, exception
             tape.close()
     if finish is not None:
-        tape.policy.forget()
+        if tape.policy.fleeting:
+            tape.policy.forget()
         if not tape.is_plain or type(result) not in _NUMBERS:
             _seal(tape, result)
         if tape.has_objects:

@@ -230,6 +230,7 @@ def empty(tape: Tape) -> None:
         memory[key] = (held() if type(held) is weakref.ref else held), shell
         memory[id(shell)] = shell, shell
     values, stays = tape.values, LASTING - _CONTAINERS
+    settled: set[int] = set()  # whose methods stay, as in every turn of a loop: by identity, for values hold them
     for first in range(0, len(values), _PORTION):
         portion = values[first : first + _PORTION]
         if stays.issuperset(map(type, portion)):  # 6 ns a value, where the loop takes 20
@@ -238,16 +239,22 @@ def empty(tape: Tape) -> None:
             kind = type(value)
             if kind in stays:
                 continue
-            if kind in _BOUND:  # of what has been looked at, as in every turn of a loop
-                known = memory.get(id(value.__self__))
+            if kind in _BOUND:
+                owner = id(value.__self__)
+                if owner in settled:
+                    continue
+                known = memory.get(owner)
                 if known is not None and known[1] is value.__self__:
+                    settled.add(owner)
                     continue
             if _always_stays(value, kind):
                 LASTING.add(kind)
                 _AT_ONCE.add(kind)
                 stays.add(kind)
                 continue
-            values[index] = _left(value, memory)
+            left = values[index] = _left(value, memory)
+            if left is value and kind in _BOUND:
+                settled.add(id(value.__self__))
     for index, (plan, arguments, closure) in tape.arguments.items():
         if stays.issuperset(map(type, arguments)):
             continue

@@ -251,8 +251,8 @@ class Tape:
         self.arguments: dict[int, tuple[Plan, tuple[Any, ...], Any]] = {}
         self.entered = 0  # how many of them
         #: The number of this recording, and of the newest when it ended.
-        self.began: int = policy.twins.begin()
-        self.ended = self.began
+        twins = policy.twins
+        twins.now = self.began = self.ended = twins.now + 1
         self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None
         if last or limit < _AMPLE:

@@ -72,12 +72,7 @@ class Twins:
         self._plain = plain
         self._rewritten = rewritten
         self._known: dict[int, _Known] = {}
-        self.now = 0  #: the number of the newest recording
-
-    def begin(self) -> int:
-        """A recording begins; returns its number."""
-        self.now += 1
-        return self.now
+        self.now = 0  #: the number of the newest recording, which counts itself
 
     def of(self, function: FunctionType) -> FunctionType:
         """The recording twin of a function if it is to be followed, else the function itself."""
