@@ -76,3 +76,17 @@ def test_types_as_arguments_and_complex_scalars(tmp_path):
     assert value_text(np.complex64) == "complex64"
     for suffix in ("tex", "html", "json", "svg"):
         assert trace.export(tmp_path / f"x.{suffix}").stat().st_size
+
+
+def test_an_object_whose_repr_raises_is_shown_by_its_class(tmp_path):
+    class Broken:
+        def __init__(self, x):
+            self.x = x
+
+        def __repr__(self):
+            return self.nothing
+
+    trace = vd.trace(lambda x: Broken(x * 2), 1.5)
+    assert "<Broken>" in repr(trace)
+    assert trace.export(tmp_path / "t.json").exists()
+    assert vd.load(trace.save(tmp_path / "t.trace")).find(op="*")[0].value == 3.0

@@ -7,6 +7,8 @@ import contextlib
 import dataclasses
 import datetime
 import enum
+import functools
+import itertools
 import math
 import operator
 import typing
@@ -690,3 +692,116 @@ def test_operations_with_several_results_are_returned_in_parts(program, of, expe
     assert trace.grad("x", of=of) == pytest.approx(expected)
     with pytest.raises(vd.TraceError, match="several parts"):
         trace.grad()
+
+
+Pair = collections.namedtuple("Pair", "value label")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x, y: max([(x, 1), (2 * x, 3)])[0] * y,
+        lambda x, y: min((x, "a"), (-y, "b"))[0] * x,
+        lambda x, y: max(Pair(x, 1), Pair(y, 2)).value * 3,
+        lambda x, y: max((i * x, i) for i in range(3))[0] * y,
+        lambda x, y: max(zip([x, y], [1, 2], strict=True))[0] ** 2,
+        lambda x, y: max(enumerate([x, y]))[1] ** 2,
+        lambda x, y: max({"a": (x, 1), "b": (x * y, 3)}.values())[0],
+        lambda x, y: max(reversed([(x, 1), (y, 3)]))[0],
+        lambda x, y: max({"a": (x, 1), "b": (y, 3)}.items())[1][0],
+        lambda x, y: max((i * x for i in range(3)), default=x * y),
+        lambda x, y: max((i * x for i in range(0)), default=x * y),
+        lambda x, y: max([(x, 1)], default=(y, 2))[0] * y,
+    ],
+)
+def test_the_greatest_of_tuples_is_one_of_them(program):
+    point = 1.5, 2.25
+    h = 1e-6
+    x, y = point
+    expected = (program(x + h, y) - program(x - h, y)) / (2 * h), (program(x, y + h) - program(x, y - h)) / (2 * h)
+    assert tuple(vd.trace(program, *point).grad().values()) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "program", [lambda x: sum([(x, 1), (2 * x, 3)], ())[2], lambda x: min({(x, 1), (2 * x, 2)})[0] * 2]
+)
+def test_what_is_made_of_tuples_is_right_or_refused(program):
+    with contextlib.suppress(vd.NoDerivativeError):
+        assert vd.trace(program, 1.5).grad() == {"x": 2.0}
+
+
+class Parts:
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __call__(self, x):
+        return functools.reduce(lambda total, part: total * x + part, reversed(self.parts))
+
+    def plus(self, other):
+        return Parts(*[p + q for p, q in itertools.zip_longest(self.parts, other.parts, fillvalue=0)])
+
+
+def _steps(x):
+    best = defaultdict(lambda: math.inf)
+    best[0, 0] = 0.0
+    for i in range(1, 3):
+        for j in range(1, 3):
+            best[i, j] = x * j + min(best[i - 1, j], best[i, j - 1], best[i - 1, j - 1])
+    return best[2, 2]
+
+
+def _counted(x):
+    counts = collections.Counter()
+    for word in "abab":
+        counts[word] += x
+    counts["b"] += x * x
+    return counts["a"] * counts["b"]
+
+
+def _zeros(x):
+    sums = defaultdict(lambda: 0)
+    sums["a"] += x
+    sums["b"] += 2 * x
+    return sums["a"] * sums["b"]
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (lambda x: Parts(x, 2, 3)(x), 12.0),
+        (lambda x: Parts(x, 2).plus(Parts(1, 2, 4))(x), 17.0),
+        (lambda x: sum(a * (b or 2) for a, b in itertools.zip_longest([x, 2], [x])), 3.0),
+        (_steps, 3.0),
+        (_counted, 25.5),
+        (_zeros, 6.0),
+    ],
+)
+def test_ints_beside_numbers_are_known(program, expected):
+    assert vd.trace(program, 1.5).grad() == {"x": pytest.approx(expected)}
+
+
+def _pairs_of_objects(x):
+    held = [Parts(x, 1.0), Parts(2, x * x), Parts(3 * x, 0.5)]
+    total = 0
+    for _ in range(2):
+        for a, b in itertools.combinations(held, 2):
+            total += a.parts[0] * b.parts[1]
+            a.parts = (a.parts[0] + b.parts[0] * 0.5, a.parts[1])
+    return total
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        _pairs_of_objects,
+        lambda x: sum(a - 2 * b for a, b in itertools.permutations([x, 2, 3], 2)),
+        lambda x: sum(i * a for i, a in itertools.product(range(3), [x, 2])),
+        lambda x: sum(map(math.prod, itertools.combinations_with_replacement((x, 2), 3))),
+        lambda x: sum(a * b for a, b in itertools.pairwise(i * x for i in range(4))),
+        lambda x: sum(a * b for a, b in zip(itertools.cycle([x, 2]), [1, x, 3], strict=False)),
+    ],
+)
+def test_several_items_at_a_time(program):
+    h = 1e-6
+    expected = (program(1.5 + h) - program(1.5 - h)) / (2 * h)
+    assert vd.trace(program, 1.5).grad("x") == pytest.approx(expected, rel=1e-6)

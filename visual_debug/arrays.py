@@ -27,9 +27,31 @@ def is_scalar(value: Any) -> bool:
 
 def owner_of(array: Any) -> Any:
     """The array that a view shows a part of; an array that is no view, itself."""
-    while is_array(array.base):
-        array = array.base
+    while array.base is not None:
+        base = array.base if is_array(array.base) else shown_by(array.base)
+        if base is None:
+            break
+        array = base
     return array
+
+
+def shown_by(value: Any) -> Any:
+    """The array that an object shows the memory of which is none itself: a `memoryview`, or what `as_strided` puts in between."""
+    if type(value) is memoryview:
+        try:
+            value = value.obj
+        except ValueError:  # released
+            return None
+    elif type(value).__name__ == "DummyArray" and type(value).__module__.partition(".")[0] == "numpy":
+        value = value.base
+    else:
+        return None
+    return value if is_array(value) else None
+
+
+def is_lent(array: Any) -> bool:
+    """Whether the memory of an array is that of others, which cannot be told any more: an item of a `numpy.nditer`."""
+    return type(owner_of(array).base).__name__ == "nditer"
 
 
 def same_view(array: Any, owner: Any, content: Any) -> Any:
@@ -42,7 +64,13 @@ def same_view(array: Any, owner: Any, content: Any) -> Any:
     if array.dtype.hasobject:  # references cannot be seen as bytes
         return numpy.lib.stride_tricks.as_strided(memory[offset // memory.itemsize :], array.shape, array.strides)
     memory = memory.view(numpy.uint8)
-    return numpy.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+    view = numpy.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+    if type(array) is numpy.matrix:
+        return view.view(numpy.matrix)
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and type(array) is masked.MaskedArray:
+        return masked.MaskedArray(view, mask=array.mask.copy(), fill_value=array.fill_value)
+    return view
 
 
 def geometry(array: Any) -> Geometry:

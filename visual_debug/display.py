@@ -45,7 +45,15 @@ def value_text(value: Any) -> str:
         return _cut(value.__qualname__)
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return _array_text(value)
-    return _cut(repr(value))
+    return _cut(looks(value))
+
+
+def looks(value: Any) -> str:
+    """What an object says that it is; where its own code raises, its class."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - the user's own
+        return f"<{type(value).__name__}>"
 
 
 def _integer_text(value: int) -> str:

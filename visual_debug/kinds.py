@@ -76,6 +76,11 @@ def is_number(value: Any) -> bool:
     return numpy is not None and issubclass(kind, (numpy.ndarray, numpy.generic))
 
 
+def is_vectorize(kind: type) -> bool:
+    """Whether a class is `numpy.vectorize`."""
+    return kind.__name__ == "vectorize" and module_of(kind) == "numpy"
+
+
 def is_structural(value: Any) -> bool:
     """Whether a number is a count or a switch rather than a quantity: an int or bool that is no array."""
     return issubclass(type(value), int) or (getattr(value, "shape", None) == () and value.dtype.kind in "iub")

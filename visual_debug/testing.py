@@ -2,16 +2,21 @@
 
 from visual_debug.testing import assert_digits, assert_finite_gradient
 
-def test_variance():
-    assert_digits(variance, [1e8, 1e8 + 1, 1e8 + 2], digits=10)
+def test_root():
+    assert_digits(root, (1.0, 1e8, 1.0), digits=10)
+
+The arguments of the call are given as a tuple, or one after the other as in the call itself; a lone tuple that the function
+cannot be called with so is itself the argument.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from visual_debug.decorator import trace
+from visual_debug.traces import Trace
 
 
 def assert_digits(
@@ -23,7 +28,7 @@ def assert_digits(
 
     Args:
         function: called with the other arguments.
-        *args: as above.
+        *args: a tuple of them, or they themselves.
         digits: how many correct digits the worst number of the result must have.
         literals: as for `Trace.truth`.
         **kwargs: keywords of the call.
@@ -33,7 +38,7 @@ def assert_digits(
             of the computation could not be checked.
     """
     __tracebackhide__ = True
-    found = trace(function, *args, **kwargs)
+    found = _traced(function, args, kwargs)
     truth = found.truth(literals=literals)
     if truth.kept:
         raise AssertionError(f"{found.function} could not be checked to {digits} digits\n{truth}")
@@ -50,7 +55,7 @@ def assert_finite_gradient(
 
     Args:
         function: called with the other arguments.
-        *args: as above.
+        *args: a tuple of them, or they themselves.
         of: as for `Trace.grad`.
         seed: as for `Trace.grad`.
         **kwargs: keywords of the call.
@@ -59,8 +64,20 @@ def assert_finite_gradient(
         AssertionError: with the edge of the reverse pass where the NaN or infinity was born, and what to write.
     """
     __tracebackhide__ = True
-    found = trace(function, *args, **kwargs)
+    found = _traced(function, args, kwargs)
     health = found.gradient_health(of=of, seed=seed)
     if not health.finite:
         forward = f"\n{found.nonfinite()}" if health.forward else ""
         raise AssertionError(f"the gradient of {found.function} is not finite\n{health}{forward}")
+
+
+def _traced(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Trace:
+    """The trace of a call whose arguments may be given as one tuple."""
+    if len(args) == 1 and type(args[0]) is tuple:
+        try:
+            inspect.signature(function).bind(*args[0], **kwargs)
+        except (TypeError, ValueError):
+            pass  # it takes the tuple itself
+        else:
+            args = args[0]
+    return trace(function, *args, **kwargs)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-import operator
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visual_debug import display
+from visual_debug import display, structures
 from visual_debug.columns import MISSING, Columns
-from visual_debug.errors import NoDerivativeError, TraceError
+from visual_debug.errors import NoDerivativeError, StoppedError, TraceError
 from visual_debug.replaying.echo import replayed
 from visual_debug.replaying.replay import Replayed
 from visual_debug.sweeps import adjoint, sweep
@@ -130,27 +130,6 @@ class Node:
         return f"<Node {self.id}: {self.symbol}{name} = {display.value_text(self._columns.value[self.id])}>"
 
 
-def _map_structure(structure: Any, function: Callable[[int], Any]) -> Any:
-    """Apply a function to every node id in nested tuples, lists and dicts; None stays."""
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(_map_structure(item, function) for item in structure)
-    if isinstance(structure, dict):
-        return {key: _map_structure(item, function) for key, item in structure.items()}
-    return None if structure is None else function(structure)
-
-
-def _leaves(structure: Any) -> Iterator[int]:
-    """The node ids in a structure, in order."""
-    if isinstance(structure, (list, tuple)):
-        for item in structure:
-            yield from _leaves(item)
-    elif isinstance(structure, dict):
-        for item in structure.values():
-            yield from _leaves(item)
-    elif structure is not None:
-        yield structure
-
-
 class NoTrace:
     """Stands for `f.trace` where there is none; whatever public is asked of it raises TraceError.
 
@@ -227,7 +206,7 @@ class Trace:
         if "_replayed" in self.__dict__ and self._replayed.sliced:
             return self[len(self) - 1].value
         if self._tape.plan.yields:
-            return _map_structure(self._replayed.result, self._columns.value.__getitem__)
+            return structures.mapped(self._replayed.result, self._columns.value.__getitem__)
         return self._tape.result
 
     @property
@@ -278,12 +257,12 @@ class Trace:
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """Per argument its node, or nodes in the structure of the argument; None for what is no number."""
-        return {name: _map_structure(ids, self._node) for name, ids in self._replayed.inputs.items()}
+        return {name: structures.mapped(ids, self._node) for name, ids in self._replayed.inputs.items()}
 
     @cached_property
     def outputs(self) -> Any:
         """The node of the result, or nodes in its structure; None for what is no number."""
-        return _map_structure(self._replayed.result, self._node)
+        return structures.mapped(self._replayed.result, self._node)
 
     def _node(self, id: int) -> Node:
         return Node(self, id)
@@ -317,7 +296,7 @@ class Trace:
             )
         for path in ((of,), of) if isinstance(of, tuple) else ((of,),):
             try:
-                return functools.reduce(operator.getitem, path, structure)
+                return functools.reduce(structures.part, path, structure)
             except (TypeError, LookupError):
                 continue
         way = (
@@ -334,7 +313,7 @@ class Trace:
     def _seeds(self, of: Any, seed: Any) -> dict[int, Any]:
         """Adjoints of the outputs to begin with."""
         output = self._output(of)
-        if output is None or not list(_leaves(output)):
+        if output is None or not list(structures.leaves(output)):
             raise TraceError(f"the result of {self.function} is no number that was computed from numbers")
         if not isinstance(output, int):
             if seed is None:
@@ -342,7 +321,7 @@ class Trace:
                     f"the result of {self.function} has several parts: name one with of=… (an index or key, or "
                     "a tuple of them for a nested part), or give a seed of the same structure"
                 )
-            ids, values = list(_leaves(output)), list(_values(seed))
+            ids, values = list(structures.leaves(output)), list(structures.values(seed))
             if len(ids) != len(values):
                 raise TraceError(f"the seed has {len(values)} parts, the result {len(ids)}")
             seeds: dict[int, Any] = {}
@@ -391,12 +370,16 @@ class Trace:
             if name not in inputs:
                 raise TraceError(f"{self.function} has no argument {name!r}, only {', '.join(inputs) or 'none'}")
         columns = self._columns
-        leaves = [node for name in names for node in _leaves(inputs[name])]
+        leaves = [node for name in names for node in structures.leaves(inputs[name])]
         seeds = self._seeds(of, seed)
         try:
             adjoints = sweep.gradients(columns, seeds, leaves)
         except NoDerivativeError as error:
-            several = {name: list(_leaves(inputs[name])) for name in names if any(True for _ in _leaves(inputs[name]))}
+            several = {
+                name: list(structures.leaves(inputs[name]))
+                for name in names
+                if any(True for _ in structures.leaves(inputs[name]))
+            }
             others = sweep.possible(columns, seeds, several) if len(several) > 1 else []
             if not others:
                 raise
@@ -404,9 +387,27 @@ class Trace:
             raise NoDerivativeError(f"{error}. The gradient by other arguments can be had: grad({asked})") from error
         result = {}
         for name in names:
-            if wrt is not None or any(True for _ in _leaves(inputs[name])):
-                result[name] = _map_structure(inputs[name], lambda node: self._gradient(adjoints, node))
+            if wrt is not None or any(True for _ in structures.leaves(inputs[name])):
+                result[name] = structures.mapped(inputs[name], lambda node: self._gradient(adjoints, node))
+        doubtful = names if wrt is not None else [] if result else list(inputs)
+        self._refuse_loose([name for name in doubtful if not any(True for _ in structures.leaves(inputs[name]))])
         return result[wrt] if isinstance(wrt, str) else result
+
+    def _refuse_loose(self, names: list[str]) -> None:
+        """Raise if numbers were read from arguments that have no structure which a gradient could have."""
+        columns = self._columns
+        for code, op in enumerate(columns.op.entries if names else ()):
+            if op != "input":
+                continue
+            node = columns.kind.index(code)
+            read = columns.name[node] or columns.site[node].text
+            for name in names:
+                if re.search(rf"\b{re.escape(name)}\b", read):
+                    raise TraceError(
+                        f"the argument {name} of {self.function} has no gradient of its own structure: give its numbers in "
+                        "a list, dict, named tuple or dataclass, or as arguments; or ask for the adjoint of what was read "
+                        f"from it, as trace.adjoints[{node}] is of `{read}`"
+                    )
 
     def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
         value = self._columns.value[node]
@@ -434,14 +435,14 @@ class Trace:
         for name, tangent in tangents.items():
             if name not in inputs:
                 raise TraceError(f"{self.function} has no argument {name!r}, only {', '.join(inputs) or 'none'}")
-            ids = list(_leaves(inputs[name]))
-            values = [tangent] if isinstance(inputs[name], int) else list(_values(tangent))
+            ids = list(structures.leaves(inputs[name]))
+            values = [tangent] if isinstance(inputs[name], int) else list(structures.values(tangent))
             if len(ids) != len(values):
                 raise TraceError(f"the tangent of {name} has {len(values)} parts, the argument {len(ids)}")
             for id, value in zip(ids, values, strict=True):
                 seeds[id] = _seed_like(value, self._columns.value[id], name)
-        result = sweep.tangents(self._columns, seeds, _leaves(self._replayed.result))
-        return _map_structure(self._replayed.result, lambda node: self._gradient(result, node))
+        result = sweep.tangents(self._columns, seeds, structures.leaves(self._replayed.result))
+        return structures.mapped(self._replayed.result, lambda node: self._gradient(result, node))
 
     # ---- looking
 
@@ -508,7 +509,7 @@ class Trace:
 
     def _shown_roots(self) -> list[int]:
         """What trees are drawn of: the outputs, or the operation that raised."""
-        roots = list(dict.fromkeys(_leaves(self._replayed.result)))
+        roots = list(dict.fromkeys(structures.leaves(self._replayed.result)))
         return roots or ([len(self) - 1] if self.exception is not None and len(self) else [])
 
     def __repr__(self) -> str:
@@ -530,6 +531,7 @@ class Trace:
         opened: bool | Collection[int] = False,
         nodes: Iterable[Node | int] | None = None,
         colour: Any = None,
+        theme: str = "light",
     ) -> Path:
         """Write one picture or file; the suffix of `path` picks the format.
 
@@ -550,13 +552,16 @@ class Trace:
             colour: what pictures and pages mark in violet: `"nonfinite"`, `"gradient_health"`, `"rounding"`,
                 `"cancellations"`, `"condition"`, `"truth"`, `"why"`; a report, as `t.why(node)` or `t.compare(other)`; or a
                 mapping of nodes to weights from 0 to 1, or to pairs of a weight and a text.
+            theme: `"light"` or `"dark"`, of `.svg`, `.png` and `.pdf`.
 
         Raises:
-            RenderError: for an unknown suffix, view or colour, or more boxes than a picture can show.
+            RenderError: for an unknown suffix, view, colour or theme, or more boxes than a picture can show.
         """
         from visual_debug.views import export
 
-        request = export.Request(self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes, colour, of)
+        request = export.Request(
+            self, view, step, self._reverse_seeds(of, seed), turn, call, opened, nodes, colour, of, theme
+        )
         return export.picture(Path(path), request)
 
     def export_steps(
@@ -572,6 +577,7 @@ class Trace:
         opened: bool | Collection[int] = False,
         progress: Callable[[int, int], None] | None = None,
         colour: Any = None,
+        theme: str = "light",
     ) -> list[Path]:
         """Draw every step into a folder of numbered pictures that share one layout; returns their paths.
 
@@ -586,6 +592,7 @@ class Trace:
             opened: of the code view, as for `code`.
             progress: called with (pictures drawn, pictures in all) after each.
             colour: as for `export`.
+            theme: as for `export`; also of `.gif`.
 
         Raises:
             RenderError: as for `export`.
@@ -594,7 +601,9 @@ class Trace:
 
         is_page = format == "html" or (format is None and str(path).lower().endswith(".html"))
         seeds = self._reverse_seeds(of, seed)
-        request = export.Request(self, view, 0 if is_page else None, seeds, turn, call, opened, colour=colour, of=of)
+        request = export.Request(
+            self, view, 0 if is_page else None, seeds, turn, call, opened, colour=colour, of=of, theme=theme
+        )
         return export.frames(Path(path), format, request, progress)
 
     def _header(self) -> dict[str, Any]:
@@ -669,7 +678,7 @@ class Trace:
         id = self[node].id
         kept = sweep.ancestors(self._columns, [id])
         renumbered = {old: new for new, old in enumerate(kept)}
-        inputs = {k: _map_structure(ids, renumbered.get) for k, ids in self._replayed.inputs.items()}
+        inputs = {k: structures.mapped(ids, renumbered.get, records=True) for k, ids in self._replayed.inputs.items()}
         return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
@@ -681,7 +690,7 @@ class Trace:
 
     def _result_nodes(self) -> list[int]:
         """The nodes of the result, each once; of a call that raised there are none."""
-        return list(dict.fromkeys(_leaves(self._replayed.result)))
+        return list(dict.fromkeys(structures.leaves(self._replayed.result)))
 
     def nonfinite(self) -> NonfiniteReport:
         """Every NaN and infinity: born where and why, whether it reaches the result, and what was nearly one.
@@ -692,6 +701,8 @@ class Trace:
         from visual_debug.diagnose import nonfinite
 
         error = None if self.exception is None else f"{type(self.exception).__name__}: {self.exception}"
+        if isinstance(self.exception, StoppedError):
+            error = f"StoppedError: the value was to be {display.value_text(self.exception.value)}"
         return nonfinite.story(self._columns, self._result_nodes(), error)
 
     def replay(
@@ -758,6 +769,12 @@ class Trace:
 
     def _lone_output(self, of: Any) -> tuple[int, Mapping[int, Any]]:
         """The node of the result that `of` names, which must be a lone number, and the adjoints of it."""
+        output = self._output(of)
+        if isinstance(output, int) and getattr(self._columns.value[output], "shape", ()) != ():
+            raise TraceError(
+                f"the result of {self.function} is an array, and this is asked of one number: return the element that is "
+                "meant, or their sum (or name a node with of=…)"
+            )
         seeds = self._seeds(of, None)
         (output,) = seeds
         return output, self.adjoints if of is None else sweep.adjoints(self._columns, seeds)
@@ -802,7 +819,7 @@ class Trace:
         from visual_debug.diagnose import conditioning
 
         output, adjoints = self._lone_output(of)
-        inputs = {name: ids for name, ids in self._replayed.inputs.items() if any(True for _ in _leaves(ids))}
+        inputs = {name: ids for name, ids in self._replayed.inputs.items() if any(True for _ in structures.leaves(ids))}
         return conditioning.condition(self._columns, output, adjoints, inputs)
 
     def gradient_health(
@@ -824,7 +841,7 @@ class Trace:
         """
         from visual_debug.diagnose import health
 
-        inputs = {name: list(_leaves(ids)) for name, ids in self._replayed.inputs.items()}
+        inputs = {name: list(structures.leaves(ids)) for name, ids in self._replayed.inputs.items()}
         return health.health(self._columns, self._seeds(of, seed), inputs, tiny=tiny, huge=huge)
 
     def gradient_check(self, *, tolerance: float = 1e-5) -> GradientCheck:
@@ -898,8 +915,8 @@ class Trace:
                 raise TraceError(
                     f"{self.function} has no argument {name!r}, only {', '.join(self._replayed.inputs) or 'none'}"
                 )
-            ids = list(_leaves(self._replayed.inputs[name]))
-            values = [value] if isinstance(self._replayed.inputs[name], int) else list(_values(value))
+            ids = list(structures.leaves(self._replayed.inputs[name]))
+            values = [value] if isinstance(self._replayed.inputs[name], int) else list(structures.values(value))
             if len(ids) != len(values):
                 raise TraceError(f"{name}: {len(values)} numbers in place of {len(ids)}")
             changed.update(zip(ids, values, strict=True))
@@ -945,18 +962,6 @@ def _finite(value: Any) -> bool:
 def one(value: Any) -> Any:
     """The adjoint of a result: 1 in its own kind of number."""
     return 1.0 if isinstance(value, float) else 1
-
-
-def _values(structure: Any) -> Iterable[Any]:
-    """The leaves of a structure of numbers."""
-    if isinstance(structure, (list, tuple)):
-        for item in structure:
-            yield from _values(item)
-    elif isinstance(structure, dict):
-        for item in structure.values():
-            yield from _values(item)
-    else:
-        yield structure
 
 
 def _seed_like(seed: Any, value: Any, what: str) -> Any:

@@ -440,3 +440,124 @@ def test_complex_matrices_have_a_bound_that_sees_the_imaginary_part():
     report = vd.trace(product, a, b).rounding()
     assert 1e-15 < report.error < 1e-12
     assert vd.trace(lambda m: abs(np.linalg.inv(m)[0, 0]), np.array([[1j, 1], [2, 1j]])).cancellations().ok
+
+
+def test_what_cancels_below_the_precision_of_the_estimate_is_not_estimated():
+    def f(n):
+        return (n * n + 1) * 0.5 - n * n / 2
+
+    trace = vd.trace(f, 2**60 + 1)
+    assert trace.truth().result == 0.5
+    assert trace.rounding().estimate is None
+    assert trace.rounding().error > 0.5
+
+
+def test_large_integers_stay_integers_in_other_numbers():
+    trace = vd.trace(lambda n: n**40 // 3 % 10**30, 2**70 + 1)
+    assert trace.replay("mpmath").result == trace.result
+    assert trace.replay("interval").result == trace.result
+    assert not trace.truth().kept
+
+
+def test_the_condition_of_a_result_of_0():
+    assert vd.trace(lambda x: x - x, 1.5).condition().inputs == {"x": 0.0}
+    assert vd.trace(lambda x: x - 1.5, 1.5).condition().inputs == {"x": math.inf}
+
+
+def test_constants_do_not_explode():
+    report = vd.trace(lambda x: 1e-10 * (x * 1e20), 1.0).gradient_health()
+    assert report.exploding == ()
+
+
+@pytest.mark.parametrize("question", ["rounding", "condition"])
+def test_questions_of_one_number_say_so(question):
+    with pytest.raises(vd.TraceError, match="is an array, and this is asked of one number: return the element"):
+        getattr(vd.trace(lambda a: a * 2.0, np.ones(3)), question)()
+
+
+def quadratic(a, b, c):
+    return (-b + math.sqrt(b * b - 4 * a * c)) / (2 * a)
+
+
+def test_arguments_of_an_assertion_may_be_a_tuple():
+    pytest.importorskip("mpmath")
+    assert_digits(quadratic, (1.0, 5.0, 1.0), digits=14)
+    assert_digits(quadratic, 1.0, 5.0, c=1.0, digits=14)
+    with pytest.raises(AssertionError, match=r"(?s)is right to 0\.6 digits, not 10.*-b \+ math\.sqrt"):
+        assert_digits(quadratic, (1.0, 1e8, 1.0), digits=10)
+    with pytest.raises(AssertionError, match=r"(?s)is not finite.*infinite derivative.*treat x == 0 apart"):
+        assert_finite_gradient(lambda x: math.sqrt(x), (0.0,))
+    assert_digits(lambda point: math.hypot(*point), (3.0, 4.0))
+    assert_finite_gradient(lambda *xs: sum(xs), (3.0, 4.0))
+
+
+def test_a_large_argument_with_a_small_derivative_has_not_lost_its_gradient():
+    assert vd.trace(quadratic, 1.0, 1e8, 1.0).gradient_health().vanishing == ()
+
+
+def test_a_stopped_call_is_told_shortly():
+    @vd.visual_debug(stop="nonfinite")
+    def squares(x):
+        while True:
+            x = x * x
+
+    with pytest.raises(vd.StoppedError):
+        squares(10.0)
+    told = str(squares.trace.nonfinite())
+    assert "StoppedError: the value was to be inf: " in told
+    assert told.count("is not finite") == 0
+
+
+def test_versions_of_a_function_by_another_name():
+    def textbook(a, b, c):
+        root = math.sqrt(b * b - 4 * a * c)
+        return (-b + root) / (2 * a)
+
+    def stable(a, b, c):
+        root = math.sqrt(b * b - 4 * a * c)
+        return (2 * c) / (-b - root)
+
+    found = vd.trace(textbook, 1.0, 1e8, 1.0).compare(vd.trace(stable, 1.0, 1e8, 1.0))
+    assert found.matched == 9  # the arguments, all of the root, and -b
+    assert found.first is None
+    assert 0.2 < found.result < 0.3
+    assert [place.text for place in found.alone[0]] == ["-b + root", "2 * a", "(-b + root) / (2 * a)"]
+    assert "only in the other run, to begin with:" in str(found)
+    assert not found.ok
+
+
+def test_an_expression_that_adds_is_named_once():
+    def f(x, n):
+        for _ in range(n):
+            x = 3.9 * x * (1 - x)
+        return x
+
+    found = vd.trace(f, 0.3, 20).compare(vd.trace(f, np.float32(0.3), 20))
+    texts = [difference.place.text for difference in found.added]
+    assert len(texts) == len(set(texts)) == 3
+    same = vd.trace(f, 0.3, 20).compare(vd.trace(f, 0.3 + 1e-12, 20))
+    assert same.added == ()  # doubles both: all of it is inherited
+    assert same.first.place.op == "input"
+    assert len(same.colours) == len(same.differences) > 50
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda a: sum([a[0] * 2]).sum(),
+        lambda a: sum(row * 0.1 for row in a[:1]).prod(),
+        lambda a: sum([a[0]], a[1]).prod(),
+        lambda a: sum(a[0], 0.7),
+        lambda a: a[0, 0] * sum([], a[0, 0]),
+        lambda a: max([a[0, 1]]) * 0.3,
+        lambda a: sum([a[0, 0], 0.1], a[1, 1]),
+    ],
+)
+def test_sums_of_one_array_and_with_a_start_are_evaluated_as_they_were_called(program):
+    argument = np.array([[0.1, 0.2], [0.3, 0.7]])
+    trace = vd.trace(program, argument)
+    assert trace.what_if().result == trace.result
+    assert float(trace.replay("longdouble").result) == pytest.approx(float(trace.result), rel=1e-15)
+    assert trace.truth().digits > 14.5
+    assert trace.rounding().digits > 14.5
+    assert not trace.gradient_check().wrong

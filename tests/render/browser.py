@@ -252,7 +252,8 @@ class Page:
         """Click the middle of the first such element, or of what it has inside, with the mouse."""
         inner = f".querySelector({json.dumps(inside)})" if inside else ""
         found = self.run(
-            f"(e => {{ if (!(e instanceof SVGElement)) e.scrollIntoView({{ block: 'center' }}); "
+            f"(async e => {{ if (!(e instanceof SVGElement)) e.scrollIntoView({{ block: 'center' }}); "
+            f"await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))); "
             f"const r = e.getClientRects()[0] || e.getBoundingClientRect(); "
             f"return [r.x + r.width / 2, r.y + r.height / 2]; }})({_all(selector, text)}[0]{inner})"
         )

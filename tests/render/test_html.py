@@ -1,5 +1,6 @@
 """The page in a real browser: slider, keys, folding, search, and that nothing leaves it. Skipped where there is none."""
 
+import linecache
 import math
 import re
 
@@ -93,7 +94,7 @@ def test_slider_keys_and_play(visit, trace):
     page.choose("#slider", "3")
     assert page.text("#title").startswith("3 /")
     page.press(" ")
-    page.wait("Number(document.getElementById('slider').value) > 4")
+    page.wait("Number(document.getElementById('slider').value) > 3")
     assert page.attribute("aria-pressed", "#play") == "true"
     page.press(" ")
     assert page.attribute("aria-pressed", "#play") == "false"
@@ -175,6 +176,30 @@ def test_keyboard_alone(visit, trace):
     assert page.run(f"{unnamed}.length") == 0
 
 
+def test_rows_and_expressions_by_keys(visit, trace):
+    page = visit(trace)
+    page.run("document.getElementById('values').focus()")
+    for key, row in [
+        ("ArrowDown", 0),
+        ("ArrowDown", 1),
+        ("ArrowDown", 2),
+        ("ArrowUp", 1),
+        ("ArrowUp", 0),
+        ("ArrowUp", 0),
+    ]:
+        page.press(key)
+        assert page.text("tr.selected td") == str(row)
+    page.run("document.getElementById('code').focus()")
+    said = []
+    for _ in range(12):
+        page.press("ArrowDown")
+        said.append("".join(page.of_all("e.textContent", ".part.selected")))
+    assert said[:3] == ["math.sin(a)", "math.sin(a) * a", "inner(x) + inner(y)"]
+    assert said[-1] == said[-2]
+    page.press("ArrowUp")
+    assert "".join(page.of_all("e.textContent", ".part.selected")) == list(dict.fromkeys(said))[-2]
+
+
 @pytest.mark.parametrize("colour", ["value", "adjoint", "magnitude", "mark2"])
 def test_colours(visit, trace, colour):
     page = visit(trace)
@@ -209,6 +234,41 @@ def test_pan_and_zoom(visit, trace):
     assert transform(page) == pytest.approx(before, rel=0.01)
 
 
+def is_whole_in_sight(page, of="document"):
+    return page.run(
+        f"(d => {{ const r = d.getElementById('canvas').getBoundingClientRect(), b = [...d.querySelectorAll('.box rect')]; "
+        "return r.width > 100 && b.length > 0 && b.map(e => e.getBoundingClientRect()).every(e => "
+        f"e.left >= r.left && e.right <= r.right && e.top >= r.top && e.bottom <= r.bottom); }})({of})"
+    )
+
+
+def test_the_picture_follows_the_window_until_it_is_moved(visit, trace):
+    page = visit(trace)
+    assert is_whole_in_sight(page)
+    page.resize(1700, 1000)
+    page.wait("new Promise(done => setTimeout(() => done(true), 50))")
+    assert is_whole_in_sight(page)
+    page.click("#larger")
+    moved = transform(page)
+    page.resize(1280, 800)
+    page.wait("new Promise(done => setTimeout(() => done(true), 50))")
+    assert transform(page) == moved
+
+
+def test_a_notebook_that_shows_its_output_late(browser, trace, tmp_path):
+    shown = trace._repr_mimebundle_()["text/html"]
+    inside = shown.replace('"allow-scripts"', '"allow-scripts allow-same-origin"')  # for the test to look into it
+    assert inside != shown
+    (tmp_path / "host.html").write_text(f"<!DOCTYPE html><div hidden>{inside}</div>", encoding="utf-8")
+    page = browser.open((tmp_path / "host.html").as_uri())
+    of = "document.querySelector('iframe').contentDocument"
+    page.wait(f"{of}.documentElement.dataset.ready")
+    page.run("document.querySelector('div').hidden = false")
+    page.wait("new Promise(done => setTimeout(() => done(true), 100))")
+    assert is_whole_in_sight(page, of)
+    page.close()
+
+
 def test_print_and_reduced_motion(visit, trace):
     page = visit(trace, calm=True)
     assert set(page.of_all("getComputedStyle(e).transitionDuration", ".box rect")) == {"0s"}
@@ -218,6 +278,10 @@ def test_print_and_reduced_motion(visit, trace):
     assert not page.run("[...document.querySelectorAll('button, input, select')].filter(e => e.offsetParent).length")
     assert visible and page.count("tbody tr") == len(trace)
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
+    page.media(print=True, scheme="dark")  # a printer leaves backgrounds out
+    assert page.run("getComputedStyle(document.body).color") == "rgb(26, 26, 26)"
+    page.run("document.documentElement.dataset.theme = 'dark'")
+    assert page.run("getComputedStyle(document.body).color") == "rgb(26, 26, 26)"
 
 
 def test_a_folded_page_is_opened_on_demand(visit):
@@ -233,9 +297,169 @@ def test_a_folded_page_is_opened_on_demand(visit):
     assert step(page) == 0
 
 
-def test_markup_of_the_user_is_text(visit):
+def turns(x, n):
+    total = 0.0
+    for _ in range(n):
+        x = logistic(x)
+        for k in range(3):
+            total = total + x * k
+    return total
+
+
+def logistic(x):
+    return 3.7 * x * (1 - x)
+
+
+def test_loops_and_calls_are_opened_and_left(visit):
+    page = visit(vd.trace(turns, 0.4, 400))
+    page.choose("#sheet", "fold0")
+    assert page.count(".box.folded") == 2
+    page.press("/")
+    page.press("Escape")
+    page.click(".box.folded", "for _ in range(n)")
+    assert "loop" in page.text("#details") and "×1,200" in page.text("#details")
+    page.click("#details button", "what is in it")
+    assert page.text("#way") == "turns › for _ in range(n)"
+    page.click(".box.folded", "for k in range(3)", inside=".fold")
+    assert page.text("#way") == "turns › for _ in range(n) › for k in range(3)"
+    assert "×1,200" in page.text(".box", "total + x * k")
+    assert page.count("tbody tr") == page.count(".box")
+    assert page.count(".box.outside") == 1  # x of the loop around
+    page.click(".part", "1 - x")  # is in another fold, which is opened
+    assert page.text("#way") == "turns › logistic"
+    assert page.text(".box.selected .label") == "1 - x"
+    page.run("document.activeElement.blur()")
+    page.press("Escape")
+    assert page.text("#way") == "turns"
+    page.type("#search", "total + x")
+    page.press("Enter")
+    assert page.text(".box.selected .label") == "total + x * k"
+    page.choose("#colour", "value")
+    assert page.count(".box.coloured") >= 2
+    page.click("#details button", "#")
+    assert chosen(page, "#sheet") == "graph"
+
+
+#: Every text that is seen: what it says, and the numbers of red, green and blue of it and of what is behind it.
+SEEN = """(() => {
+  const rgb = (c) => {
+    const n = c.match(/[\\d.]+/g).map(Number);
+    return c.startsWith("color(") ? [...n.slice(0, 3).map((v) => 255 * v), n[3] ?? 1] : [...n.slice(0, 3), n[3] ?? 1];
+  };
+  const behind = (e) => {
+    if (e.ownerSVGElement) {
+      const shape = e.parentNode.querySelector(":scope > rect, :scope > circle");
+      return rgb(getComputedStyle(shape).fill);
+    }
+    for (; e; e = e.parentElement) {
+      const c = rgb(getComputedStyle(e).backgroundColor);
+      if (c[3] === 1) return c;
+      if (c[3] !== 0) throw new Error("half transparent");
+    }
+  };
+  const found = [];
+  for (const e of document.querySelectorAll("body *")) {
+    if (e.matches("script, noscript, title, option, :disabled")) continue;
+    const hint = e.matches("input[type=search]") && !e.value;
+    const text = hint ? e.placeholder : [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join("").trim();
+    if (!text || (!e.ownerSVGElement && !e.getClientRects().length)) continue;
+    const style = getComputedStyle(e, hint ? "::placeholder" : null);
+    found.push([text, rgb(e.ownerSVGElement ? style.fill : style.color), behind(e)]);
+  }
+  return found;
+})()"""
+
+
+def contrast(one, other):
+    """The ratio of WCAG 2.2, from 1 to 21."""
+
+    def luminance(colour):
+        parts = [v / 255 for v in colour[:3]]
+        red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_has_contrast(visit, trace, scheme):
+    page = visit(trace, scheme=scheme)
+    seen = []
+
+    def look():
+        page.run("Promise.all(document.getAnimations().map(a => a.finished))")
+        seen.extend(page.run(SEEN))
+
+    page.press("Home")
+    look()
+    page.choose("#slider", "14")
+    page.click(".box", "total = [+]")
+    page.type("#search", "a")
+    look()
+    page.press("End")
+    page.type("#search", "")
+    look()
+    for colour in ("value", "adjoint", "magnitude", "mark2", "mark4"):
+        page.choose("#colour", colour)
+        look()
+    page = visit(vd.trace(turns, 0.4, 400), scheme=scheme)
+    look()
+    page.choose("#sheet", "fold0")
+    page.click(".box.folded")
+    page.type("#search", "x")
+    look()
+    faint = {text: round(contrast(front, back), 2) for text, front, back in seen if contrast(front, back) < 4.5}
+    assert len(seen) > 500
+    assert faint == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "</script><img src=x onerror=alert(1)>",
+        "<!--<script>",
+        "\u2028\u2029",
+        "\u202e\u2066 right to left",
+        '"`${alert(1)}',
+        "]]>&lt;&#60;",
+        "{data}{0}%s",
+    ],
+)
+def test_what_a_user_wrote_is_text(visit, text):
     scope: dict = {}
-    text = "def f(x):\n    return x * len('</script><img src=x onerror=alert(1)>')\n"
-    exec(compile(text, "<i>file</i>", "exec"), scope)  # noqa: S102
-    page = visit(vd.trace(scope["f"], 2.0))
-    assert page.count("img") == 0
+    source = f"def f(x):\n    y = len('{text}')\n    return x * y\n"
+    name = f"<i>{len(text)}</i>"
+    exec(compile(source, name, "exec"), scope)  # noqa: S102
+    linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.split("\n")], name)
+    trace = vd.trace(scope["f"], 2.0)
+    page = visit(trace, view="graph")
+    assert page.count("img, i, main script") == 0
+    assert f"y = len('{text}')" in page.text("#code")
+    assert page.text("#code h2") == "i>"  # behind the last slash, as of any file
+    page.choose("#colour", "value")
+    page.type("#search", "len(")
+    page.press("Enter")
+    assert page.count("tr.selected") == 1
+
+
+def test_keys_that_no_file_can_hold(visit):
+    page = visit(vd.trace(lambda given: sum(given.values()), {"\ud800</script><b>": 2.0, "\x00\x1b[31m": 3.0}))
+    assert page.count("main b") == 0
+    assert page.count(".box") >= 3
+
+
+def test_bidirectional_text_stays_in_its_box(visit):
+    page = visit(vd.trace(named, 2.0))
+    label = page.of_all("e.textContent", ".box .label")
+    assert any("שלום" in text for text in label)
+    assert page.run("getComputedStyle(document.querySelector('.source')).unicodeBidi") in (
+        "isolate",
+        "isolate-override",
+        "plaintext",
+    )
+
+
+def named(x):
+    שלום = x * x
+    return שלום + 1

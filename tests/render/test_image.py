@@ -15,6 +15,7 @@ from visual_debug.errors import RenderError
 from visual_debug.render import engines, film, image, raster
 from visual_debug.render.diagram import Arrow, Box, Diagram, Frame
 from visual_debug.render.engines import RenderWarning
+from visual_debug.render.layout import Edge
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -221,3 +222,25 @@ def test_loops_never_hang(steps: int) -> None:
         warnings.simplefilter("ignore", RenderWarning)
         image.render_one(loop(steps), Frame("loop"), "svg")
     assert time.perf_counter() - start < 30
+
+
+@pytest.mark.parametrize("line", [[(0, 0), (0, 400), (300, 0), (300, 1000)], [(5, 5), (5, 6), (6, 6), (7, 9)]])
+def test_pieces_of_an_arrow_cover_it(line: list[tuple[float, float]]) -> None:
+    edge = Edge(line, [(300.0, 1000.0)])
+    *pieces, head = edge.hulls(100.0)
+    assert head == edge.head
+    for step in range(201):
+        t = step / 200
+        x, y = (
+            sum(
+                c * (1 - t) ** (3 - i) * t**i * p[axis] for i, (c, p) in enumerate(zip((1, 3, 3, 1), line, strict=True))
+            )
+            for axis in (0, 1)
+        )
+        assert any(
+            min(px for px, _ in piece) - 1e-9 <= x <= max(px for px, _ in piece) + 1e-9
+            and min(py for _, py in piece) - 1e-9 <= y <= max(py for _, py in piece) + 1e-9
+            for piece in pieces
+        )
+    for start, *_, end in pieces:
+        assert ((start[0] - end[0]) ** 2 + (start[1] - end[1]) ** 2) ** 0.5 <= 100

@@ -40,17 +40,20 @@ ITERATORS = [
     "itertools.accumulate({a})", "itertools.accumulate({a}, {two})", "itertools.chain({a}, {b})",
     "itertools.islice({a}, {few})", "itertools.takewhile({predicate}, {a})", "itertools.dropwhile({predicate}, {a})",
     "itertools.starmap({two}, zip({a}, {b}))", "iter({a})", "(sq(v) for v in {a})", "(q for _, q in enumerate({a}))",
-    "reversed({list})",
+    "reversed({list})", "(p * q for p, q in itertools.zip_longest({a}, {b}, fillvalue=k))",
+    "(p - q * q for p, q in itertools.pairwise({a}))", "(p * q for p, q in itertools.combinations({a}, 2))",
+    "itertools.starmap({two}, itertools.product({a}, {b}))",
 ]  # fmt: skip
 LISTS = ["list({a})", "sorted({a}, key={one})", "[sq(v) for v in {a}]", "list(map({one}, {a}))"]
 NUMBERS = [
     "next({it}, {number})", "sum({a})", "functools.reduce({two}, {a}, {number})", "max({a}, default={number})",
     "math.fsum({a})", "min({a}, key={one}, default=k)", "sum({a}, {number})", "sum(p * q for p, q in zip({it}, {it}))",
-    "cat(*{it})", "max(0.1, *{it})",
+    "cat(*{it})", "max(0.1, *{it})", "max(((v, 1) for v in {it}), default=(k, 1))[0]", "min(zip({a}, {b}), default=(k, k))[1]",
 ]  # fmt: skip
 BLOCKS = [
     ["{n} = 0.0", "for v in {it}:", "    {n} = {n} + v * k", "    if v > 0.7: break"],
     ["{n} = 0.0", "for p, q in zip({it}, {a}):", "    {n} = {n} + p * q"],
+    ["{n} = 0.0", "for p, q in itertools.zip_longest({it}, {a}, fillvalue=k):", "    {n} = {n} + p * q"],
     ["{n} = 0.0", "for j, p in enumerate({it}):", "    {n} = {n} + p * j", "    if j == 1: break"],
     ["{n} = 2 * k if any(v > 1 for v in {it}) else k"],
     ["{n} = 2 * k if k in {it} else k"],

@@ -63,7 +63,7 @@ def test_a_large_array_that_was_only_looked_at_is_not_lost() -> None:
 def test_functions_that_write_where_asked_to() -> None:
     def overwrites(m):
         m = m * 1.0
-        scipy.linalg.lu_factor(m, overwrite_a=True)
+        scipy.linalg.solve(m, [1.0, 2.0], overwrite_a=True)
         return m.sum()
 
     matrix = np.array([[1.0, 2.0], [3.0, 4.0]], order="F")
@@ -71,6 +71,15 @@ def test_functions_that_write_where_asked_to() -> None:
     assert values(trace, "mul") == [matrix.tolist()]
     with pytest.raises(vd.NoDerivativeError):
         trace.grad()
+
+    def returns_what_it_overwrites(m):
+        m = m * 1.0
+        scipy.linalg.lu_factor(m, overwrite_a=True)
+        return m.sum()  # 3 + 4 + 1/3 + (2 - 4/3)
+
+    trace = vd.trace(returns_what_it_overwrites, matrix)
+    assert values(trace, "mul") == [matrix.tolist()]
+    np.testing.assert_allclose(trace.grad("m"), [[1 / 3 - 4 / 3, 1.0], [1 - 1 / 9 + 4 / 9, 1 - 1 / 3]])
 
     def in_place(a):
         b = a * 1.0

@@ -123,6 +123,25 @@ def accents(é):
     return len("👽ü") * math.sin(é) + é * é
 
 
+def test_lines_between_functions_far_apart_are_left_out(tmp_path):
+    text = (
+        "def f(x):\n    return g(x) + 1\n"
+        + "\n" * 3
+        + "def h(x):\n    return x\n"
+        + "# other\n" * 500
+        + "def g(x):\n    return x * x\n"
+    )
+    source = tmp_path / "apart.py"
+    source.write_text(text, encoding="utf-8")
+    scope: dict = {}
+    exec(compile(text, str(source), "exec"), scope)  # noqa: S102
+    _, data = read(vd.trace(scope["f"], 2.0).export(tmp_path / "page.html"))
+    assert [(part["first"], part["lines"]) for part in data["code"]] == [
+        (1, ["def f(x):", "    return g(x) + 1"]),
+        (508, ["def g(x):", "    return x * x"]),
+    ]
+
+
 def test_what_a_user_wrote_is_no_markup(tmp_path):
     scope: dict = {}
     text = "def f(x):\n    return x * len('</script><script>alert(1)//<!--&\\u2028')\n"
@@ -175,18 +194,33 @@ def test_a_long_trace_is_folded(tmp_path):
     index = {label: i for i, label in enumerate(row["lines"][0] for row in data["sheets"]["summary"]["rows"])}
     again = sorted((tail, head) for tail, head, *_ in data["sheets"]["summary"]["back"])
     assert again == sorted((index["3.7 * x * (1 - x)"], index[part]) for part in ("3.7 * x", "1 - x"))
-    assert len(data["nodes"]["id"]) == page.NEAREST
+    ids = data["nodes"]["id"]
+    assert page.NEAREST <= len(ids) <= page.NEAREST + 2 * len(rows)
+    assert all(row["members"] for row in rows.values())
+    assert {node.id for node in (trace.find(name="x")[1], trace.find(op="sub")[0], trace.outputs)} <= set(ids)
+    (whole, loop) = data["sheets"]["summary"]["folds"]
+    assert loop["lines"][:2] == ["for _ in range(n)", "×1,000"]
+    assert loop["lines"][2] == f"x: {values[0]:.6g} … {values[-1]:.6g}"
+    assert (loop["parent"], whole["parent"], loop["count"]) == (0, None, 3000)
     assert trace.outputs.id in data["nodes"]["id"]
 
 
-def test_adjoints_of_a_part_are_whole(tmp_path):
-    trace = vd.trace(repeated, 0.4, 1000)
+def squared(x, n):
+    for _ in range(n):
+        x = np.sqrt(x * x + 0.1)
+    return np.sum(x)
+
+
+@pytest.mark.parametrize("args", [(repeated, 0.4, 1000), (squared, np.array([0.5, 2.0]), 800)])
+def test_adjoints_of_a_part_are_whole(tmp_path, args):
+    trace = vd.trace(*args)
     named = [trace.inputs["x"].id, *(n.id for n in trace.find(name="x")[-3:]), *(n.id for n in trace.find(op="const"))]
     _, data = read(trace.export(tmp_path / "page.html", nodes=named))
     assert data["first"] == "graph"
     assert data["nodes"]["id"] == sorted(set(named))
     for id, adjoint in zip(data["nodes"]["id"], data["nodes"]["adjoint"], strict=True):
-        assert adjoint == pytest.approx(trace.adjoints[id], rel=1e-9)
+        whole = np.abs(trace.adjoints[id]).max() if np.size(trace.adjoints[id]) > 1 else trace.adjoints[id]
+        assert adjoint == pytest.approx(whole, rel=1e-9)
     assert data["steps"][-1][0] == "rest"
 
 

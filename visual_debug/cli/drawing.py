@@ -67,9 +67,11 @@ def draw(trace: Trace, where: Path, options: argparse.Namespace, turn: str | int
             if where.suffix.lower() == ".gif":
                 if options.step is not None:
                     raise UsageError(f"--step {options.step}: {where} shows every step")
-                trace.export_steps(where, view=options.view or "graph", turn=turn, progress=progress())
+                trace.export_steps(
+                    where, view=options.view or "graph", turn=turn, theme=options.theme, progress=progress()
+                )
             else:
-                trace.export(where, view=options.view or "graph", step=options.step, turn=turn)
+                trace.export(where, view=options.view or "graph", step=options.step, turn=turn, theme=options.theme)
             print(f"wrote {where}")
             return where
         except OSError as error:
@@ -88,7 +90,7 @@ def draw_folder(trace: Trace, folder: Path, options: argparse.Namespace, turn: s
     """All frames of one view in a folder of their own, the final state in both views, and the text tree."""
     view, format = options.view or "graph", options.format or "svg"
     if format not in ("svg", "png") or view == "summary":
-        path = trace.export(folder / f"{view}.{format}", view=view, step=options.step, turn=turn)
+        path = trace.export(folder / f"{view}.{format}", view=view, step=options.step, turn=turn, theme=options.theme)
         print(f"wrote {path}")
         return path
     steps = folder / view
@@ -101,10 +103,12 @@ def draw_folder(trace: Trace, folder: Path, options: argparse.Namespace, turn: s
         if not -count <= options.step < count:
             raise UsageError(f"--step {options.step}: there are {count} steps, 0 to {count - 1}")
         number = f"{options.step % count:0{max(2, len(str(count - 1)))}d}"
-        path = trace.export(steps / f"step-{number}.{format}", view=view, step=options.step, turn=turn)
+        path = trace.export(
+            steps / f"step-{number}.{format}", view=view, step=options.step, turn=turn, theme=options.theme
+        )
         print(f"wrote {path}")
         return path
-    paths = trace.export_steps(steps, view=view, format=format, turn=turn, progress=progress())
+    paths = trace.export_steps(steps, view=view, format=format, turn=turn, theme=options.theme, progress=progress())
     print(f"wrote {counted(len(paths), 'picture')} to {steps}{os.sep} ({paths[0].name} to {paths[-1].name})")
     text = folder / "tree.txt"
     text.write_text(f"{trace.tree()}\n", encoding="utf-8")
@@ -116,7 +120,7 @@ def draw_folder(trace: Trace, folder: Path, options: argparse.Namespace, turn: s
                 f"{text} has it as text"
             )
             continue
-        finals.append(str(trace.export(folder / f"{final}.png", view=final, turn=turn)))
+        finals.append(str(trace.export(folder / f"{final}.png", view=final, turn=turn, theme=options.theme)))
     print(f"wrote {', '.join([*finals, str(text)])}")
     older = sorted({p.name for p in steps.glob("step-*.*")} - {p.name for p in paths})
     if older:

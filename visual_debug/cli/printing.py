@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from visual_debug import structures
 from visual_debug.cli import terminal
 from visual_debug.errors import NoDerivativeError, TraceError
 
@@ -113,6 +114,12 @@ def parts(name: str, structure: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(structure, dict):
         for key, item in structure.items():
             yield from parts(f"{name}[{key!r}]" if name else str(key), item)
+        return
+    named = structures.tuple_fields(type(structure))
+    fields = dict(zip(named, structure, strict=True)) if named is not None else structures.fields(structure)
+    if fields is not None:
+        for key, item in fields.items():
+            yield from parts(f"{name}.{key}", item)
     elif isinstance(structure, (list, tuple)):
         for index, item in enumerate(structure):
             yield from parts(f"{name}[{index}]", item)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import visual_debug as vd
 from visual_debug.cli import drawing, printing
 from visual_debug.cli.usage import PROGRAM, UsageError
+from visual_debug.render import themes
 from visual_debug.views import export
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--turn", metavar="WHICH", help="of the code view: which pass of loops: first, last (default), all, or a number"
     )
+    parser.add_argument("--theme", choices=themes.THEMES, default="light", help="of pictures (default: light)")
     parser.add_argument("--open", action="store_true", help="open what was drawn in the browser")
 
 

@@ -1,13 +1,15 @@
 """Two runs side by side: where they first differ, how the difference grows, and where one went another way.
 
 Operations are matched by call path, expression and evaluation: the k-th evaluation of `x * y` in the k-th call of a
-function along the same path. So two inputs, two number types, or two versions of a function can be compared.
+function along the same path. So two inputs, two number types, or two versions of a function can be compared: the traced
+functions stand for each other, whatever they are called and wherever they are.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -65,11 +67,12 @@ class Comparison:
     Attributes:
         first: the first operation whose values differ by more than the tolerance; None if none does.
         growth: operations at which the difference became ten times what it was before.
-        added: the operations that add most themselves, at most 10.
+        added: the expressions that add most themselves, at most 10, the worst evaluation of each.
         parted: comparisons that came out differently, in order: from the first on, the runs do different things.
         matched, only_here, only_there: how many operations have a partner, and how many have none.
+        alone: the first operations without a partner, of the first run and of the other.
         result: relative difference of the results; None where these are no numbers of one shape.
-        colours: node id of the first trace -> (0 to 1, label), by the logarithm of the difference.
+        differences: node id of the first trace -> relative difference, where that is more than the tolerance.
 
     """
 
@@ -80,8 +83,17 @@ class Comparison:
     matched: int
     only_here: int
     only_there: int
+    alone: tuple[tuple[Place, ...], tuple[Place, ...]]
     result: float | None
-    colours: dict[int, tuple[float, str]]
+    differences: dict[int, float]
+
+    @property
+    def colours(self) -> dict[int, tuple[float, str]]:
+        """Node id of the first trace -> (0 to 1, label), by the logarithm of the difference."""
+        logs = {
+            a: math.log10(max(d, 1e-20)) + 20 if math.isfinite(d) else math.inf for a, d in self.differences.items()
+        }
+        return graded(logs, {a: f"differs by {d:.1e}" for a, d in self.differences.items()})
 
     @property
     def ok(self) -> bool:
@@ -106,6 +118,9 @@ class Comparison:
             lines.append(
                 f"{self.matched} operations matched, {self.only_here} only in the first run, {self.only_there} only in the other"
             )
+            for which, places in zip(("first", "other"), self.alone, strict=True):
+                if places:
+                    lines += [f"only in the {which} run, to begin with:", *(f"  {place}" for place in places)]
         return "\n".join(lines)
 
 
@@ -117,8 +132,9 @@ def _keys(columns: Columns) -> dict[tuple[Any, ...], int]:
     """Operations by what they are matched by. Linear."""
     calls: dict[tuple[str, ...], int] = {}
     activations = []
+    root = columns.activations[0].function if columns.activations else ""
     for index in range(len(columns.activations)):
-        path = call_path(columns, index)
+        path = tuple(_from_root(name, root) for name in call_path(columns, index))
         calls[path] = calls.get(path, -1) + 1
         activations.append((path, calls[path]))
     turns: dict[tuple[Any, ...], int] = {}
@@ -137,10 +153,22 @@ def _keys(columns: Columns) -> dict[tuple[Any, ...], int]:
     return keys
 
 
+def _from_root(name: str, root: str) -> str:
+    """The qualified name of a function, without that of the traced one."""
+    return name.removeprefix(root) if name == root or name.startswith(f"{root}.") else name
+
+
 def difference(a: Any, b: Any) -> float:
     """|a - b| / max(|a|, |b|) of two values, the worst element's; 0 for the same, NaN included; inf for unlike kinds."""
     if a is b:
         return 0.0
+    if type(a) is float and type(b) is float:
+        if a == b:
+            return 0.0
+        apart = abs(a - b) / max(abs(a), abs(b))
+        if math.isnan(apart):
+            return 0.0 if math.isnan(a) and math.isnan(b) else math.inf
+        return apart
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         return max((difference(x, y) for x, y in zip(a, b, strict=True)), default=0.0) if len(a) == len(b) else math.inf
     try:
@@ -154,10 +182,10 @@ def difference(a: Any, b: Any) -> float:
         wide = np.complex128 if "c" in (x.dtype.kind, y.dtype.kind) else np.float64
         x, y = x.astype(wide), y.astype(wide)
         with np.errstate(all="ignore"):
-            apart = np.abs(x - y) / np.maximum(np.abs(x), np.abs(y))
+            each = np.abs(x - y) / np.maximum(np.abs(x), np.abs(y))
             same = (x == y) | (np.isnan(x) & np.isnan(y))
-            apart = np.where(same, 0.0, np.where(np.isnan(apart), math.inf, apart))
-        return float(np.max(apart)) if apart.size else 0.0
+            each = np.where(same, 0.0, np.where(np.isnan(each), math.inf, each))
+        return float(np.max(each)) if each.size else 0.0
     except (TypeError, ValueError):
         return 0.0 if a == b else math.inf
 
@@ -210,11 +238,17 @@ def compare(here: Columns, there: Columns, results: tuple[Any, Any], tolerance: 
             growth.append(item)
             level = item[2]
     parts = [
-        (item, _parts(here, there, item[0], item[1])[1] or 0.0) for item in differing if here.op[item[0]] not in _LEAVES
+        (item, _parts(here, there, item[0], item[1])[1] or 0.0)
+        for item in differing
+        if here.op[item[0]] not in _LEAVES and not _adds_nothing(here, there, item[0], item[1])
     ]
-    most = sorted((p for p in parts if p[1] > tolerance), key=lambda p: -p[1])[:10]
+    worst: dict[int, tuple[tuple[int, int, float], float]] = {}  # of each expression
+    for part in parts:
+        kind = here.kind[part[0][0]]
+        if part[1] > tolerance and (kind not in worst or part[1] > worst[kind][1]):
+            worst[kind] = part
+    most = sorted(worst.values(), key=lambda p: -p[1])[:10]
     result = difference(*results) if all(r is not None for r in results) else None
-    logs = {a: math.log10(max(d, 1e-20)) + 20 if math.isfinite(d) else math.inf for a, _, d in differing}
     return Comparison(
         explained(differing[0]) if differing else None,
         tuple(explained(item) for item in growth[:20]),
@@ -223,8 +257,32 @@ def compare(here: Columns, there: Columns, results: tuple[Any, Any], tolerance: 
         len(pairs),
         len(ours) - len(partner),
         len(theirs) - len(partner),
+        (_alone(ours, theirs, places[0]), _alone(theirs, ours, places[1])),
         result,
-        graded(logs, {a: f"differs by {d:.1e}" for a, _, d in differing}),
+        {a: d for a, _, d in differing},
+    )
+
+
+def _alone(ours: dict[tuple[Any, ...], int], theirs: dict[tuple[Any, ...], int], places: Places) -> tuple[Place, ...]:
+    return tuple(places(node) for node in islice((node for key, node in ours.items() if key not in theirs), _SHOWN))
+
+
+#: Operations without a partner that are named.
+_SHOWN = 3
+
+
+def _adds_nothing(here: Columns, there: Columns, a: int, b: int) -> bool:
+    """Whether both runs apply the same operation to doubles: then all of the difference comes with the operands."""
+    if type(here.value[a]) is not float or type(there.value[b]) is not float or a in here.calls or b in there.calls:
+        return False
+    first, end, other = here.start[a], here.start[a + 1], there.start[b]
+    return (
+        here.op[a] == there.op[b]
+        and end - first == there.start[b + 1] - other
+        and all(
+            type(here.value[here.operand[k]]) is type(there.value[there.operand[other + k - first]]) is float
+            for k in range(first, end)
+        )
     )
 
 

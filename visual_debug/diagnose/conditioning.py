@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from visual_debug import structures
 from visual_debug.columns import WORTH_NUMPY, Columns
 from visual_debug.diagnose import numbers
 from visual_debug.diagnose.by_node import ByNode
@@ -50,6 +51,9 @@ class Condition:
 
 
 def _brief(value: Any) -> str:
+    inside = structures.fields(value)
+    if inside is not None:
+        return "{" + ", ".join(f"{name}: {_brief(part)}" for name, part in inside.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_brief, value[:6])) + (", …]" if len(value) > 6 else "]")
     if isinstance(value, dict):
@@ -113,32 +117,18 @@ def _enlargement(slope: Any, x: Any, z: Any) -> float:
         return float(np.max(ratio)) if np.size(ratio) else 0.0
 
 
-def _total(value: Any) -> float:
-    """The sum over all numbers in nested lists, tuples, dicts and arrays."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return math.fsum(map(_total, value))
-    return float(np.sum(value)) if value is not None else 0.0
-
-
 def condition(columns: Columns, output: int, adjoints: Mapping[int, Any], inputs: Mapping[str, Any]) -> Condition:
     """Condition numbers of a result, a lone number. `inputs` are the arguments' nodes, each in its own structure."""
     size = numbers.size_of(columns.value[output])
 
     def ratio(node: Any) -> Any:
-        if isinstance(node, dict):
-            return {key: ratio(item) for key, item in node.items()}
-        if isinstance(node, (list, tuple)):
-            return type(node)(map(ratio, node))
-        if node is None:
-            return None
         change = abs(adjoints.get(node, 0.0) * columns.value[node])
         change = change if numbers.is_array(change) else numbers.size_of(change)
-        return change / size if size else change * math.inf
+        return change / size if size else np.where(change != 0, math.inf, 0.0)[()]
 
-    of_inputs = {name: ratio(nodes) for name, nodes in inputs.items()}
-    total = max(map(_total, of_inputs.values()), default=0.0)
+    of_inputs = {name: structures.mapped(nodes, ratio) for name, nodes in inputs.items()}
+    totals = [math.fsum(float(np.sum(ratio(node))) for node in structures.leaves(nodes)) for nodes in inputs.values()]
+    total = max(totals, default=0.0)
     own = _own(columns, sweep.marked(columns, [output]))
     nodes = np.flatnonzero(own.has)
     largest = nodes[np.argsort(-own.column[nodes], kind="stable")[:_LARGEST]].tolist()

@@ -19,6 +19,7 @@ from visual_debug.columns import Columns
 from visual_debug.rules.elementwise import FormulaRule
 from visual_debug.rules.items import ItemRule, WriteRule
 from visual_debug.rules.names import canonical
+from visual_debug.rules.padding import PadRule
 from visual_debug.rules.shaping import MoverRule
 
 #: Operations of sums and products, whose derivatives at stand-ins tell.
@@ -95,6 +96,9 @@ class Elements:
             return "broadcast"
         op = canonical(columns.op[node])
         rule = rules.find(op)
+        if isinstance(rule, PadRule):
+            args, kwargs, where = columns.arguments(node)
+            rule = rule.of(where[position], args, kwargs)
         if isinstance(rule, FormulaRule):
             return "broadcast" if _broadcasts(shape_of(x), shape_of(z)) else "all"
         if op in _ALONG and shape_of(x) == shape_of(z) != ():

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from visual_debug import structures
 from visual_debug.columns import MISSING, SEVERAL, Columns
 from visual_debug.diagnose import lifted, systems
 from visual_debug.diagnose.places import Place, Places, listed, number_text, written
@@ -296,11 +297,7 @@ def _placed(container: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 def structure(result: Any, values: list[Any]) -> Any:
     """Values in the structure of a result that holds node ids."""
-    if isinstance(result, (list, tuple)):
-        return type(result)(structure(item, values) for item in result)
-    if isinstance(result, dict):
-        return {key: structure(item, values) for key, item in result.items()}
-    return None if result is None else values[result]
+    return structures.mapped(result, values.__getitem__)
 
 
 def replay(

@@ -51,7 +51,8 @@ class GradientHealth:
         finite: whether all adjoints of arguments are finite.
         bad: NaNs and infinities born in the reverse pass, in the order of the sweep: the first is the cause.
         forward: whether values of the forward pass were not finite already (see `Trace.nonfinite`).
-        vanishing: arguments that the result depends on but whose adjoint is (nearly) 0, with its size.
+        vanishing: arguments that the result depends on but whose adjoint is (nearly) 0, with its size: a change of them
+            by 1, or by as much as they are, changes the result by nearly nothing.
         exploding: expressions with adjoints above the bound, the largest first.
         unused: arguments that the result does not depend on at all.
         flat: arguments that it depends on only through steps and comparisons, so that the derivative is exactly 0.
@@ -92,10 +93,10 @@ class GradientHealth:
         if self.stopped is not None:
             return f"no gradient: {self.stopped}"
         lines = ["the gradient is finite" if self.finite else "the gradient is not finite"]
+        if not self.finite and self.forward:
+            lines.append("some values are not finite already: nonfinite() tells where that comes from")
         if self.bad:
             lines += ["born in the reverse pass:", *listed(self.bad, "edges")]
-        elif not self.finite and self.forward:
-            lines.append("because values are not finite already: see nonfinite()")
         for title, found in (
             ("(nearly) no gradient reaches:", [f"{name}: {size:.1e}" for name, size in self.vanishing]),
             ("it explodes:", self.exploding),
@@ -129,6 +130,12 @@ def health(
     size_of = _sizes(adjoints, len(columns))
     named = [(name, leaves) for name, given in inputs.items() if (leaves := list(given))]
     sizes = {name: max((_size(adjoints.get(leaf, 0.0)) for leaf in leaves), default=0.0) for name, leaves in named}
+    effects = {
+        name: max(
+            (_size(adjoints.get(leaf, 0.0)) * max(_size(columns.value[leaf]), 1.0) for leaf in leaves), default=0.0
+        )
+        for name, leaves in named
+    }
     unused = [name for name, leaves in named if not any(needed[leaf] for leaf in leaves)]
     floats = {name for name, leaves in named if any(numbers.format_of(columns.value[leaf]) for leaf in leaves)}
     smooth = sweep.marked(columns, seeds, _is_smooth(columns, needed))
@@ -138,7 +145,7 @@ def health(
     vanishing = [
         (name, size)
         for name, size in sizes.items()
-        if size < tiny and name in floats and name not in unused and name not in flat
+        if effects[name] < tiny and name in floats and name not in unused and name not in flat
     ]
     finite = all(not numbers.any_nonfinite(adjoints.get(leaf, 0.0)) for _, leaves in named for leaf in leaves)
     return GradientHealth(
@@ -214,6 +221,8 @@ _STEPS = frozenset({"floor", "ceil", "trunc", "rint", "round", "int", "sign", "f
 def _exploding(places: Places, sizes: ByNode, huge: float) -> list[Flow]:
     is_large = sizes.has & (sizes.column > huge) & np.isfinite(sizes.column)
     kind = view(places.columns.kind)
+    consts = np.array([op == "const" for op in places.columns.op.entries] or [False])[kind]
+    is_large &= ~consts
     nodes = np.flatnonzero(sizes.has & np.isin(kind, np.unique(kind[is_large])) & np.isfinite(sizes.column))
     found = []
     for group in by_kind(places.columns, nodes):
@@ -253,6 +262,8 @@ def _kink(columns: Columns, node: int, base: str) -> str | None:
         )
     if base in ("floor", "ceil", "trunc", "int"):
         return "step at an integer" if np.any(np.equal(np.floor(x), x)) and np.all(np.isfinite(x)) else None
+    if base in ("std", "numpy.linalg.norm"):
+        return f"{base.rpartition('.')[2]} at 0" if np.any(np.equal(columns.value[node], 0)) else None
     if base == "hypot":
         return "hypot at the origin" if all(np.any(np.equal(v, 0)) for v in values) else None
     if len(values) != 2:
@@ -269,5 +280,21 @@ def _kink(columns: Columns, node: int, base: str) -> str | None:
 
 
 _KINKED = frozenset(
-    {"abs", "sqrt", "cbrt", "sign", "floor", "ceil", "trunc", "int", "hypot", "maximum", "minimum", "max", "min"}
+    {
+        "abs",
+        "sqrt",
+        "cbrt",
+        "sign",
+        "floor",
+        "ceil",
+        "trunc",
+        "int",
+        "hypot",
+        "maximum",
+        "minimum",
+        "max",
+        "min",
+        "std",
+        "numpy.linalg.norm",
+    }
 )

@@ -197,8 +197,8 @@ def _special(op: str, arithmetic: Arithmetic) -> Function | None:
 
 
 def items(xs: tuple[Any, ...]) -> Any:
-    """What a `sum` or `max` was called with: the items of one container, or the recorded items themselves."""
-    return xs[0] if len(xs) == 1 and isinstance(xs[0], (list, tuple, np.ndarray)) else xs
+    """What a `sum` or `max` was called with: the items of one container, or the recorded items; a start comes first."""
+    return [*xs[1:], *xs[0]] if len(xs) <= 2 and isinstance(xs[0], (list, tuple, np.ndarray)) else xs
 
 
 def solve(a: Any, b: Any, divide: Function) -> Any:
@@ -295,7 +295,8 @@ _NATIVE: dict[str, Function] = {
     **{name: getattr(operator, name) for name in _OPERATORS.split()},
     **{f"i{name}": getattr(operator, name) for name in _OPERATORS.split() if hasattr(operator, f"i{name}")},
     **COMPARISONS,
-    "pow": pow, "abs": abs, "max": max, "min": min, "sum": lambda *xs, start=0: sum(items(xs), start),
+    "pow": pow, "abs": abs, "sum": lambda *xs, start=0: sum(items(xs), start),
+    "max": lambda *xs: max(items(xs)), "min": lambda *xs: min(items(xs)),
     "math.fsum": lambda *xs: math.fsum(items(xs)), "math.prod": lambda *xs, start=1: math.prod(items(xs), start=start),
     "divmod": divmod, "float": float, "int": int,
     "round": round, "getitem": operator.getitem,

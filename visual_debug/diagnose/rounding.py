@@ -119,8 +119,13 @@ def budget(columns: Columns, output: int, adjoints: Mapping[int, Any], needed: b
 
 def _estimate(shares: Floats, effects: Floats, unsure: Floats) -> float | None:
     """The sum of all effects; None where one is not known that has a share, or where it is less than it is unsure by."""
-    estimate = float(np.sum(effects[shares != 0]))
-    return estimate if math.isfinite(estimate) and abs(estimate) >= np.sum(unsure) else None
+    known = effects[shares != 0]
+    estimate, slack = float(np.sum(known)), float(np.sum(unsure) + _LAST * np.sum(np.abs(known)))
+    return estimate if math.isfinite(estimate) and abs(estimate) >= slack else None
+
+
+#: What the effects are off by themselves, and their sum.
+_LAST = 2.0**-50
 
 
 def _digits(relative: float) -> float:

@@ -433,7 +433,7 @@ class Arithmetic:
         }
         for name in _REPLACED:
             if name in system.functions:
-                self.table[name] = system.functions[name]
+                self.table[name] = self._replaced(self.table[name], system.functions[name])
 
     def lifted(self, value: Any) -> Any:
         """An int as a number of the system; anything else as it is."""
@@ -448,6 +448,14 @@ class Arithmetic:
             return apply(*[lifted(x) if type(x) is int else x for x in args])
 
         return operate
+
+    def _replaced(self, own: Function, given: Function) -> Function:
+        """A system's own way, for all but ints alone, which stay ints."""
+
+        def apply(*args: Any) -> Any:
+            return own(*args) if all(type(x) is int for x in args) else given(*map(self.lifted, args))
+
+        return apply
 
     def _function(self, name: str) -> Function:
         given = self.system.functions.get(name)

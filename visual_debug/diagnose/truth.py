@@ -166,7 +166,7 @@ def digits_of(relative: float) -> float:
     """Correct decimal digits by relative error, 0 to 17."""
     if math.isnan(relative):
         return 0.0
-    return 17.0 if relative == 0 else min(max(-math.log10(relative), 0.0), 17.0)
+    return 17.0 if relative == 0 else min(max(-math.log10(relative), 0.0), 17.0) + 0.0
 
 
 def _settled(columns: Columns, literals: str) -> tuple[list[Any], evaluate.Evaluator, int, list[int]]:

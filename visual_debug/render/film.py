@@ -164,7 +164,7 @@ class Film:
 
         # No nested svg with a viewBox: resvg clips it by way of a canvas of its own.
         left, upper, right, lower = rect
-        head = opening(right - left, lower - upper, paper=False)
+        head = opening(right - left, lower - upper, paper="")
         shift = f'<g transform="translate({-left} {-upper}) scale({self._scale:.9f})">'
         pixels = _pixels_of(self._draw(f"{head}{shift}{part.svg}</g></svg>", 1.0)).astype(np.uint16)
         ink, opacity = pixels[..., :3], pixels[..., 3:]

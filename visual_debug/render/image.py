@@ -43,13 +43,15 @@ class Picture:
         *,
         engine: str | None = None,
         timeout: float = engines.TIMEOUT,
+        theme: str = "light",
     ) -> None:
         check(diagram)
         shown = [*diagram.frames, *frames]
         self._diagram = diagram
         self._room = slots(diagram, shown)
         self.layout = engines.lay_out(diagram, self._room, engine, timeout)
-        self._scene = Scene(diagram, shown, self._room, self.layout)
+        self._scene = Scene(diagram, shown, self._room, self.layout, theme)
+        self._theme = theme
         self._told: set[str] = set()
 
     @property
@@ -80,10 +82,9 @@ class Picture:
     def animated(self, frames: Iterable[Frame]) -> str:
         """Frames as one SVG that plays."""
         from visual_debug.render import animate
-        from visual_debug.render.scene import opening
 
         drawn = [[(part.key, part.svg) for part in self._scene.parts(frame)] for frame in frames]
-        return animate.svg(opening(*self.size, 'role="img"'), drawn)
+        return animate.svg(self._scene.opening('role="img"'), drawn)
 
     def small_pngs(self, frames: Iterable[Frame]) -> Iterator[bytes]:
         """PNGs of frames at one pixel per px, or less where that is more than `animate.MOST_PIXELS`."""
@@ -139,6 +140,8 @@ class Picture:
 
     def _plain_png(self, frame: Frame, reason: str) -> bytes:
         """The PNG that a layout program draws by itself: the same boxes and texts in its own font."""
+        if self._theme != "light":
+            raise RenderError(f"{reason}: no PNG of theme={self._theme!r} can be drawn here; export to .svg")
         text = source(self._diagram, frame, self._room, dpi=engines.DPI * raster.scale(*self.size))
         for name in ("graphviz-pure", "dot"):
             try:
@@ -168,12 +171,12 @@ PICTURES: dict[str, Callable[[Picture, Frame], bytes]] = {
 
 
 def render_frames(
-    diagram: Diagram, frames: Sequence[Frame], format: str = "svg", *, engine: str | None = None
+    diagram: Diagram, frames: Sequence[Frame], format: str = "svg", *, engine: str | None = None, theme: str = "light"
 ) -> Iterator[bytes]:
     """Pictures of the frames, one by one; nothing moves from one to the next. Errors are raised at once."""
     draw = PICTURES[known(format)]
     check_size(len(frames), len(diagram.boxes))
-    picture = Picture(diagram, frames, engine=engine)
+    picture = Picture(diagram, frames, engine=engine, theme=theme)
     return picture.film(frames) if format == "png" else (draw(picture, frame) for frame in frames)
 
 
@@ -186,10 +189,12 @@ def check_size(frames: int, boxes: int) -> None:
         )
 
 
-def render_one(diagram: Diagram, frame: Frame, format: str = "svg", *, engine: str | None = None) -> bytes:
+def render_one(
+    diagram: Diagram, frame: Frame, format: str = "svg", *, engine: str | None = None, theme: str = "light"
+) -> bytes:
     """The picture of one frame, laid out as for all frames of the diagram."""
     known(format)
-    return Picture(diagram, [frame], engine=engine).draw(frame, format)
+    return Picture(diagram, [frame], engine=engine, theme=theme).draw(frame, format)
 
 
 def known(format: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot
+from itertools import pairwise
+from math import ceil, hypot, log2
 
 Point = tuple[float, float]
-HALVINGS = 2  #: of each curve of a line, for the places that it goes through
 HEAD = 7.5  #: px, length of an arrowhead that we draw ourselves
 
 
@@ -21,12 +21,16 @@ class Edge:
         """The same arrow elsewhere."""
         return Edge([(px + x, py + y) for px, py in self.line], [(px + x, py + y) for px, py in self.head])
 
-    def hulls(self) -> list[list[Point]]:
-        """Points of short pieces of the line, each piece inside of the hull of its points, and those of the head."""
-        curves = [self.line[i : i + 4] for i in range(0, len(self.line) - 3, 3)]
-        for _ in range(HALVINGS):
-            curves = [half for curve in curves for half in _halves(curve)]
-        return [*curves, self.head]
+    def hulls(self, length: float) -> list[list[Point]]:
+        """Points of pieces of the line up to about so many px long, each inside of the hull of its points; the head."""
+        short: list[list[Point]] = []
+        for i in range(0, len(self.line) - 3, 3):
+            curve = self.line[i : i + 4]
+            curves = [curve]
+            for _ in range(ceil(log2(max(1.0, _reach(curve) / length)))):
+                curves = [half for curve in curves for half in _halves(curve)]
+            short.extend(curves)
+        return [*short, self.head]
 
     def before_head(self, distance: float) -> Point:
         """The point of the line about so many px before the head; its middle if the line is short."""
@@ -51,6 +55,11 @@ class Layout:
     centres: dict[str, Point]
     edges: list[Edge]
     engine: str
+
+
+def _reach(curve: list[Point]) -> float:
+    """At least as long as a Bézier curve: the length of the way along its four points."""
+    return sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(curve))
 
 
 def _halves(curve: list[Point]) -> tuple[list[Point], list[Point]]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from visual_debug.errors import RenderError
-from visual_debug.render import code, measure, palette, raster
+from visual_debug.render import code, measure, palette, raster, themes
 from visual_debug.render.code import CodeFrame, Piece, Row
 from visual_debug.render.compose import CELL, LINE, MARK, Line
-from visual_debug.render.scene import MARGIN, TITLE_CELLS, draw_text, opening
+from visual_debug.render.scene import MARGIN, PAPER, TITLE_CELLS, draw_text, opening
 
 #: Lines of code in one picture.
 MOST_ROWS = 2000
@@ -20,7 +20,8 @@ _STYLE = {"plain": "label", "value": "forward", "literal": "label", "note": "mor
 class CodePicture:
     """Frames of the code view, drawn alike: a line that ever has adjoints has room for them in every frame."""
 
-    def __init__(self, frames: Sequence[CodeFrame]) -> None:
+    def __init__(self, frames: Sequence[CodeFrame], theme: str = "light") -> None:
+        self._tint = themes.tint(theme)
         rows = max((len(frame.rows) for frame in frames), default=0)
         if rows > MOST_ROWS:
             raise RenderError(f"{rows:,} lines of code are more than the {MOST_ROWS:,} of one picture: print t.code()")
@@ -43,7 +44,10 @@ class CodePicture:
     def svg(self, frame: CodeFrame) -> str:
         """The picture of one frame."""
         name = f'role="img" aria-label={quoteattr(measure.shown(frame.title))}'
-        return "".join([opening(self.width, self.height, name), *(part for _, part in self.parts(frame)), "</svg>\n"])
+        return "".join([self._opening(name), *(part for _, part in self.parts(frame)), "</svg>\n"])
+
+    def _opening(self, name: str) -> str:
+        return opening(self.width, self.height, name, paper=self._tint(PAPER))
 
     def png(self, frame: CodeFrame) -> bytes:
         """The picture of one frame as PNG."""
@@ -66,7 +70,7 @@ class CodePicture:
         from visual_debug.render import animate
 
         drawn = [list(self.parts(frame)) for frame in frames]
-        return animate.svg(opening(self.width, self.height, 'role="img"'), drawn)
+        return animate.svg(self._opening('role="img"'), drawn)
 
     def small_pngs(self, frames: Sequence[CodeFrame]) -> Iterator[bytes]:
         """PNGs of frames for a GIF."""
@@ -81,10 +85,10 @@ class CodePicture:
         fresh = "forward" if frame.phase == "forward" else "reverse"
         title = measure.wrap(measure.shown(frame.title), self._title_cells) if frame.title else ()
         drawn = [draw_text(Line(MARGIN, MARGIN + (i + 0.75) * LINE, (("title", t),)), "") for i, t in enumerate(title)]
-        yield "title", f'<g class="frame-title">{"".join(drawn)}</g>\n'
+        yield "title", self._tint(f'<g class="frame-title">{"".join(drawn)}</g>\n')
         y = self._top
         for key, row in _keyed(frame.rows):
-            yield f"row {key} at {y:g}", "".join(self._row(row, y, fresh))
+            yield f"row {key} at {y:g}", self._tint("".join(self._row(row, y, fresh)))
             y += LINE * (2 if key in self._tall else 1)
 
     def _row(self, row: Row, y: float, fresh: str) -> Iterator[str]:

@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from visual_debug.render import fonts, heat, measure, palette
+from visual_debug.render import fonts, heat, measure, palette, themes
 from visual_debug.render.compose import CELL, FONT_SIZE, LINE, PAD_Y, Line, Run, Slot, Texts, elided, texts
 from visual_debug.render.diagram import Arrow, Box, Diagram, Frame
 from visual_debug.render.dot import numbered
 from visual_debug.render.layout import Edge, Layout, Point
 
 MARGIN = 12.0  #: px around the picture
+PEN = 6.0  #: px beside an arrow that its pen, or the mitre of its head, can reach
+PIECE = 50.0  #: px, length of the pieces of an arrow
 TITLE_CELLS = 76  #: a title makes the picture up to this wide; a longer one goes on in the next line
 TITLE_LINES = 6  #: after which a title is cut
 TIP_LENGTH = 4000  #: characters of a tooltip
 FOREIGN_FAMILY = f' font-family="{fonts.OTHER_FAMILY}"'
+PAPER = f'<rect class="paper" width="100%" height="100%" fill="{palette.PAPER}"/>\n'
 #: Styles drawn in heavier strokes, by what the frame has just written.
 HEAVY = {
     "": ("title",),
@@ -41,7 +44,10 @@ class Part(NamedTuple):
 class Scene:
     """One diagram with its layout. `svg(frame)` costs little more than joining strings."""
 
-    def __init__(self, diagram: Diagram, frames: list[Frame], room: dict[str, Slot], layout: Layout) -> None:
+    def __init__(
+        self, diagram: Diagram, frames: list[Frame], room: dict[str, Slot], layout: Layout, theme: str = "light"
+    ) -> None:
+        self._tint = themes.tint(theme)
         self._diagram, self._room, self._layout = diagram, room, layout
         longest = max((measure.width(line) for frame in frames for line in _plain_lines(frame.title)), default=0.0)
         self.width = max(layout.width, min(longest, TITLE_CELLS) * CELL) + 2 * MARGIN
@@ -61,7 +67,11 @@ class Scene:
         """The picture of one frame."""
         name = f'role="img" aria-label={quoteattr(measure.shown(frame.title))}'
         pieces = (part.svg for part in self.parts(frame))
-        return "".join([opening(self.width, self.height, name), *pieces, "</svg>\n"])
+        return "".join([self.opening(name), *pieces, "</svg>\n"])
+
+    def opening(self, name: str = "") -> str:
+        """The head of the picture of a frame, and its paper."""
+        return opening(self.width, self.height, name, paper=self._tint(PAPER))
 
     def parts(self, frame: Frame) -> list[Part]:
         """What a frame consists of, from back to front: arrows, those that are marked, boxes, title."""
@@ -83,7 +93,7 @@ class Scene:
 
     def still(self) -> str:
         """The picture of all arrows, none of them marked."""
-        return "".join([opening(self.width, self.height), *(part.svg for part in self._still), "</svg>\n"])
+        return "".join([self.opening(), *(part.svg for part in self._still), "</svg>\n"])
 
     def _title_lines(self, title: str) -> list[str]:
         text = measure.shown(title)
@@ -101,7 +111,7 @@ class Scene:
             draw_text(Line(MARGIN, MARGIN + (i + 0.75) * LINE, (("title", line),)), "") for i, line in enumerate(lines)
         )
         right = 2 * MARGIN + max(map(measure.width, lines)) * CELL
-        yield Part("title", f'<g class="frame-title">{rest}{drawn}</g>\n', (0.0, 0.0, right, self._top))
+        yield Part("title", self._tint(f'<g class="frame-title">{rest}{drawn}</g>\n'), (0.0, 0.0, right, self._top))
 
     def _flowing(self, frame: Frame) -> list[int]:
         """The arrows down which the active operation has just sent an adjoint."""
@@ -118,11 +128,10 @@ class Scene:
             f'<path d="{_path(edge.line)}" fill="none" stroke="{ink}" stroke-width="{pen:g}"/>'
             f'<polygon points="{_list(edge.head)}" fill="{ink}" stroke="{ink}"/>{mark}</g>\n'
         )
-        pieces = [_around(hull) for hull in edge.hulls()]
+        pieces = [_around(hull, PEN) for hull in edge.hulls(PIECE)]
         if mark:
-            x, y = edge.before_head(11.0)
-            pieces.append(_around([(x - 8, y - 8), (x + 8, y + 8)]))
-        return Part(f"e{number}", drawn, _around([*edge.line, *edge.head]), tuple(pieces))
+            pieces.append(_around([edge.before_head(11.0)], 16))
+        return Part(f"e{number}", self._tint(drawn), _around([*edge.line, *edge.head], 16), tuple(pieces))
 
     def _box(self, box: Box, written: Texts, lit: bool, active: bool) -> Part:
         key = (box.id, written, lit, active)
@@ -148,7 +157,7 @@ class Scene:
             + (heat.svg(box.heat, high - PAD_Y - slot.below + heat.GAP) if box.heat and written[0] else "")
             + "</g>\n"
         )
-        return Part(box.id, drawn, (x - wide - 3, y - high - 3, x + wide + 3, y + high + 3))
+        return Part(box.id, self._tint(drawn), (x - wide - 3, y - high - 3, x + wide + 3, y + high + 3))
 
 
 def _gauge(weight: float, wide: float, high: float) -> str:
@@ -160,13 +169,12 @@ def _gauge(weight: float, wide: float, high: float) -> str:
     )
 
 
-def opening(width: float, height: float, name: str = "", *, paper: bool = True) -> str:
+def opening(width: float, height: float, name: str = "", *, paper: str = PAPER) -> str:
     """The head of a picture of this size, and its paper."""
-    sheet = f'<rect class="paper" width="100%" height="100%" fill="{palette.PAPER}"/>\n' if paper else ""
     size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}" {name}'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} xml:space="preserve" '
-        f'font-family="{fonts.MONO_FAMILY}" font-size="{FONT_SIZE:g}">\n{sheet}'
+        f'font-family="{fonts.MONO_FAMILY}" font-size="{FONT_SIZE:g}">\n{paper}'
     )
 
 
@@ -212,10 +220,10 @@ def stretches(text: str) -> list[tuple[str, bool, float]]:
     return found
 
 
-def _around(points: list[Point]) -> tuple[float, float, float, float]:
-    """A rectangle around points, with room for a pen."""
+def _around(points: list[Point], room: float) -> tuple[float, float, float, float]:
+    """A rectangle around points, with room on all sides."""
     xs, ys = zip(*points, strict=True)
-    return min(xs) - 8, min(ys) - 8, max(xs) + 8, max(ys) + 8
+    return min(xs) - room, min(ys) - room, max(xs) + room, max(ys) + room
 
 
 def _kind(box: Box) -> str:

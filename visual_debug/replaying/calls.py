@@ -312,13 +312,23 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     flat = _array_of(args, z) if name == "numpy.fromiter" else _flattened(m, name, args)
     if flat is None:
         lose_streams(args)
-    if flat is not None and len(flat) < len(args):  # there was no item
-        args = [Sequence(list, [], []), *args[1:]]
-    if kinds.is_number(z) or issubclass(type(z), tuple):
+    is_ambiguous = flat is not None and len(flat) <= 2 and any(arrays.is_array(m.known_value(ref)) for ref in flat)
+    if flat is not None and (len(flat) < len(args) or is_ambiguous):  # no item, or one array, which is not the items
+        args, flat = [Sequence(list, flat[len(args) - 1 :]), *args[1:]], None
+    if kinds.is_number(z) or (issubclass(type(z), tuple) and name not in SPREAD):
         node = m.call_node(name, z, flat or args, pending.kwargs, f, site, rule.arity)
         is_given = arrays.is_array(z) and any(m.known_value(ref) is z for ref in _given(args, pending.kwargs))
         if is_given and id(arrays.owner_of(z)) in m.kept:  # `out=`: from now on the array means this node
             m.write(z, node)
+        elif m.kept and type(z) is tuple:
+            given = [m.known_value(ref) for ref in _given(args, pending.kwargs)]
+            for i, part in enumerate(z):
+                if (
+                    arrays.is_array(part)
+                    and any(part is value for value in given)
+                    and id(arrays.owner_of(part)) in m.kept
+                ):
+                    m.write(part, m.new("getitem", part, [node], f, site, Call((z, i), {}, (0,))))
         return node
     if type(z) is list and z and all(map(arrays.is_array, z)):
         node = m.call_node(name, tuple(z), args, pending.kwargs, f, site, rule.arity)
@@ -349,7 +359,7 @@ def _flattened(m: Machine, name: str, args: list[Ref]) -> list[Ref] | None:
     items = containers.items_of(args[0])
     if items is None or any(type(item) not in (int, Leaf) for item in items):
         return None
-    return [*items, *args[1:]]
+    return [*args[1:], *items]  # a start comes first
 
 
 def _array_of(args: list[Ref], z: Any) -> list[Ref] | None:

@@ -12,7 +12,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
-from visual_debug import arrays, kinds
+from visual_debug import arrays, kinds, structures
 from visual_debug.columns import Call
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.origins import is_inert
@@ -65,10 +65,15 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         parts = key.items if type(key) is Sequence and key.kind is tuple and key.items is not None else [key]
         return m.call_node(f"numpy.{'c_' if container.object.axis else 'r_'}", z, parts, {}, f, site, None)
     position = key_value(m, key)
+    computed = m.nested_here(z)
     returned = m.take_nested(z)
+    container = m.holder(container)
+    is_followed = type(container) is Mapping and container.items is not None and position is not UNSET
+    is_default = is_followed and type(container.object) is defaultdict and _get(container.items, position) is None
+    if computed is not None and is_default:
+        return _put_default(m, container, position, key, computed)  # a plain key runs no code but the factory's
     if returned is not None:
         return returned
-    container = m.holder(container)
     found: Ref = None
     if type(container) is Sequence and container.items is not None and position is not UNSET:
         found = _from_sequence(m, container.items, container.kind, position, z)
@@ -78,6 +83,8 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
         ref = _get(container.items, position)
         if ref is None and type(container.object) is defaultdict:
             ref = _made_by_default(m, container, position, key, z, site)
+        elif ref is None and type(container.object) is Counter and type(z) is int:
+            return Leaf(z, "const", None, site)  # 0, which is not put in
         if ref is not None and m.agrees(ref, z):
             return ref
     m.unknown_code([container, key], "__getitem__", "__missing__")
@@ -102,12 +109,16 @@ def _made_by_default(m: Machine, container: Mapping, position: Any, key: Ref, z:
         )
     if made is None:
         container.forget()
-    else:
-        container.items[position] = made  # type: ignore[index]
-        m.put(container, made)
-        if not (type(key) is Leaf and key.op == "const"):
-            container.keys[position] = key
-            m.put(container, key)
+        return None
+    return _put_default(m, container, position, key, made)
+
+
+def _put_default(m: Machine, container: Mapping, position: Any, key: Ref, made: Ref) -> Ref:
+    container.items[position] = made  # type: ignore[index]
+    m.put(container, made)
+    if not (type(key) is Leaf and key.op == "const"):
+        container.keys[position] = key
+        m.put(container, key)
     return made
 
 
@@ -233,6 +244,8 @@ def unpack_starred(
 
 #: Attributes of arrays and numbers that are numbers by themselves, and the operation that reads them.
 _PARTS = {"T": "numpy.transpose", "mT": "numpy.matrix_transpose", "real": "numpy.real", "imag": "numpy.imag"}
+#: Those of `numpy.matrix`.
+_PARTS_OF_MATRICES = {"A": "numpy.asarray", "A1": "numpy.ravel", "I": "numpy.linalg.inv"}
 #: Attributes that tell of an array's form, which no derivative passes through.
 _FORM = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
 
@@ -251,12 +264,18 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
             return _item_of_node(m, f, site, node, type(value)._fields.index(name), z, None)  # type: ignore[attr-defined]
         if name in _FORM or not kinds.is_number(z):
             return _form(m, z, site) if name in _FORM else Thing(z, [node])
-        op = _PARTS.get(name, "opaque")
+        is_matrix = type(value).__name__ == "matrix" and type(value).__module__ == "numpy"
+        op = _PARTS_OF_MATRICES.get(name) if is_matrix else None
+        op = op or _PARTS.get(name, "opaque")
         return m.new(op, z, [node], f, site)
     returned = m.take_nested(z)
     if returned is not None:
         return returned
     owner = m.known_value(base)
+    if type(base) is Sequence and base.items is not None:
+        fields = structures.tuple_fields(type(owner)) or ()
+        if name in fields and m.agrees(base.items[fields.index(name)], z):
+            return base.items[fields.index(name)]
     if owner is UNSET:
         return Thing(z, [base]) if callable(z) and type(base) is Thing else m.discover(z, site, source=base)
     known = _stored(m, owner, name)

@@ -6,11 +6,12 @@ Which instruction does what is in `opcodes`, what runs them in `replay`, and whe
 from __future__ import annotations
 
 import operator
+from collections import deque
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
 
-from visual_debug import kinds
+from visual_debug import kinds, structures
 from visual_debug.columns import Activation, Call, Where
 from visual_debug.errors import TraceError
 from visual_debug.replaying.origins import Origins
@@ -73,6 +74,7 @@ class Machine(Origins):
         self.main: Frame | None = None  # of the traced call
         self.yields: Stream | None = None  # of the traced call, if it made a generator
         self.inputs: dict[str, Ref] = {}
+        self.records: dict[int, Contents] = {}  # objects made of fields that the arguments have, by identity
         self._places: dict[int, Sequence | Mapping] = {}  # containers that the arguments have in several places
         self._unfinished: set[int] = set()  # identities of those whose items are being looked through
         self.result: Ref = Thing()
@@ -122,12 +124,36 @@ class Machine(Origins):
         """
         if type(value) is Contents:
             known = self.heap.get(id(value.container))
+            if value.has_fields:
+                return self._object(value, known, name, site, source)
             if known is None:
                 return self._container(value, name, site, source)
             return self._another(known, value, name, site) if self.main is None else known
         if source is not None:
             return self.discover(value, site, name, source)
         return Leaf(value, "input", name, site) if kinds.is_number(value) else Thing(value, outside=True)
+
+    def _object(self, contents: Contents, known: Ref, name: str, site: Site, source: Ref) -> Ref:
+        """An object made of fields, by what is in them at the time of the call."""
+        value = contents.container
+        if self.main is not None:
+            return known if known is not None else self.discover(value, site, name, source)
+        if known is not None:
+            # Given in several places it is one and the same: its fields are an argument in none of them.
+            if id(value) not in self._unfinished and self.records.pop(id(value), None) is not None:
+                del self.attributes[id(value)]
+                known.among.clear()
+            return known
+        ref = self.heap[id(value)] = Thing(value, outside=True)
+        self.records[id(value)] = contents
+        self.attributes[id(value)] = parts = {}
+        self._unfinished.add(id(value))
+        for field, item in zip(contents.keys or (), contents.items, strict=True):
+            if type(item) is Contents or kinds.is_number(item):
+                parts[field] = self.argument(item, f"{name}.{field}", site)
+                self.put(ref, parts[field])
+        self._unfinished.discard(id(value))
+        return ref
 
     def _another(self, known: Ref, contents: Contents, name: str, site: Site) -> Ref:
         """One container given in several places of the arguments: its items are other arguments in each of them.
@@ -139,7 +165,8 @@ class Machine(Origins):
             return known
         places = self._places.get(id(container))
         if places is None:
-            places = Sequence(type(container), None, container) if contents.keys is None else Mapping(None, container)
+            kind = tuple if isinstance(container, tuple) else type(container)
+            places = Sequence(kind, None, container) if contents.keys is None else Mapping(None, container)
             places.among.append(known)
             self._places[id(container)] = places
         ref = self._container(contents, name, site, None)
@@ -149,12 +176,15 @@ class Machine(Origins):
 
     def _container(self, contents: Contents, name: str, site: Site, source: Ref) -> Ref:
         container, keys = contents.container, contents.keys
-        ref: Ref = Sequence(type(container), [], container) if keys is None else Mapping({}, container)
+        kind = tuple if isinstance(container, tuple) else type(container)
+        fields = structures.tuple_fields(type(container))
+        items: Any = deque(maxlen=container.maxlen) if kind is deque else []
+        ref: Ref = Sequence(kind, items, container) if keys is None else Mapping({}, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
         self._unfinished.add(id(container))
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
-            written = kinds.key_text(key) or f"<{type(key).__name__}>"
-            item_ref = self.argument(item, f"{name}[{written}]", site, source)
+            written = f"[{kinds.key_text(key) or f'<{type(key).__name__}>'}]" if fields is None else f".{fields[key]}"
+            item_ref = self.argument(item, name + written, site, source)
             if keys is None:
                 ref.items.append(item_ref)
             else:
@@ -195,6 +225,13 @@ class Machine(Origins):
         if self.frame is not None and self.frame.entered == self.frame.pc - 1:
             return None
         return super().unknown_code(refs, *methods)
+
+    def nested_here(self, z: Any) -> Ref:
+        """What a recorded activation returned that this instruction has run last, if that is the recorded value."""
+        nested, frame = self.nested, self.frame
+        if nested is None or frame is None or nested.value is not z:
+            return None
+        return nested.ref if frame is nested.frame and frame.pc - 1 == nested.instruction else None
 
     def take_nested(self, z: Any) -> Ref:
         """What a recorded activation returned that ran inside this instruction, if that is the instruction's result."""

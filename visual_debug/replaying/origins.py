@@ -20,10 +20,11 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, NoReturn
 
-from visual_debug import arrays, cpython, kinds
+from visual_debug import arrays, cpython, kinds, structures
 from visual_debug.columns import SEVERAL, Call, Columns
+from visual_debug.errors import TraceError
 from visual_debug.replaying.memory import Memory
 from visual_debug.replaying.symbols import (
     FEW,
@@ -162,6 +163,8 @@ class Origins:
 
     def write(self, array: Any, node: int) -> None:
         """From now on the array means `node`, and others in the same memory show what was written to it."""
+        if arrays.is_lent(array):
+            self.refuse_iterator(self.columns.site[node])
         self.memory.wrote(array, node)
         self.kept.discard(id(arrays.owner_of(array)))
         for pool in self._pools_of(array):
@@ -176,6 +179,13 @@ class Origins:
                 if crowd[-1] in self.epochs:
                     self.epochs[gathered] = self.epochs[crowd[-1]]
             self.memory.gathered(array, gathered)
+
+    def refuse_iterator(self, site: Site) -> NoReturn:
+        """Something was written through a `numpy.nditer`, nobody knows to which array."""
+        raise TraceError(
+            f"{site}: what is written to the items of numpy.nditer is not followed: write to the array itself, at the "
+            "indices that numpy.ndindex(array.shape) gives"
+        )
 
     def is_changed(self, position: int) -> bool:
         """Whether memory was written to after a snapshot and before the next one of it."""
@@ -593,9 +603,10 @@ class Origins:
         known = self.heap.get(id(value)) if not is_passive(value) else None
         if known is not None and type(known) is not Stream and not self.agrees(known, value):
             known = None
-        if type(value) is tuple:
+        if type(value) is tuple or structures.tuple_fields(type(value)) is not None:
             if known is None:
-                known = Sequence(tuple, [self.discover(v, site, name, source, moved=moved) for v in value], value)
+                items = [self.discover(v, site, name, source, moved=moved) for v in tuple.__iter__(value)]
+                known = Sequence(tuple, items, value)
                 self.heap[id(value)] = known
             return known
         if issubclass(type(value), (str, bytes)):  # not isinstance, which asks the object for its __class__

@@ -9,14 +9,16 @@ so that a gradient through it is refused rather than wrong.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Container, MutableSequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
-from visual_debug import arrays, collector, cpython, display
+from visual_debug import arrays, collector, cpython, display, kinds, structures
 from visual_debug.columns import WORTH_NUMPY, Call, Columns
 from visual_debug.errors import TraceError
-from visual_debug.kinds import SCALARS
+from visual_debug.kinds import SCALARS, Gone
 from visual_debug.replaying import calls, containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
@@ -62,31 +64,99 @@ def replay(tape: Tape, learn: Callable[[Columns, dict[str, Any], Any], None] | N
 def _result(machine: Machine) -> Any:
     """Node ids of what the call returned or, if it was a generator's, of what it yielded."""
     if machine.tape.plan.yields and machine.yields is not None:
-        return [_structure(machine, ref) for ref in machine.yields.rest() or []]
+        return [_structure(machine, ref, {}) for ref in machine.yields.rest() or []]
     if machine.tape.exception is not None or machine.tape.truncated:
         return None
-    return _structure(machine, machine.result)
+    return _structure(machine, machine.result, _objects(machine.tape.returned))
 
 
-def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
-    """Node ids in the structure of a container; None for anything that is no number, and for a container in itself."""
+def _objects(returned: Any) -> dict[int, Contents]:
+    """The objects made of fields in what a call returned, by identity."""
+    found: dict[int, Contents] = {}
+    seen: set[int] = set()
+    work = [returned]
+    while work:
+        item = work.pop()
+        if type(item) is Contents and id(item) not in seen:
+            seen.add(id(item))
+            work.extend(item.items)
+            if item.has_fields:
+                found[id(item.container)] = item
+    return found
+
+
+def _structure(machine: Machine, ref: Ref, objects: dict[int, Contents]) -> Any:
+    """Node ids in the structure of a container; None for anything that is no number, and for a container in itself.
+
+    `objects` are those made of fields that are looked into, by identity.
+    """
+    done: list[Any] = []
+    inside: set[int] = set()
+    work: list[tuple[Any, Any]] = [(ref, None)]  # references, and how to put together what was made of the last ones
+    while work:
+        ref, join = work.pop()
+        if join is not None:
+            count, make, key = join
+            parts = done[len(done) - count :]
+            del done[len(done) - count :]
+            inside.discard(key)
+            done.append(make(parts))
+            continue
+        opened = _opened(machine, ref, objects) if id(ref) not in inside else None
+        if opened is None:
+            done.append(machine.node(ref))
+            continue
+        parts, make = opened
+        inside.add(id(ref))
+        work.append((None, (len(parts), make, id(ref))))
+        work.extend((part, None) for part in reversed(parts))
+    return done[0]
+
+
+def _opened(
+    machine: Machine, ref: Ref, objects: dict[int, Contents]
+) -> tuple[list[Ref], Callable[[list[Any]], Any]] | None:
+    """What is in a container, and how to put together what was made of it; None for what is none."""
     kind = type(ref)
     if kind is int or kind is Leaf:
         node = machine.node(ref)
         value = None if node is None else machine.columns.value[node]
         if node is None or machine.main is None or not isinstance(value, tuple):
-            return node
+            return None
         # What an operation returned that has several results, such as `divmod` or `numpy.linalg.qr`: each of them.
         site, items = machine.columns.site[node], enumerate(value)
-        parts = [containers.item_of_array(machine, machine.main, site, node, (i,), part) for i, part in items]
-        return tuple(_structure(machine, part, above) for part in parts)
-    known = kind is Mapping or (kind is Sequence and ref.kind in (list, tuple))
-    if known and ref.items is not None and not any(ref is outer for outer in above):
-        inside = (*above, ref)
-        if kind is Sequence:
-            return ref.kind(_structure(machine, item, inside) for item in ref.items)
-        return {key: _structure(machine, item, inside) for key, item in ref.items.items()}
+        return [containers.item_of_array(machine, machine.main, site, node, (i,), part) for i, part in items], tuple
+    if kind is Sequence and ref.items is not None:
+        fields = structures.tuple_fields(type(ref.object))
+        return list(ref.items), (tuple if ref.kind is tuple else list) if fields is None else _as_record(
+            type(ref.object), fields
+        )
+    if kind is Mapping and ref.items is not None:
+        keys = list(ref.items)
+        return list(ref.items.values()), lambda parts: dict(zip(keys, parts, strict=True))
+    if kind is Thing and id(ref.object) in objects:
+        contents = objects[id(ref.object)]
+        value = contents.container
+        record = value.kind if type(value) is Gone else type(value)
+        return _fields(machine, ref, contents), _as_record(record, tuple(contents.keys or ()))
     return None
+
+
+def _fields(machine: Machine, ref: Thing, contents: Contents) -> list[Ref]:
+    """What is in the fields of an object."""
+    known = machine.attributes.get(id(ref.object), {})
+    site, found = machine.tape.plan.site(-1), []
+    for name, item in zip(contents.keys or (), contents.items, strict=True):
+        value = item.container if type(item) is Contents else item
+        part = known.get(name)
+        if machine.main is not None and (kinds.is_number(value) or type(item) is Contents):
+            part = machine.claim(part, value, site, name, ref)
+        found.append(part)
+    return found
+
+
+def _as_record(kind: type, names: tuple[str, ...]) -> Callable[[list[Any]], Any]:
+    return lambda parts: structures.Record(kind, kind.__name__, dict(zip(names, parts, strict=True)))
 
 
 def copies_of_sealed(tape: Tape) -> dict[int, Any]:
@@ -436,10 +506,11 @@ class _Player:
         if caller is not None:
             caller.entered = caller.pc
         known = {**dict(zip(plan.code.co_varnames[: plan.code.co_argcount], given, strict=False)), **by_name}
+        _gather_rest(machine, plan.code, values, given, known)
         named = plan.code.co_varnames[: plan.code.co_argcount + plan.code.co_kwonlyargcount]
         for name, value, object_ in zip(parameters(plan.code), arguments, values, strict=True):
             ref = known.get(name)
-            if ref is None or not machine.agrees(ref, object_ if asked is not None else value):
+            if ref is None or not machine.agrees(ref, object_ if asked is not None or type(ref) is Sequence else value):
                 is_default = frame.is_exact and name in named and name not in known
                 behind = _behind_default(machine, plan, values) if is_default else source
                 ref = machine.argument(value, name, plan.site(-1), behind)
@@ -466,7 +537,24 @@ class _Player:
                 seen.add(id(ref))
                 items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
                 work.extend(reversed(items))
-        self.inputs = {name: _structure(self.machine, ref) for name, ref in arguments.items()}
+            elif type(ref) is Thing and id(ref.object) in self.machine.records and id(ref) not in seen:
+                seen.add(id(ref))
+                work.extend(reversed(self.machine.attributes[id(ref.object)].values()))
+        records = self.machine.records
+        self.inputs = {name: _structure(self.machine, ref, records) for name, ref in arguments.items()}
+
+
+def _gather_rest(
+    machine: Machine, code: CodeType, values: tuple[Any, ...], given: list[Ref], known: dict[str, Ref]
+) -> None:
+    """Put what an activation is given beyond its named parameters, if that is known, under the name of `*rest`."""
+    rest = given[code.co_argcount :]
+    if code.co_flags & inspect.CO_VARARGS and rest and None not in rest:
+        at = code.co_argcount + code.co_kwonlyargcount
+        gathered = Sequence(tuple, rest)
+        if machine.agrees(gathered, values[at]):
+            gathered.object = values[at]
+            machine.heap[id(values[at])] = known[code.co_varnames[at]] = gathered
 
 
 def _behind_default(machine: Machine, plan: Plan, values: tuple[Any, ...]) -> Ref:

@@ -40,6 +40,8 @@ def store_attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, valu
     if node is not None:
         if name in _WRITTEN_PARTS and arrays.is_array(m.columns.value[node]):
             _write(m, f, index, _WRITTEN_PARTS[name], [node, value])
+        elif name == "shape" and arrays.is_array(m.columns.value[node]) and m.columns.value[node].base is None:
+            _write(m, f, index, "numpy.reshape", [node, value])
         else:
             written_unseen(m, f, index, m.snapshot, m.v + 1, [base, value])
         return
@@ -112,6 +114,8 @@ def store_subscript(
     node = m.node(container)
     if node is None:
         container = m.holder(container)
+        if type(m.known_value(container)).__name__ == "nditer":
+            m.refuse_iterator(f.plan.site(index))
         set_item(m, container, key_value(m, key), value, key)
         m.unknown_code([container, key, value])
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])

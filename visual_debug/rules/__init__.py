@@ -11,6 +11,7 @@ Importing this package does not import NumPy; its rules are loaded when an array
 from visual_debug.rules.base import MissingPartial, NoPartial, Rule
 from visual_debug.rules.elementwise import FormulaRule, Missing
 from visual_debug.rules.formula import Formula, compact
+from visual_debug.rules.matrices import as_of_arrays
 from visual_debug.rules.names import canonical, name_of, resolve
 from visual_debug.rules.table import all_rules, edition, find, forget, own, pullback_text, rule
 
@@ -22,6 +23,7 @@ __all__ = [
     "NoPartial",
     "Rule",
     "all_rules",
+    "as_of_arrays",
     "canonical",
     "compact",
     "edition",

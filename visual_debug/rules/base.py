@@ -146,6 +146,11 @@ def path_text(where: Where, count: int) -> str:
     return name + "".join(f"[{step!r}]" for step in rest)
 
 
+def is_out(where: Where) -> bool:
+    """Whether an operand is what the result is written to, alone or in a tuple."""
+    return isinstance(where, tuple) and where[0] == "out"
+
+
 def value_at(where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """The operand that stands at `where` among the arguments."""
     if isinstance(where, int):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule, path_text, value_at
+from visual_debug.rules.base import Format, MissingPartial, NoPartial, Rule, is_out, path_text, value_at
 from visual_debug.rules.names import name_of
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ class DefinedRule(Rule):
         self._text = text or f"pull_{self.symbol}(Δ)"
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
-            return products.zero_like(kwargs["out"])
+        if is_out(where):
+            return products.zero_like(value_at(where, args, kwargs))
         parts = _places_in(where, args, kwargs)
         if parts:
             return tuple(
@@ -155,7 +155,7 @@ class DefinedRule(Rule):
         return [products.number_for(given, whole, where[1:]) for where in wheres if not isinstance(where, int)]
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
+        if is_out(where):
             return products.zero_like(z)
         parts = _places_in(where, args, kwargs)
         if parts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, Rule
+from visual_debug.rules.base import Format, MissingPartial, Rule, is_out, value_at
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -22,8 +22,8 @@ class EinsumRule(Rule):
         super().__init__("numpy.einsum", "einsum")
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
-            return products.zero_like(kwargs["out"])
+        if is_out(where):
+            return products.zero_like(value_at(where, args, kwargs))
         k = self._operand(where, args)
         terms, result, operands = _spelled(args)
         own, operand = terms[k], operands[k]
@@ -46,7 +46,7 @@ class EinsumRule(Rule):
         return whole
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
+        if is_out(where):
             return products.zero_like(z)
         k = self._operand(where, args)
         changed = list(args)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Bound, Format, MissingPartial, NoPartial, Rule
+from visual_debug.rules.base import Bound, Format, MissingPartial, NoPartial, Rule, is_out, value_at
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -46,8 +46,8 @@ class FunctionRule(Rule):
         self.names = tuple(names) if names is not None else _parameters(pulls[0])[: len(pulls)]
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
-            return products.zero_like(kwargs["out"])  # its old content is written over
+        if is_out(where):
+            return products.zero_like(value_at(where, args, kwargs))  # its old content is written over
         if isinstance(where, tuple) and len(where) == 1 and where[0] in self._named:
             way = self._named[str(where[0])][:1]
             return _like_number(self._run(way, 0, where, delta, z, args, kwargs), kwargs[str(where[0])], ())
@@ -69,7 +69,7 @@ class FunctionRule(Rule):
         return lambda delta, z, args: pull(delta, z, *args)
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
+        if is_out(where):
             return products.zero_like(z)
         if isinstance(where, tuple) and len(where) == 1 and where[0] in self._named:
             return self._run(self._named[str(where[0])][1:], 0, where, tangent, z, args, kwargs)

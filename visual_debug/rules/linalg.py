@@ -37,14 +37,14 @@ def _are_matrices(delta: Any, x: Any, y: Any) -> bool:
     return type(delta) is type(x) is type(y) is np.ndarray and delta.ndim == x.ndim == y.ndim == 2
 
 
-def pull_matmul_x(delta: Any, z: Any, x: Any, y: Any) -> Any:
+def pull_matmul_x(delta: Any, z: Any, x: Any, y: Any, out: Any = None) -> Any:
     if _are_matrices(delta, x, y):
         return delta @ y.T
     delta, row, right = _as_matrices(delta, x, y)
     return products.unbroadcast(delta @ swap(right), row).reshape(np.shape(x))
 
 
-def pull_matmul_y(delta: Any, z: Any, x: Any, y: Any) -> Any:
+def pull_matmul_y(delta: Any, z: Any, x: Any, y: Any, out: Any = None) -> Any:
     if _are_matrices(delta, x, y):
         return x.T @ delta
     delta, left, column = _as_matrices(delta, x, y)
@@ -65,7 +65,7 @@ def _pull_contracted(delta: Any, x: Any, y: Any, over: tuple[Axes, Axes], which:
     return np.moveaxis(result, range(result.ndim), (*free[which], *order))
 
 
-def _dot_axes(x: Any, y: Any) -> tuple[Axes, Axes]:
+def _dot_axes(x: Any, y: Any, out: Any = None) -> tuple[Axes, Axes]:
     if np.ndim(x) == 0 or np.ndim(y) == 0:
         return (), ()
     return (-1,), (-2 if np.ndim(y) > 1 else -1,)
@@ -108,8 +108,8 @@ def _flat_pulls(axes: Callable[..., tuple[Axes, Axes]]) -> list[Callable[..., An
     """Pulls of a product that first flattens both operands."""
     x, y = _pulls(axes)
     return [
-        lambda delta, z, a, b: x(delta, z, np.ravel(a), np.ravel(b)).reshape(np.shape(a)),
-        lambda delta, z, a, b: y(delta, z, np.ravel(a), np.ravel(b)).reshape(np.shape(b)),
+        lambda delta, z, a, b, out=None: x(delta, z, np.ravel(a), np.ravel(b)).reshape(np.shape(a)),
+        lambda delta, z, a, b, out=None: y(delta, z, np.ravel(a), np.ravel(b)).reshape(np.shape(b)),
     ]
 
 

@@ -13,6 +13,7 @@ ALIASES = {
     "round_": "round", "around": "round", "flatten": "ravel", "fix": "trunc", "pow": "power", "concat": "concatenate",
     "permute_dims": "transpose", "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh",
     "atan": "arctan", "atanh": "arctanh", "atan2": "arctan2", "row_stack": "vstack", "cumulative_sum": "cumsum",
+    "mat": "asmatrix",
 }  # fmt: skip
 
 #: Methods of arrays and NumPy scalars that NumPy also offers as a function of (self, …), and `item`.

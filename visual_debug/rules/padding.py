@@ -84,17 +84,18 @@ class PadRule(Rule):
         self._moved = MoverRule("numpy.pad", {0: "array"}, fills=("constant_values",))
         self._defined = defined
 
-    def _of(self, where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rule:
+    def of(self, where: Where, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rule:
+        """The rule of a call: that of what moves elements, or the definition."""
         mode = args[2] if len(args) > 2 else kwargs.get("mode", "constant")
         is_array = where in (0, ("array",)) or (isinstance(where, tuple) and where[0] == 0)
         moves = isinstance(mode, str) and mode in _MOVING and is_array and kwargs.get("reflect_type", "even") == "even"
         return self._moved if moves else self._defined
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return self._of(where, args, kwargs).pull(where, delta, z, args, kwargs)
+        return self.of(where, args, kwargs).pull(where, delta, z, args, kwargs)
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return self._of(where, args, kwargs).push(where, tangent, z, args, kwargs)
+        return self.of(where, args, kwargs).push(where, tangent, z, args, kwargs)
 
     def text(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, Rule, path_text
+from visual_debug.rules.base import Format, MissingPartial, Rule, is_out, path_text, value_at
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -50,8 +50,8 @@ class MoverRule(Rule):
         self._text = text or f"{self.symbol} back(Δ)"
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
-            return products.zero_like(kwargs["out"])
+        if is_out(where):
+            return products.zero_like(value_at(where, args, kwargs))
         path, values, rest = self._call(where, args, kwargs)
         operand = _at(values, path)
         if not self._is_source(path[0]) or _discrete(z):
@@ -215,6 +215,8 @@ for _name, _argument in _FROM.items():
     _row(_name, {0: _argument}, "sum(Δ)" if _name == "broadcast_to" else "")
 for _name in ("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "meshgrid"):
     _row(_name, None)
+for _name in ("matrix", "asmatrix"):
+    _row(_name, {0: "data"}, "Δ.reshape(x.shape)", function=lambda data, *_, **__: np.atleast_2d(data))
 _row("block", {0: "arrays"}, function=lambda arrays: np.block(_in_lists(arrays)))
 _row("ndarray.__copy__", {0: "a"}, "Δ", function=lambda a: np.array(a), symbol="copy")
 _row("ndarray.__deepcopy__", {0: "a"}, "Δ", function=lambda a, *_: np.array(a), symbol="deepcopy")

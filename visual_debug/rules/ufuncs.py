@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visual_debug.rules import products
-from visual_debug.rules.base import Format, MissingPartial, Rule, value_at
+from visual_debug.rules.base import Format, MissingPartial, Rule, is_out, value_at
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -26,8 +26,8 @@ class UfuncMethodRule(Rule):
         self._ufunc, self._rule = ufunc, elementwise
 
     def pull(self, where: Where, delta: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
-            return products.zero_like(kwargs["out"])
+        if is_out(where):
+            return products.zero_like(value_at(where, args, kwargs))
         position, rest, values, kwargs = self._call(where, args, kwargs)
         operand = values[position]
         if self.names[position] == "indices":
@@ -36,7 +36,7 @@ class UfuncMethodRule(Rule):
         return products.number_for(operand, np.asarray(whole).reshape(np.shape(operand)), rest)
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if where == ("out",):
+        if is_out(where):
             return products.zero_like(z)
         position, rest, values, kwargs = self._call(where, args, kwargs)
         if self.names[position] == "indices":

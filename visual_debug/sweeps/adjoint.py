@@ -217,7 +217,8 @@ def pull_each(columns: Columns, node: int, delta: Any, *, is_real: bool = True) 
     call = columns.arguments(node)
     args, kwargs, wheres = call
     operands = [columns.value[operand] for operand in columns.operands(node)]
-    rule, z = rules.find(columns.op[node]), columns.value[node]
+    op, z, args = rules.as_of_arrays(columns.op[node], columns.value[node], args)
+    rule = rules.find(op)
     is_lost = _is_lost(columns, node, call)
     is_plain = is_real and _kind(z) == "f" and _kind(delta) in "fi" and all(_kind(x) in "fi" for x in operands)
     if rule is not None and is_plain and not is_lost:
@@ -251,9 +252,9 @@ def _pull(
     is_real: bool,
     is_lost: bool,
 ) -> Any:
-    op, z = columns.op[node], columns.value[node]
-    rule = rules.find(op)
     args, kwargs, where = call
+    op, z, args = rules.as_of_arrays(columns.op[node], columns.value[node], args)
+    rule = rules.find(op)
     if rule is None:
         raise rules.MissingPartial(op, where[position], why_missing(columns, node))
     if is_lost:
@@ -366,21 +367,24 @@ def forward(columns: Columns, tangents: Mapping[int, Any], outputs: Iterable[int
             tangent = result.get(operand)
             if tangent is None:
                 continue
-            op = columns.op[node]
-            rule = rules.find(op)
-            if rule is not None and is_discrete(columns.value[node], columns.value[operand]):
-                continue
             if call is None:
                 call = columns.arguments(node)
                 is_lost = _is_lost(columns, node, call)
             args, kwargs, where = call
+            try:
+                op, z, args = rules.as_of_arrays(columns.op[node], columns.value[node], args)
+            except rules.MissingPartial as missing:
+                raise no_derivative(columns, node, position, missing.reason) from missing
+            rule = rules.find(op)
+            if rule is not None and is_discrete(z, columns.value[operand]):
+                continue
             if rule is None:
                 raise no_derivative(columns, node, position, why_missing(columns, node))
             if is_lost:
                 raise no_derivative(columns, node, position, LOST)
             try:
-                part = rule.push(where[position], tangent, columns.value[node], args, kwargs)
-                part = part.real if _kind(part) == "c" and _kind(columns.value[node]) in "fiu" else part
+                part = rule.push(where[position], tangent, z, args, kwargs)
+                part = part.real if _kind(part) == "c" and _kind(z) in "fiu" else part
             except rules.MissingPartial as missing:
                 if _kind(columns.value[operand]) == "b":
                     continue

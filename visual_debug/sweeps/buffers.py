@@ -46,7 +46,7 @@ class Buffers:
         target, *rest = columns.operands(node)
         array = columns.form(target)
         call = columns.calls.get(node)
-        if call is None or call.where[0] != 0 or not arrays.is_array(array) or array.dtype.kind not in "fc":
+        if call is None or call.where[0] != 0 or not arrays.is_simple(array) or array.dtype.kind not in "fc":
             return False
         if columns.op[node] == "getitem":
             if wanted is None or wanted[target]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays, cpython
+from visual_debug import arrays, cpython, kinds
 from visual_debug.errors import UntraceableError
 from visual_debug.tracing import callbacks, lent, record, rewrite, shells, writes
 from visual_debug.tracing.context import tape_here
@@ -98,7 +98,7 @@ class Policy:
         self.wants = wants
         self.always = always
         # By identity: code objects compare by value, and the same source loaded twice makes two equal ones.
-        self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
+        self.plans: dict[int, tuple[CodeType, Plan | str]] = {}  # or why there is none
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
         self.fleeting: set[CallSite] = set()  # that remember callables which may come to an end
@@ -107,7 +107,7 @@ class Policy:
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_item, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, shells.note_sum, writes.IMMUTABLE, self.comprehend, watch,
         )  # fmt: skip
@@ -123,12 +123,12 @@ class Policy:
                 try:
                     plan, self._sources[id(code)] = rewrite.plan_of(code)
                 except UntraceableError as error:
-                    plan = error
+                    plan = str(error)  # itself it would hold the frames that it has passed
                 else:
                     _enter_words(plan)
                 self.plans[id(code)] = code, plan
-        if isinstance(plan, UntraceableError):
-            raise plan
+        if isinstance(plan, str):
+            raise UntraceableError(plan)
         return plan
 
     def code(self, code: CodeType, *, door: bool) -> CodeType:
@@ -245,7 +245,7 @@ class Policy:
                 code = None if function in tape.lent else self._lendable(function)
                 if code is not None:
                     loans[function] = code
-            if kind not in callbacks.HOLDERS:
+            if kind not in callbacks.HOLDERS and not kinds.is_vectorize(kind):
                 tape.classes.add(kind)
                 tape.has_objects = True
             elif kind is type:

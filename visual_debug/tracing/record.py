@@ -9,6 +9,8 @@ import functools
 import math
 import sys
 import weakref
+from array import array
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -16,7 +18,7 @@ from threading import get_ident
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays, cpython
+from visual_debug import arrays, cpython, kinds, structures
 from visual_debug.tracing import shells, window
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tracing.tape import Contents, Plan, Tape
@@ -24,7 +26,7 @@ from visual_debug.tracing.writes import IMMUTABLE
 from visual_debug.versions import Seal
 
 #: Container types whose content is kept as it was when the call began.
-CONTAINERS = frozenset({list, tuple, dict})
+CONTAINERS = frozenset({list, tuple, dict, deque, array, OrderedDict, defaultdict, Counter})
 #: Lists longer than this are looked through for containers only if they begin or end with one.
 _LONG = 64
 
@@ -41,14 +43,37 @@ def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
     middle of a long list of numbers is left out, and replay takes what is read from it for numbers from outside.
     """
     kind = type(value)
-    if kind not in CONTAINERS or depth > _DEEP:
+    if depth > _DEEP:
         return value
+    if kind not in CONTAINERS:
+        return value if kind in shells.LASTING else _fields(value, known, depth)
     kept = known.get(id(value))
     if kept is None:
-        items = list(value.values() if kind is dict else value)
-        kept = known[id(value)] = Contents(value, items, list(value) if kind is dict else None)
+        is_mapping = issubclass(kind, dict)
+        items = list(value.values() if is_mapping else value)
+        kept = known[id(value)] = Contents(value, items, list(value) if is_mapping else None)
         if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
-            kept.items = [contents(item, known, depth + 1) if type(item) in CONTAINERS else item for item in items]
+            kept.items = [item if type(item) in _NUMBERS else contents(item, known, depth + 1) for item in items]
+    return kept
+
+
+def _fields(value: Any, known: dict[int, Contents], depth: int) -> Any:
+    """The same of a named tuple, or of an object made of fields, if there are numbers or containers in it."""
+    kept = known.get(id(value))
+    if kept is not None:
+        return kept
+    if structures.tuple_fields(type(value)) is not None:
+        kept = known[id(value)] = Contents(value, [], None)
+        kept.items = [contents(item, known, depth + 1) for item in tuple.__iter__(value)]
+        return kept
+    inside = structures.fields(value)
+    if inside is None:
+        return value
+    kept = known[id(value)] = Contents(value, [], list(inside), has_fields=True)
+    kept.items = [contents(item, known, depth + 1) for item in inside.values()]
+    if not any(type(item) is Contents or kinds.is_number(item) for item in kept.items):
+        del known[id(value)]
+        return value
     return kept
 
 
@@ -260,15 +285,20 @@ def _kept(door: Door, tape: Tape, arguments: tuple[Any, ...], *, is_new: bool) -
     """What a recording keeps of arguments that are not all numbers; functions that they lead to are lent its code."""
     if is_new:
         door.policy.lend(tape, arguments)
-    for value in arguments:
+    given = arguments
+    for value in given:
         if type(value) not in shells.LASTING:
             arguments = shells.noted(tape, arguments)
             break
-    for value in arguments:
-        if type(value) in CONTAINERS:
-            known: dict[int, Contents] = {}
-            return tuple([contents(v, known) for v in arguments])
-    return arguments
+    known: dict[int, Contents] = {}
+    kept = tuple([value if type(value) in _NUMBERS else contents(value, known) for value in given])
+    if not known:
+        return arguments
+    for value, rest in zip(given, arguments, strict=True):
+        if rest is not value and id(value) in known:
+            known[id(value)].container = rest
+            tape.has_objects = True
+    return tuple([new if type(new) is Contents else rest for new, rest in zip(kept, arguments, strict=True)])
 
 
 def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
@@ -446,9 +476,20 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
             tape.policy.forget()
         if not tape.is_plain or type(result) not in _NUMBERS:
             _seal(tape, result)
+        if type(result) not in shells.STAYS:
+            _keep_result(tape, result)
         if tape.has_objects:
             shells.empty(tape)
         finish(tape)
+
+
+def _keep_result(tape: Tape, result: Any) -> None:
+    """Keep what is in objects made of fields that a call returns, which whoever has them may change."""
+    known: dict[int, Contents] = {}
+    kept = contents(result, known)
+    if any(item.has_fields or type(item.container) not in CONTAINERS for item in known.values()):
+        tape.returned = kept
+        tape.has_objects = True
 
 
 #: How many values are looked at to see whether a generator went through objects.
@@ -470,7 +511,7 @@ def _seal(tape: Tape, result: Any) -> None:
                 work.extend(value.items)
                 seen.add(id(value))
         elif type(value) in CONTAINERS and len(value) <= _LONG and id(value) not in seen:
-            work.extend(value.values() if type(value) is dict else value)
+            work.extend(value.values() if issubclass(type(value), dict) else value)
             seen.add(id(value))
         elif type(value) not in IMMUTABLE and arrays.is_array(value):
             owner = arrays.owner_of(value)

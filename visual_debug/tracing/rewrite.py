@@ -22,7 +22,7 @@ from bytecode.instr import InstrLocation, TryBegin, TryEnd
 
 from visual_debug import cpython
 from visual_debug.errors import UntraceableError
-from visual_debug.tracing import flow
+from visual_debug.tracing import flow, writes
 from visual_debug.tracing.assemble import Item, assemble
 from visual_debug.tracing.tape import Handler, Instruction, Plan, parameters
 
@@ -47,6 +47,7 @@ class Hooks(NamedTuple):
         [int, bool], Any
     ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
+    before_out: Callable[[list[Any], Any], Any]  #: (values, what a call is given to write its result to)
     before_item: Callable[..., Any]  #: (values, array about to be written to, index or ends of the slice)
     landed: Callable[[Any], int]  #: in a generator's exception handler: (ticket) -> from where, as its operand
     leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
@@ -912,11 +913,14 @@ class _Emitter:
     def _resolve(self, call: flow.CallShape, instr: Instr, height: int) -> Iterator[Item]:
         """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""
         where = instr.location
-        site = self.hooks.call_site(call.positional, len(call.arguments) > call.positional)
+        count = writes.SPREAD if call.packed else call.positional
+        site = self.hooks.call_site(count, len(call.arguments) > call.positional)
         depth = call.callable
         hit, on = Label(), Label()
         if call.out is not None:
-            yield from self._before_write(call.out, instr, height)
+            pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(call.out + 3, where)]
+            yield from cpython.call(self.hooks.before_out, pushes, where)
+            yield cpython.pop(where)
         for packed in call.packed:
             yield from self._record(height, where, packed)
         yield cpython.const(site, where)

@@ -127,11 +127,17 @@ def _keep_perhaps(tape: Tape, owner: Any, *, always: bool) -> None:
 
 
 def before_write(values: list[Any], target: Any) -> None:
-    """Called before an in-place operator, or the function that it is the `out` of, writes to `target`."""
+    """Called before an in-place operator writes to `target`."""
     if arrays.is_array(target):
         tape = current()
         if tape is not None and tape.values is values:
             keep(tape, len(values), target)
+
+
+def before_out(values: list[Any], target: Any) -> None:
+    """Called before the function that `target` is the `out` of writes to it, or to each array in it."""
+    for array in target if type(target) is tuple else (target,):
+        before_write(values, array)
 
 
 def before_item(values: list[Any], target: Any, *key: Any) -> None:
@@ -141,6 +147,8 @@ def before_item(values: list[Any], target: Any, *key: Any) -> None:
     """
     if type(target).__name__ == "flatiter" and type(target).__module__ == "numpy":
         target, key = target.base, ()
+    if type(target) is memoryview:
+        target, key = arrays.shown_by(target), ()
     if not arrays.is_array(target):
         return
     tape = current()
@@ -160,9 +168,13 @@ def before_item(values: list[Any], target: Any, *key: Any) -> None:
 def guarded(target: Any, count: int) -> Any:
     """A callable of C called with `count` positional arguments, made to keep what it writes to; most write nothing.
 
-    A bound method that writes to its array is called at once, so the array is kept here and the method is itself.
+    A bound method that writes to its array is called at once, so the array is kept here and the method is itself. With
+    a `count` of `SPREAD` the arguments are in a tuple and a dict, and looked at when the call is made.
     """
     kind = type(target)
+    if count == SPREAD:
+        may_write = kind is MethodType or kind.__name__ == "method-wrapper" or kind.__name__ in NATIVE
+        return _keeping_spread(target) if may_write else target
     if kind is MethodType:
         native = type(target.__func__).__name__ in NATIVE
         return _keeping(target, 0) if native and target.__name__ in MUTATING_BOUND else target
@@ -178,6 +190,22 @@ def guarded(target: Any, count: int) -> Any:
         return target
     first = _first_written(target, count)
     return target if first is None else _keeping(target, first)
+
+
+#: The count of positional arguments that stand in a tuple, as in `f(*args)`.
+SPREAD = -1
+
+
+def _keeping_spread(function: Any) -> Any:
+    """Call a function with arguments that are only now known, keeping what it writes to as it was."""
+
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        tape = current()
+        if tape is not None and "out" in kwargs:
+            before_out(tape.values, kwargs["out"])
+        return guarded(function, len(args))(*args, **kwargs)
+
+    return kept
 
 
 def _keep_now(array: Any, *, whole: bool = False) -> None:
@@ -216,7 +244,8 @@ def _keeping(function: Any, first: int) -> Any:
         tape = current()
         if tape is not None and (function.__name__ != "nan_to_num" or not kwargs.get("copy", args[1:2] != (False,))):
             written = args[first : first + 1] if first == 0 else args[first:]
-            for target in (*written, *kwargs.values()):
+            out = kwargs.get("out")
+            for target in (*written, *kwargs.values(), *(out if type(out) is tuple else ())):
                 if arrays.is_array(target):
                     keep(tape, len(tape.values), target)
         return function(*args, **kwargs)

@@ -51,14 +51,14 @@ def blocks(summary: Summary) -> list[Block]:
         for span, text in _loops(file):
             rows = [row for row in inside if _is_in(row, span)]
             if rows:
-                found.append(_block("loop", text, span[0], span[2], None, rows))
+                found.append(block("loop", text, span[0], span[2], None, rows))
     for function in summary.functions:
         rows = [row for row in computed if row.function == function.name]
         if rows:
             lines = [row.source.line for row in rows if row.source.line is not None]
             last = [row.source.end_line for row in rows if row.source.end_line is not None]
             ends = min(lines, default=None), max(last, default=None)
-            found.append(_block("function", function.name, *ends, function.activations, rows))
+            found.append(block("function", function.name, *ends, function.activations, rows))
     return found
 
 
@@ -70,10 +70,11 @@ def _loops(name: str) -> Iterator[tuple[syntax.Span, str]]:
     nodes = (node for f in file.functions if isinstance(f.node, ast.Module) for node in ast.walk(f.node))
     loops = [(span, node) for node in nodes if isinstance(node, _LOOPS) and (span := syntax.span_of(node)) is not None]
     for span, loop in sorted(loops, key=lambda found: (found[0][:2], -found[0][2])):
-        yield span, _head(loop)
+        yield span, head(loop)
 
 
-def _head(loop: ast.AST) -> str:
+def head(loop: ast.AST) -> str:
+    """A loop in one line."""
     if isinstance(loop, (ast.For, ast.AsyncFor)):
         return f"for {ast.unparse(loop.target)} in {ast.unparse(loop.iter)}"
     return f"while {ast.unparse(loop.test)}" if isinstance(loop, ast.While) else ast.unparse(loop)
@@ -87,9 +88,10 @@ def _is_in(row: Row, span: syntax.Span) -> bool:
     return span[:2] <= (source.line, source.column) and (source.end_line, source.end_column) <= span[2:]
 
 
-def _block(
+def block(
     kind: str, text: str, line: int | None, end_line: int | None, calls: int | None, rows: Sequence[Row]
 ) -> Block:
+    """Some rows together."""
     first = min(rows, key=lambda row: row.first_node)
     last = max(rows, key=lambda row: row.last_node)
     return Block(

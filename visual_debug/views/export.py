@@ -40,6 +40,7 @@ class Request:
     nodes: Iterable[SupportsIndex] | None = None
     colour: Any = None
     of: Any = None
+    theme: str = "light"
 
     @cached_property
     def marks(self) -> Marks | None:
@@ -108,12 +109,12 @@ def _picture(format: str) -> Callable[[Request, Path], None]:
             if format not in listings.PICTURES:
                 raise RenderError(f"the code view cannot be drawn as .{format}: choose .svg, .png, .pdf or .txt")
             frame = request.code(only)[0]
-            path.write_bytes(listings.PICTURES[format](listings.CodePicture([frame]), frame))
+            path.write_bytes(listings.PICTURES[format](listings.CodePicture([frame], request.theme), frame))
             return
         from visual_debug import render
 
         drawn = request.diagram(only)
-        render.write(drawn, 0, path)
+        render.write(drawn, 0, path, request.theme)
 
     return write
 
@@ -204,6 +205,7 @@ FORMATS: dict[str, Callable[[Request, Path], None]] = {
     "html": _html,
 }
 
+_THEMED = (".svg", ".png", ".pdf", ".gif")
 _COLOURLESS = (_text, _timeline, _json, _graphml, _latex)
 
 
@@ -224,6 +226,8 @@ def picture(path: Path, request: Request) -> Path:
         raise RenderError("nodes=… names what an .html page draws one by one: for other formats use t.slice(node)")
     if request.colour is not None and write in _COLOURLESS:
         raise RenderError("colour=… is of pictures and pages: choose .svg, .png, .pdf, .dot or .html")
+    if request.theme != "light" and path.suffix.lower() not in _THEMED:
+        raise RenderError(f"theme={request.theme!r} is of .svg, .png, .pdf and .gif; a page has a switch of its own")
     _check(request)
     path.parent.mkdir(parents=True, exist_ok=True)
     write(request, path)
@@ -231,6 +235,9 @@ def picture(path: Path, request: Request) -> Path:
 
 
 def _check(request: Request) -> None:
+    from visual_debug.render import themes
+
+    themes.tint(request.theme)
     if request.view not in VIEWS:
         raise RenderError(f"unknown view {request.view!r}: choose one of {', '.join(map(repr, VIEWS))}")
     if len(request.trace) == 0:
@@ -285,12 +292,12 @@ def _pictures(request: Request, format: str) -> tuple[int, Iterator[bytes]]:
         from visual_debug.render import listings
 
         shown = request.code(None)
-        drawn = listings.CodePicture(shown)
+        drawn = listings.CodePicture(shown, request.theme)
         return len(shown), (listings.PICTURES[format](drawn, frame) for frame in shown)
     from visual_debug.render import image
 
     diagram = request.diagram(None)
-    return len(diagram.frames), image.render_frames(diagram, diagram.frames, format)
+    return len(diagram.frames), image.render_frames(diagram, diagram.frames, format, theme=request.theme)
 
 
 def _animation(request: Request, format: str, progress: Progress | None) -> bytes:
@@ -300,12 +307,12 @@ def _animation(request: Request, format: str, progress: Progress | None) -> byte
     drawn: Any
     if request.view == "code":
         shown = request.code(None)
-        drawn = listings.CodePicture(shown)
+        drawn = listings.CodePicture(shown, request.theme)
     else:
         diagram = request.diagram(None)
         shown = diagram.frames
         image.check_size(len(shown), len(diagram.boxes))
-        drawn = image.Picture(diagram, shown)
+        drawn = image.Picture(diagram, shown, theme=request.theme)
     if format == "svg":
         animated: str = drawn.animated(shown)
         return animated.encode()

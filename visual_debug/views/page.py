@@ -1,38 +1,37 @@
 """The data of an offline page: values, both passes, source, and pictures with their coordinates, as plain JSON types.
 
 A trace of up to `MOST_SHOWN` nodes is on the page as a whole. Of a longer one the page has the summary, one box for each
-expression of the source, and those nodes that the user names; without any, those nearest to the result.
+expression of the source, and those nodes that the user names; without any, those nearest to the result and
+the first and last of each expression.
 """
 
 from __future__ import annotations
 
-import ast
-import linecache
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
+import numpy as np
+
 from visual_debug import display
-from visual_debug.columns import MISSING, Columns
+from visual_debug.columns import Columns
 from visual_debug.errors import NoDerivativeError, RenderError
-from visual_debug.render import engines, layered, measure
-from visual_debug.render.compose import CELL, Slot
+from visual_debug.numeric import view as column
+from visual_debug.render import measure
+from visual_debug.render.compose import Slot
 from visual_debug.render.diagram import Arrow, Box, Diagram
-from visual_debug.render.layout import around
-from visual_debug.sweeps import adjoint
-from visual_debug.tracing.tape import Site
-from visual_debug.views import steps, syntax
+from visual_debug.sweeps import adjoint, sweep
+from visual_debug.views import folded, pictures, steps
+from visual_debug.views.spans import Code
 
 if TYPE_CHECKING:
     from visual_debug.views.marks import Marks
-    from visual_debug.views.summary import Row
 
 VIEWS = ("graph", "tree", "code", "summary")
 MOST_SHOWN = 2000  #: nodes that are drawn one by one
-NEAREST = 300  #: nodes that a folded page draws where none are named
-WIDEST = 28.0  #: cells of a line in a box; the table has all of it
-LINE = 18.0  #: px from line to line of a box
+FOLDED_FROM = 100  #: nodes from which on the folded trace is on the page as well
+NEAREST = 300  #: nodes around the result that a folded page draws where none are named
 SCHEMA = 1  #: of the data in the page
 
 
@@ -74,14 +73,17 @@ def data(
             tree = None  # shared parts multiply: the graph alone can be read
         if tree is not None:
             sheets["tree"] = tree
-    if not whole or view == "summary":
-        sheets["summary"] = _summary_sheet(columns, part)
+    rows = None
+    if not whole or len(columns) > FOLDED_FROM or view == "summary":
+        rows = folded.Folded(columns, roots, part.adjoints)
+        sheets.update(rows.sheets(part.shown, part.code.span))
     if view != "code" and view not in sheets and not (view == "tree" and not whole):
         raise RenderError(
             f"the tree repeats shared parts and has more than {steps.MOST_TREE_BOXES} boxes: use view='graph'"
         )
-    folded = not whole and nodes is None
-    first = "summary" if folded else view if view in sheets else "graph"
+    first = view if view in sheets else "graph"
+    if rows is not None and (view == "summary" or (not whole and nodes is None)):
+        first = rows.first
     if step is not None and not -len(part.steps) <= step < len(part.steps):
         raise RenderError(f"step {step}: the page has {len(part.steps)} steps, 0 to {len(part.steps) - 1}")
     return {
@@ -103,7 +105,7 @@ def data(
         "code": part.code.listings(),
         "spans": part.code.spans,
         "coloured": coloured,
-        "marks": [part.marked(given) for given in marks],
+        "marks": [{**part.marked(given), "rows": None if rows is None else rows.marked(given)} for given in marks],
     }
 
 
@@ -126,6 +128,7 @@ def _chosen(columns: Columns, roots: Sequence[int], nodes: Iterable[SupportsInde
             if operand not in found and len(found) < NEAREST:
                 found.add(operand)
                 queue.append(operand)
+    found.update(folded.ends(columns)[: MOST_SHOWN - NEAREST])
     return sorted(found)
 
 
@@ -140,8 +143,12 @@ class Part:
         self.stopped: str | None = None
         self.sums: dict[int, Any] = {}  # of the contributions that have a step
         self.whole: dict[int, Any] = {}  # of all contributions
+        #: of every node of the trace, where all are known
+        self.adjoints: Mapping[int, Any] | None = None
         self.unseen: dict[int, int] = {}  # contributions of operations that are not shown
-        self.terms: dict[int, list[str]] = {}
+        self.terms: dict[int, list[str]] = {}  # texts of the contributions
+        self.totals: dict[int, list[str]] = {}  # and of their sums so far
+        self.widest: dict[int, str] = {}  # text of the adjoint that a box has at some step
         #: phase, operation, operand that is written to, its position, text of the contribution, text of the sum
         self.steps: list[list[Any]] = [["leaves"]]
         for node in shown:
@@ -153,14 +160,39 @@ class Part:
     def _reverse(self, seeds: dict[int, Any]) -> None:
         for node, seed in seeds.items():
             self._contribution("seed", node, node, None, seed)
-        try:
-            for node, position, operand, value in adjoint.reverse(self.columns, seeds, {}):
-                self._contribution("reverse", node, operand, position, value)
-        except NoDerivativeError as error:
-            self.stopped = str(error)
+        known = sweep.by_columns(self.columns, seeds) if len(self.shown) < len(self.columns) else None
+        if known is not None:
+            self.adjoints = known
+            self._by_columns(known)
+        else:
+            adjoints: dict[int, Any] = {}
+            try:
+                for node, position, operand, value in adjoint.reverse(self.columns, seeds, adjoints):
+                    self._contribution("reverse", node, operand, position, value)
+                self.adjoints = adjoints
+            except NoDerivativeError as error:
+                self.stopped = str(error)
         self._rest()
         if self.stopped is not None:
             self.steps.append(["stopped"])
+
+    def _by_columns(self, known: sweep.ColumnAdjoints) -> None:
+        """The contributions of the nodes that are shown, from adjoints that are known already."""
+        columns = self.columns
+        pulls = adjoint.Pulls(columns, adjoint.dependents(columns, adjoint.inputs_of(columns)), is_real=True)
+        for node in reversed(self.shown):
+            if node in known:
+                for position, operand in enumerate(columns.operands(node)):
+                    if operand in self.number and (value := pulls(node, position, known[node])) is not None:
+                        self._contribution("reverse", node, operand, position, value)
+        start, operand_of = column(columns.start), column(columns.operand)
+        shown = np.zeros(len(columns), bool)
+        shown[self.shown] = True
+        consumer = np.repeat(np.arange(len(columns)), np.diff(start))
+        others = operand_of[shown[operand_of] & known.reached[consumer] & ~shown[consumer]]
+        for operand, count in zip(*(found.tolist() for found in np.unique(others, return_counts=True)), strict=True):
+            self.unseen[self.number[operand]] = count
+            self.whole[self.number[operand]] = known[operand]
 
     def _rest(self) -> None:
         """One step for all that operations which are not shown have contributed: in the end adjoints are whole."""
@@ -169,7 +201,9 @@ class Part:
             terms = self.terms.setdefault(target, [])
             terms.append(f"{count:,} not shown")
             self.sums[target] = self.whole[target]
-            rest.append([target, terms[-1], measure.shown(display.value_text(self.whole[target]))])
+            total = measure.shown(display.value_text(self.whole[target]))
+            self.totals.setdefault(target, []).append(total)
+            rest.append([target, terms[-1], total])
         if rest:
             self.steps.append(["rest", rest])
 
@@ -185,6 +219,7 @@ class Part:
         self.sums[target] = value if not terms else adjoint.add(self.sums[target], value)
         terms.append(measure.shown(display.value_text(value)))
         total = terms[0] if len(terms) == 1 else measure.shown(display.value_text(self.sums[target]))
+        self.totals.setdefault(target, []).append(total)
         self.steps.append([phase, self.number[node], target, position, terms[-1], total])
 
     # ---- what is said of each node
@@ -201,12 +236,12 @@ class Part:
             "leaf": [int(steps.is_leaf(columns, node)) for node in shown],
             "name": [columns.name[node] for node in shown],
             "text": [measure.shown(display.value_text(value)) for value in values],
-            "value": [_number(value) for value in values],
-            "adjoint": [_number(self.sums.get(i)) for i in range(len(shown))],
+            "value": [pictures.number(value) for value in values],
+            "adjoint": [pictures.number(self.sums.get(i)) for i in range(len(shown))],
             "bad": [i for i, value in enumerate(values) if _is_bad(value) or _is_bad(self.sums.get(i))],
             "operands": [[self.number.get(o, -1) for o in columns.operands(node)] for node in shown],
             "pullback": [adjoint.pullback_text(columns, node, values=True) for node in shown],
-            "source": [" ".join(site.text.split()) for site in sites],
+            "source": [_in_one_line(site.text) for site in sites],
             "line": [site.line for site in sites],
             "span": [
                 None if steps.is_leaf(columns, n) else self.code.span(s) for n, s in zip(shown, sites, strict=True)
@@ -260,174 +295,38 @@ class Part:
         return self._laid_out(drawn) if drawn.boxes else None
 
     def _laid_out(self, diagram: Diagram) -> dict[str, Any]:
-        return _sheet(diagram, {box.id: self._room(box.node, box.label) for box in diagram.boxes})
+        return pictures.sheet(diagram, {box.id: self._room(box.node, box.label) for box in diagram.boxes})
 
     def _room(self, node: int, label: str) -> Slot:
-        history = " + ".join(self.terms.get(node, ()))
-        total = f" = {display.value_text(self.sums[node])}" if len(self.terms.get(node, ())) > 1 else ""
         value = display.value_text(self.columns.value[self.shown[node]])
         if steps.is_leaf(self.columns, self.shown[node]) and value == label:
             value = ""  # a literal: its label says it
-        return _slot([label, measure.shown(value), f"∂ {history}{total}" if history else ""])
+        if node not in self.widest:  # a literal has many boxes
+            self.widest[node] = max(self._histories(node), key=measure.width, default="")
+        history = self.widest[node]
+        return pictures.slot([label, measure.shown(value), f"∂ {history}" if history else ""])
+
+    def _histories(self, node: int) -> Iterator[str]:
+        """What the box of a node says of its adjoint, step by step: its terms where there is room, or how many."""
+        terms, totals = self.terms.get(node, []), self.totals.get(node, [])
+        room = pictures.WIDEST - measure.width("∂ ")
+        for count in range(1, len(terms) + 1):
+            text = f"{count} terms = {totals[count - 1]}" if count > 1 else totals[0]
+            if 1 < count <= pictures.MOST_TERMS:
+                history = " + ".join(terms[:count]) + (f" = {totals[count - 1]}" if count == len(terms) else "")
+                text = history if measure.width(history) <= room else text
+            yield text
 
 
-def _slot(lines: Sequence[str]) -> Slot:
-    widest = max(min(measure.width(line), WIDEST) for line in lines)
-    count = max(sum(1 for line in lines if line), 1)
-    return Slot(lines[0], max(widest, 2.0) * CELL + 18, count * LINE + 12, ())
-
-
-def _sheet(diagram: Diagram, room: dict[str, Slot]) -> dict[str, Any]:
-    """Boxes as [node, x, y, width, height] about their middles, arrows as [tail, head, position, path, head's corners]."""
-    routed = layered.bends(diagram) <= engines.MOST_BENDS and len(diagram.boxes) <= engines.TUNED_FROM
-    place = engines.lay_out(diagram, room) if routed else layered.lay_out(diagram, room)
-    number = {box.id: i for i, box in enumerate(diagram.boxes)}
-    boxes = [
-        [box.node, *(round(v, 1) for v in (*place.centres[box.id], room[box.id].width, room[box.id].height))]
-        for box in diagram.boxes
-    ]
-    arrows = [
-        [number[a.tail], number[a.head], a.position, _points(edge.line), _points(edge.head)]
-        for a, edge in zip(diagram.arrows, place.edges, strict=True)
-    ]
-    return {"width": round(place.width, 1), "height": round(place.height, 1), "boxes": boxes, "arrows": arrows}
-
-
-def _points(line: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.0f},{y:.0f}" for x, y in line)
-
-
-def _summary_sheet(columns: Columns, part: Part) -> dict[str, Any]:
-    """The trace folded by expressions: a box for each, with its count, first, last, least and greatest value."""
-    from visual_debug.views import summary
-
-    found = summary.summarise(
-        columns, {part.shown[i]: v for i, v in part.sums.items()} if len(part.shown) == len(columns) else None
-    )
-    if len(found.rows) > MOST_SHOWN:
-        raise RenderError(
-            f"{len(found.rows):,} expressions are more than the {MOST_SHOWN:,} that a page draws: name nodes=…"
-        )
-    members: dict[tuple[str, Any], list[int]] = {}
-    for i, node in enumerate(part.shown):
-        members.setdefault((columns.op[node], columns.site[node].source), []).append(i)
-    rows = [_row(row, part, members.get((row.op, row.source), [])) for row in found.rows]
-    boxes = [Box(f"r{row.index}", row.index, row.symbol, "op") for row in found.rows]
-    arrows: dict[tuple[int, int], Arrow] = {}
-    counts: dict[tuple[int, int], int] = {}
-    back: set[tuple[int, int]] = set()
-    for flow in found.flows:
-        key = flow.source, flow.target
-        counts[key] = counts.get(key, 0) + flow.count
-        if flow.source < flow.target:
-            arrows.setdefault(key, Arrow(f"r{flow.source}", f"r{flow.target}", flow.position, flow.position + 1))
-        else:
-            back.add(key)
-    diagram = Diagram(boxes, list(arrows.values()), [], None, "graph")
-    sheet = _sheet(diagram, {f"r{i}": _slot(row["lines"]) for i, row in enumerate(rows)})
-    back_arrows = _back(sheet["boxes"], sorted(back))
-    return {
-        **sheet,
-        "rows": rows,
-        "back": back_arrows,
-        "counts": [counts[key] for key in (*arrows, *sorted(back))],
-    }
-
-
-def _back(boxes: list[list[Any]], links: Sequence[tuple[int, int]]) -> list[list[Any]]:
-    """Arrows to what came first but is computed again from later values: loops. They run in a bow beside the boxes."""
-    found = []
-    for tail, head in links:
-        (_, x, y, width, _), (_, to_x, to_y, to_width, _) = boxes[tail], boxes[head]
-        apart = 9.0 if tail == head else 0.0
-        flip = -1.0 if to_x > x else 1.0  # on the side where what is computed again lies
-        edge = around((flip * x - width / 2, y - apart), (flip * to_x - to_width / 2, to_y + apart), 26.0)
-        line, head_corners = ([(flip * px, py) for px, py in points] for points in (edge.line, edge.head))
-        found.append([tail, head, 0, _points(line), _points(head_corners)])
-    return found
-
-
-def _row(row: Row, part: Part, members: list[int]) -> dict[str, Any]:
-    texts = [measure.shown(display.value_text(v)) for v in (row.first, row.last)]
-    span = [None if v is None else display.value_text(v) for v in (row.minimum, row.maximum)]
-    text = " ".join(row.source.text.split()) if row.op not in ("input", "const") else row.symbol
-    label = measure.shown(text or row.symbol)
-    lines = [label, texts[0] if row.count == 1 else f"×{row.count:,}"]
-    if row.count > 1:
-        lines += [f"{texts[0]} … {texts[1]}", f"[{span[0]}, {span[1]}]" if span[0] is not None else ""]
-    return {
-        "lines": lines, "op": row.op, "name": row.name, "line": row.source.line, "function": row.function,
-        "count": row.count, "first": texts[0], "last": texts[1], "least": span[0], "most": span[1],
-        "bad": row.nonfinite, "value": _number(row.last), "members": members,
-        "span": None if row.op in ("input", "const") else part.code.span(part.columns.site[row.first_node]),
-    }  # fmt: skip
-
-
-def _number(value: Any) -> float | None:
-    """What a value is coloured by: itself, or the largest magnitude in an array; None where that is no finite number."""
-    if value is None or value is MISSING or isinstance(value, (str, bytes)):
-        return None
-    try:
-        if getattr(value, "size", 1) > 1:
-            number = float(abs(value).max())
-        else:
-            number = float(value.item() if hasattr(value, "item") else value)  # a complex one has no colour
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if isfinite(number) else None
+def _in_one_line(text: str) -> str:
+    """An expression in one line; of a statement with a body its head."""
+    head, _, rest = text.partition("\n")
+    return " ".join((head if rest and head.rstrip().endswith(":") else text).split())
 
 
 def _is_bad(value: Any) -> bool:
     """Whether a number, or one of an array, is NaN or infinite."""
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if kind and kind in "fc":
-        import numpy as np
-
         return not bool(np.isfinite(value).all())
     return isinstance(value, float) and not isfinite(value)
-
-
-class Code:
-    """The source of the functions that nodes are of, and the spans of their expressions."""
-
-    def __init__(self) -> None:
-        #: listing's file, first line, first column, last line, column behind the end; columns in UTF-16 units
-        self.spans: list[list[Any]] = []
-        self._known: dict[tuple[Any, ...], int] = {}
-        self._lines: dict[str, tuple[int, int]] = {}
-
-    def span(self, site: Site) -> int | None:
-        """The number of a site's span; None where its source cannot be had."""
-        if not site.text or site.line is None or site.end_line is None:
-            return None
-        key = site.file, site.line, site.column, site.end_line, site.end_column
-        if key not in self._known:
-            read = Site(site.file, site.function, (site.line, site.end_line, site.column, site.end_column))
-            if read.text != site.text:
-                return None  # a saved trace, whose source has changed since
-            first, last = self._lines.get(site.file, (site.line, site.line))
-            self._lines[site.file] = min(first, site.line), max(last, site.end_line)
-            self._known[key] = len(self.spans)
-            start, end = (
-                _utf16(site.file, n, c or 0) for n, c in ((site.line, site.column), (site.end_line, site.end_column))
-            )
-            self.spans.append([site.file, site.line, start, site.end_line, end])
-        return self._known[key]
-
-    def listings(self) -> list[dict[str, Any]]:
-        """For each file, the lines from the head of the first function that was recorded to the end of the last."""
-        found = []
-        for name, (first, last) in self._lines.items():
-            file = syntax.read(name)
-            for path, *span in self._known:
-                function = file.around(tuple(span)) if file is not None and path == name else None
-                if function is not None and not isinstance(function.node, ast.Module):
-                    first, last = min(first, function.first), max(last, function.last)
-            lines = [linecache.getline(name, n).rstrip("\n") for n in range(first, last + 1)]
-            found.append({"file": name, "first": first, "lines": lines})
-        return found
-
-
-def _utf16(file: str, line: int, column: int) -> int:
-    """A column in bytes of UTF-8, as `co_positions` counts, in those units that a browser counts."""
-    return len(linecache.getline(file, line).encode()[:column].decode(errors="replace").encode("utf-16-le")) // 2

@@ -1158,6 +1158,205 @@ np.setdiff1d(q, [9.0, 2.5])
 np.setdiff1d(a, w) * x
 np.poly(m)
 np.poly(s)
+np.asarray(np.matrix(m) * np.matrix(m))
+np.asarray(np.matrix(m) * np.matrix(s) * x)
+np.asarray(np.asmatrix(m) + np.asmatrix(s))
+np.asarray(np.multiply(np.matrix(m), np.matrix(s)))
+np.asarray(np.matrix(m) @ np.matrix(s))
+np.asarray(np.sin(np.matrix(m)))
+np.asarray(np.dot(np.matrix(m), np.matrix(s)))
+np.asarray(np.matrix(m) / x)
+np.asarray(m * np.matrix(s))
+np.asarray(np.matrix(m) * v.reshape(3, 1))
+np.asarray(np.linalg.inv(np.matrix(m)))
+np.asarray(np.matrix(m).T * np.matrix(s))
+np.asarray(np.matrix(m).transpose())
+z = np.matrix(m); z *= np.matrix(s); return np.asarray(z)
+np.asarray(-np.matrix(m) * 2)
+float((np.matrix(v) * np.matrix(w).T)[0, 0])
+np.asarray(np.asmatrix(m) ** 2)
+np.array([x, y], dtype=object).sum() * 1.0
+a[:, 3:].sum() + x
+np.max(a[a > 100], initial=x)
+np.concatenate([v[:0], w[:0]]).sum() * x + y
+np.dot(v[:0], w[:0]) + x
+np.zeros((3, 0)) @ np.zeros((0, 2)) + x
+np.cumsum(v[:0]).sum() + y
+np.stack([v[:0], w[:0]]).sum() + y
+np.linalg.norm(v[:0]) + y
+np.einsum('i,i', v[:0], w[:0]) + y
+np.sort(v[:0]).sum() + y
+np.diff(v[:1]).sum() + y
+z = v * 1; z[z > 100] = x; return z
+z = v * 1; z[:0] = w[:0]; return z
+z = v[:0] * 2; z += 1; return z.sum() + x
+np.where(v[:0] > 0, v[:0], 1).sum() + x
+np.outer(v[:0], w).sum() + x
+a[[]].sum() + x
+np.array([]).reshape(0, 3) @ v
+np.vstack([np.empty((0, 3)), a])
+np.append([], v) * w
+e = np.empty((0,)); e = np.append(e, x); e = np.append(e, y * x); return e
+np.hstack([[], v, x])
+sum(v[i:i+2].sum() for i in range(3))
+np.array(list(map(lambda e: e ** 2, v)))
+np.array([e * f for e, f in zip(v, w)]).cumsum()
+np.array([[x * i + j * y for j in range(3)] for i in range(2)])
+[float(e) ** 2 for e in v][1]
+np.add(v, w, dtype=np.float32)
+np.sum(a, dtype=np.float32)
+np.sqrt(np.abs(v), out=None)
+np.divide(v, w, out=np.zeros_like(v), where=w > 0)
+np.divide(1.0, v, where=v != 0, out=np.zeros(3))
+np.log(a, where=a > 0, out=np.full(a.shape, x))
+np.power(p, 2, dtype=float)
+np.add.outer(v, w).diagonal()
+np.trace(np.multiply.outer(v, w))
+np.frexp(a)[0] * 2
+np.ldexp(v, 2)
+np.heaviside(v, x)
+np.sinc(v)
+np.logaddexp(v, w)
+np.logaddexp2(v, w)
+np.copysign(v, w)
+np.nextafter(v, w)
+np.fmax(v, w)
+np.fmin(v, 0)
+np.fmod(v, 0.7)
+np.rad2deg(v) + np.radians(w)
+np.deg2rad(v)
+np.float_power(p, x)
+np.exp2(v) + np.cbrt(w)
+np.spacing(v) * x
+np.signbit(v) * w
+np.isclose(v, w) * v
+np.unwrap(q * 3)
+np.tri(3) * m
+np.triu(m, 1) + np.tril(m, -1)
+m[np.tril_indices_from(m)]
+z = np.zeros((3, 3)); z[np.triu_indices(3)] = q[:6]; return z @ z.T
+z = np.zeros((3, 3)); z[np.diag_indices_from(z)] = v; return z @ m
+a[np.nonzero(a > 0)]
+a[np.where(a > 0)] ** 2
+np.flatnonzero(v > 0).size * x
+v[np.argsort(v)] * w
+v[np.lexsort((w, v))]
+q[np.argpartition(q, 3)[:3]].sum()
+np.searchsorted(r, 1.0) * x
+np.digitize(v, [0, 1]) * x
+np.bincount([0, 1, 1], weights=v, minlength=4)
+np.select([a > 1, a > 0], [a * 2, b], default=x)
+np.piecewise(v, [v < 0, v >= 0], [lambda e: -e, lambda e: e ** 2])
+np.choose([2, 0, 1], [v, w, x])
+np.extract(a > 0, a * b)
+np.compress([1, 0, 1], a, axis=1)
+np.insert(a, 1, w[:2], axis=1)
+np.insert(v, [0, 2], x)
+np.roll(a, 1, axis=1) - a
+np.rot90(m) @ m
+np.tile(v, (2, 1)) * a
+np.repeat(v, [1, 0, 2])
+np.broadcast_to(v, (2, 3)) * a
+np.split(q, [3, 5])[1] * 2
+np.array_split(q, 3)[0]
+sum(np.vsplit(a, 2))
+np.meshgrid(v, w)[0] * np.meshgrid(v, w, indexing='ij')[1]
+g1, g2 = np.meshgrid(v, w, sparse=True); return g1 * g2
+np.mgrid[0:3, 0:2].sum() * x
+np.gradient(q, x)
+np.gradient(a, axis=1)[:, 0]
+np.tensordot(c, a, axes=([1], [1]))
+np.vander(v, 4)
+np.histogram(q, bins=4)[0] * x
+np.lib.stride_tricks.sliding_window_view(q, 3).mean(axis=1)
+np.nan_to_num(v / w)
+np.interp(x, r, q[:5])
+np.ascontiguousarray(a.T) * 2
+np.require(a, requirements=['C']) * 2
+np.squeeze(a[:, None]) * 2
+np.moveaxis(c, 0, -1)[..., 0]
+np.rollaxis(c, 2).sum(axis=1)
+np.atleast_2d(v).T @ np.atleast_2d(w)
+np.array_equal(a, b) * x + y
+np.allclose(a, a) * x
+np.linalg.lstsq(t, q[:4], None)[3]
+np.count_nonzero(a > 0) * x
+np.ptp(a, axis=0)
+np.median(a, axis=(0, 1))
+np.percentile(q, [10, 50, 90])
+np.std(a, axis=1, keepdims=True)
+np.var(a, ddof=1, axis=0)
+np.average(a, axis=0, weights=[1, 3])
+np.cumsum(a, axis=0)[-1]
+np.cumprod(v)[::-1]
+np.i0(v)
+np.logspace(x, y, 3)
+np.full((2, 2), x) @ m[:2, :2]
+np.eye(3) * x + m
+np.diag(v) @ m
+np.indices((2, 3))[1] * a
+np.block([[m, v[:, None]], [w, x]])
+np.dstack([a, b])
+np.clip(a, x - 1, y)
+np.maximum(a, 0.1 * a)
+np.hypot(v, w)
+np.convolve(v, w, 'valid')
+np.outer(v, w, out=np.zeros((3, 3)))
+np.dot(a, m, out=np.zeros((2, 3)))
+np.matmul(a, m, out=np.zeros((2, 3)))
+np.clip(a, 0, 1, out=np.zeros((2, 3))) * x
+z = a * 1; np.clip(z, 0, 1, out=z); return z
+z = a * 1; np.maximum(z, 0, out=z); return z
+z = np.zeros(3); z[...] = v; z[()] *= 2; return z
+z = a * 1; z[0], z[1] = z[1], z[0]; return z
+z = a * 1; z[0], z[1] = z[1].copy(), z[0].copy(); return z
+z = a * 1; z[[0, 1]] = z[[1, 0]]; return z
+z = a * 1; z[:, [0, 2]] += b[:, [0, 2]]; return z
+z = a * 1; z[..., -1] = x; return z.T
+z = q * 1; z[1:] += z[:-1]; return z
+z = q * 1; z[1:] = z[:-1]; return z
+z = q * 1; z[:-1] -= 2 * z[1:]; return z
+z = m * 1; z += z.T; return z
+z = m * 1; y_ = z.T; y_[0] = v; z[0, 0] *= 3; return y_
+z = a * 1; r_ = z.reshape(-1); r_[2:4] = x; return z
+z = a * 1; r_ = z.ravel(); r_ *= 2; return z
+for_ = a * 1; for_[0, 0], for_[1, 1] = x, y; return for_
+z = a * 1\nfor row in z: row *= 2\nreturn z
+z = a * 1\nfor row in z: row[0] = x\nreturn z
+z = a * 1\nfor i, row in enumerate(z): row -= row.mean()\nreturn z
+z = a * 1\nfor k in range(3): z[:, k] /= np.linalg.norm(z[:, k])\nreturn z
+z = np.zeros((2, 3))\nfor i in np.ndindex(2, 3): z[i] = a[i] * b[i]\nreturn z
+z = np.zeros((2, 3))\nfor i, e in np.ndenumerate(a): z[i] = e ** 2\nreturn z
+z = 0.0\nfor e, f in zip(a.flat, b.flat): z += e * f\nreturn z
+z = np.stack([r_ * k for k, r_ in enumerate(a)]); return z.sum(0)
+a.sum(axis=-1)[..., np.newaxis] * b
+(lambda s_: s_ / s_.sum())(np.exp(v))
+np.sum([v * k for k in range(3)], axis=0)
+np.sum((v, w), axis=0)
+np.mean([x, y, x * y])
+np.max([x, y])
+np.prod((x, y, 2))
+np.linalg.norm([x, y])
+np.dot([x, y], [y, x])
+np.matmul([[x, y], [y, x]], [1.0, 2.0])
+np.outer([x, y], v)
+max(v) * min(w)
+sorted(v)[0] * x
+abs(v).max()
+v.argmax() * x
+float(v[0]) * w
+v @ w ** 2
+-v ** 2 + +w
+v // 0.7 * w
+~(v > 0) * w
+v.__matmul__(w)
+scipy.stats.norm.rvs(size=3, random_state=0) * x
+np.vectorize(lambda e: e * e)(v)
+np.vectorize(lambda e, f: e * f + x)(v, w)
+np.vectorize(lambda e: e if e > 0 else 0.1 * e, otypes=[float])(a)
+z = a * 2; z.shape = (3, 2); return z
+z = a * 2; z.shape = -1; return z * z
+z = a * 2; t_ = z[:, :2]; u_ = t_.T; z.shape = (6,); z[0] = x; return u_
 """
 
 SCIPY = r"""
@@ -1227,7 +1426,6 @@ numpy.gcd: (np.gcd(n, 4) * x).sum()
 and_: ((n & 3) * x).sum()
 invert: (~n * x).sum()
 numpy.histogram2d: (np.histogram2d(q, q, bins=2)[0] * x).sum()
-numpy.vectorize: np.vectorize(lambda e: e * e)(v).sum()
 numpy.intersect1d: np.intersect1d(v, w).sum()
 numpy.linalg.qr: np.linalg.qr(t, mode="complete")[0].sum()
 numpy.linalg.svd: np.linalg.svd(a)[2].sum()
@@ -1236,7 +1434,6 @@ numpy.polyfit: np.polyfit(r, q[:5], 1, cov=True)[0].sum()
 numpy.ndarray.view: a.view(np.int64).sum() * x + a.view(np.complex64 if False else np.float32).sum()
 getitem: b = np.zeros(3, [("e", float)]); b["e"] = v; return (b["e"] * 2).sum()
 numpy.ma.core.MaskedArray.sum: np.ma.masked_array(v, v > 0).sum() * 2.0
-opaque: b = a * 2; b.shape = (3, 2); return (b @ a).sum()
 scipy.special.zeta: scipy.special.zeta(y, 1.0)
 scipy.special.jv: scipy.special.jv(y, 2.0)
 scipy.special.factorial: scipy.special.factorial(y)

@@ -9,9 +9,12 @@ function buildListing() {
     code.append(element("p", { class: "quiet" }, "The source cannot be had; the table says the operations."));
     return;
   }
+  let before = null;
   for (const { file, first, lines } of data.code) {
     const table = element("div", { class: "listing" });
-    code.append(element("h2", { title: file }, file.split(/[\\/]/).pop()), table);
+    code.append(file === before ? element("div", { class: "gap" }, "⋯")
+      : element("h2", { title: file }, file.split(/[\\/]/).pop()), table);
+    before = file;
     const spans = data.spans.map((span, i) => [i, span]).filter(([, span]) => span[0] === file);
     lines.forEach((text, n) => table.append(buildLine(text, first + n, spans)));
   }
@@ -47,7 +50,9 @@ function buildLine(text, number, spans) {
   const note = element("span", { class: "notes" });
   const outer = here.filter(({ i }) => data.spans[i][3] === number).sort((a, b) => b.size - a.size);
   listing.notes.push([note, outer.map(({ i }) => i)]);
-  return element("div", { class: "line" }, element("span", { class: "number" }, String(number)), source, note);
+  const line = element("div", { class: "line" }, element("span", { class: "number" }, String(number)), source, note);
+  line.style.setProperty("--indent", `${Math.min(text.length - text.trimStart().length, 24) + 4}ch`); // of what is wrapped
+  return line;
 }
 
 // The node of a span that was computed last, up to now; null if there is none yet.
@@ -60,7 +65,7 @@ function latest(span, step) {
 function showListing() {
   const { lit, active } = touched(state.step);
   const now = new Set();
-  const spoken = data.steps[state.step][0] === "leaves" ? [] : [...lit, active];
+  const spoken = isSummary() || data.steps[state.step][0] === "leaves" ? [] : [...lit, active];
   for (const node of spoken) if (node !== null && nodes.span[node] !== null) now.add(nodes.span[node]);
   const chosen = selectedSpan();
   for (const [piece, around] of listing.pieces) {
@@ -76,7 +81,7 @@ function showListing() {
   });
   for (const [note, spans] of listing.notes) {
     if (isSummary()) {
-      const row = data.sheets.summary.rows.find((r) => r.span === spans[0] && spans.length);
+      const row = expressions.find((r) => r.span === spans[0] && spans.length);
       note.textContent = row ? (row.count > 1 ? `×${row.count.toLocaleString("en")}: ${row.first} … ${row.last}` : row.first) : "";
       continue;
     }
@@ -93,6 +98,18 @@ function both(node) {
   return adjoint ? [value, " ", element("span", { class: "adjoint" }, `∂ ${adjoint}`)] : [value];
 }
 
+// Arrows up and down go from expression to expression, in the order of the source.
+function codeKey(event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const order = data.spans.map((_, i) => i).filter((i) => isSummary() ? expressions.some((r) => r.span === i) : spanNodes[i].length)
+    .sort((a, b) => data.spans[a][1] - data.spans[b][1] || data.spans[a][2] - data.spans[b][2] || data.spans[a][4] - data.spans[b][4]);
+  if (!by || !order.length) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const at = order.indexOf(selectedSpan());
+  selectSpan(order[at < 0 ? 0 : Math.min(Math.max(at + by, 0), order.length - 1)]);
+}
+
 // Scroll within a pane, and the page not at all.
 function nearest(pane, inner) {
   const [a, b] = [pane.getBoundingClientRect(), inner.getBoundingClientRect()];
@@ -101,12 +118,12 @@ function nearest(pane, inner) {
 
 function selectedSpan() {
   if (state.selected === null) return null;
-  return isSummary() ? data.sheets.summary.rows[state.selected].span : nodes.span[state.selected];
+  return isSummary() ? rows[state.selected].span ?? null : nodes.span[state.selected];
 }
 
 function selectSpan(span) {
   if (isSummary()) {
-    const row = data.sheets.summary.rows.findIndex((r) => r.span === span);
+    const row = expressions.findIndex((r) => r.span === span);
     if (row >= 0) select(row);
     return;
   }

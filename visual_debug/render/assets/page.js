@@ -7,15 +7,46 @@ let timer = null;
 
 function show() {
   slider.value = state.step;
-  const title = isSummary() ? "the whole trace, folded by the expressions of the source" : titleOf(state.step);
-  by("title").textContent = isSummary() ? title : `${state.step} / ${data.steps.length - 1}  ${title}`;
+  const title = isSummary() ? foldTitle() : titleOf(state.step);
+  by("title").replaceChildren(...(isSummary() ? [title] : said(title)));
   slider.setAttribute("aria-valuetext", isSummary() ? title : `step ${state.step} of ${data.steps.length - 1}: ${title}`);
-  for (const id of ["first", "back", "play", "forward", "last", "slider", "colour"]) by(id).disabled = isSummary();
+  for (const id of ["first", "back", "play", "forward", "last", "slider"]) by(id).disabled = isSummary();
   by("legend").textContent = legend();
   showPicture();
   showListing();
   showTable();
   showDetails();
+}
+
+// The title of a step, with the word for the pass in its colour.
+function said(title) {
+  const [, word, rest] = /^(forward|reverse|seed|)(.*)$/s.exec(title);
+  const pass = element("span", { class: word === "seed" ? "reverse" : word }, word);
+  return [element("span", { class: "step" }, `${state.step} / ${data.steps.length - 1}  `), pass, rest];
+}
+
+function foldTitle() {
+  if (state.sheet === "summary") return "the whole trace, folded by the expressions of the source";
+  if (state.sheet === "fold0") return "the whole trace, folded by loops and calls";
+  const fold = folds[Number(state.sheet.slice(4))];
+  return `all passes and calls of ${fold.lines[0]} together: ${fold.times}`;
+}
+
+// Where one is among the folds, from the whole to the one that is open.
+function showWay() {
+  const way = [];
+  let at = state.sheet.startsWith("fold") ? Number(state.sheet.slice(4)) : null;
+  while (at !== null) {
+    way.unshift(at);
+    at = folds[at].parent;
+  }
+  by("way").hidden = !way.length;
+  by("way").replaceChildren(...way.flatMap((fold, i) => {
+    const name = cut(folds[fold].lines[0], WIDEST);
+    return i + 1 < way.length
+      ? [element("button", { type: "button", class: "link", onclick: () => setSheet(`fold${fold}`) }, name), " › "]
+      : [element("span", { "aria-current": "location" }, name)];
+  }));
 }
 
 function setStep(step) {
@@ -26,14 +57,14 @@ function setStep(step) {
 
 function setSheet(name) {
   if (!(name in data.sheets)) return;
-  const folded = isSummary() !== (name === "summary");
+  const before = isSummary();
   pause();
   state.sheet = name;
   by("sheet").value = name;
-  if (folded) {
-    state.selected = null;
-    buildTable();
-  }
+  if (before !== isSummary()) state.selected = null;
+  rescale();
+  showWay();
+  buildTable();
   buildPicture();
   search();
   firstSight();
@@ -42,6 +73,7 @@ function setSheet(name) {
 
 function select(node) {
   state.selected = node;
+  if (isSummary() && !listed.includes(node)) setSheet(home[node] === null ? "summary" : `fold${home[node]}`);
   show();
   reveal(node);
   revealRow(node);
@@ -86,8 +118,9 @@ function search() {
   };
   let found = [];
   if (words && isSummary()) {
-    found = data.sheets.summary.rows.flatMap((r, i) =>
-      (hit(r.lines[0], r.name, r.op, r.function, `${r.first} ${r.last}`, r.line, i) ? [i] : []));
+    found = rows.flatMap((r, i) =>
+      (hit(r.lines[0], r.name, r.op || r.kind, r.function, `${r.first} ${r.last}`, r.line, null)
+        || (number && (r.members || []).some((node) => nodes.id[node] === Number(number[1]))) ? [i] : []));
   } else if (words) {
     found = nodes.id.flatMap((id, i) =>
       (hit(nodes.label[i], nodes.name[i], nodes.op[i], nodes.leaf[i] ? "" : nodes.source[i], nodes.text[i], nodes.line[i], id) ? [i] : []));
@@ -96,7 +129,8 @@ function search() {
   state.found = isSummary() ? null : new Set(found);
   state.foundRows = isSummary() ? new Set(found) : null;
   at = -1;
-  by("matches").textContent = words ? `${found.length} found` : "";
+  by("matches").textContent = !words ? "" : found.length || !number || Number(number[1]) >= data.total ? `${found.length} found`
+    : `#${number[1]} is none of the nodes on this page`;
 }
 
 function goTo() {
@@ -124,6 +158,7 @@ function key(event) {
     "-": () => zoom(0.8),
     0: fit,
     "/": () => by("search").focus(),
+    Escape: () => { if (!by("way").hidden && by("way").children.length > 1) [...by("way").querySelectorAll("button")].pop().click(); },
   };
   if (!(event.key in acts)) return;
   event.preventDefault();
@@ -134,12 +169,14 @@ function heading() {
   by("heading").textContent = data.function;
   const notes = [`${data.total.toLocaleString("en")} values`];
   if (!data.whole) {
-    notes.push(`${count.toLocaleString("en")} of them one by one: ${data.named ? "those that were named" : "those nearest to the result"}`);
+    notes.push(`${count.toLocaleString("en")} of them one by one: ${data.named ? "those that were named" : "those nearest to the result, and the first and last of each expression"}`);
   }
   if (!data.reverse) notes.push("no reverse pass: the result is no single number");
   if (data.stopped) notes.push(`the reverse pass stops: ${data.stopped}`);
   by("note").textContent = notes.join(" · ");
-  const names = { graph: data.whole ? "graph" : "graph of a part", tree: "tree", summary: "summary" };
+  const names = { graph: data.whole ? "graph" : "graph of a part", tree: "tree", summary: "expressions" };
+  const deep = (fold) => (folds[fold].parent === null ? 0 : 1 + deep(folds[fold].parent));
+  folds.forEach((fold, i) => { names[`fold${i}`] = `${"\u2003".repeat(deep(i))}${i ? cut(fold.lines[0], WIDEST) : "loops and calls"}`; });
   for (const name of Object.keys(data.sheets)) by("sheet").append(element("option", { value: name }, names[name]));
   by("sheet").value = state.sheet;
   slider.max = data.steps.length - 1;
@@ -154,7 +191,7 @@ function buildDiagnoses() {
     const shown = element("details", { class: "diagnosis" },
       element("summary", {}, element("strong", {}, label), ` ${report.split("\n")[0]}`),
       element("pre", {}, report));
-    shown.addEventListener("toggle", () => { if (shown.open && points && !isSummary()) colourBy(`mark${i}`); });
+    shown.addEventListener("toggle", () => { if (shown.open && points) colourBy(`mark${i}`); });
     by("diagnoses").append(shown);
   });
   by("colour").value = state.colour;
@@ -190,11 +227,14 @@ function listen() {
   by("search").addEventListener("input", () => { search(); showPicture(); });
   by("search").addEventListener("keydown", (event) => { if (event.key === "Enter") goTo(); });
   document.addEventListener("keydown", key);
+  by("code").addEventListener("keydown", codeKey);
+  by("values").addEventListener("keydown", tableKey);
   window.addEventListener("beforeprint", fit);
-  window.addEventListener("resize", cull);
+  new ResizeObserver(() => (picture.sight || cull)()).observe(canvas); // in a notebook it may have no size at first
 }
 
 heading();
+showWay();
 buildDiagnoses();
 rescale();
 buildListing();

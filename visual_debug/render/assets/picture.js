@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const canvas = document.getElementById("canvas");
-const picture = { boxes: [], arrows: [], below: [], view: { x: 0, y: 0, k: 1 }, focus: 0, now: null };
+const picture = { boxes: [], arrows: [], below: [], view: { x: 0, y: 0, k: 1 }, focus: 0, now: null, sight: null }; // sight: what the view shows of itself, until a user moves it
 
 function shape(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
@@ -81,20 +81,22 @@ function buildBox(box, i) {
   const { node, x, y, width, height } = box;
   const g = shape("g", { class: "box", transform: `translate(${x} ${y})`, tabindex: i === picture.focus ? "0" : "-1", role: "button" });
   g.append(shape("rect", { x: -width / 2, y: -height / 2, width, height, rx: 8 }));
-  const lines = isSummary() ? data.sheets.summary.rows[node].lines.filter((line) => line) : [];
+  const lines = isSummary() ? rows[node].lines.filter((line) => line) : [];
   box.parts = Array.from({ length: Math.round((height - 12) / 18) }, (_, n) => {
-    const text = shape("text", { class: n ? "value" : "label", y: -height / 2 + 6 + 18 * (n + 0.72) }, cut(lines[n] || "", WIDEST));
+    const text = shape("text", { class: !n ? "label" : isSummary() && lines[n].startsWith("∂ ") ? "adjoint" : "value", y: -height / 2 + 6 + 18 * (n + 0.72) }, cut(lines[n] || "", WIDEST));
     g.append(text);
     return text;
   });
   box.mark = null;
-  if (!isSummary() && picture.below[i].length) {
+  const opens = isSummary() && foldOf(node) >= 0;
+  if (opens || (!isSummary() && picture.below[i].length)) {
     box.mark = shape("g", { class: "fold", transform: `translate(${width / 2 - 2} ${height / 2 - 2})` });
-    box.mark.append(shape("circle", { r: 7 }), shape("text", { y: 4 }, "−"),
-      shape("title", {}, "collapse or expand what it was computed from (c)"));
+    box.mark.append(shape("circle", { r: 7 }), shape("text", { y: 4 }, opens ? "+" : "−"),
+      shape("title", {}, opens ? "open (c)" : "collapse or expand what it was computed from (c)"));
     box.mark.addEventListener("click", (event) => { event.stopPropagation(); toggle(i); });
     g.append(box.mark);
   }
+  if (opens) g.addEventListener("dblclick", () => setSheet(`fold${foldOf(node)}`));
   g.addEventListener("click", () => { moveFocus(i, false); select(node); });
   g.addEventListener("keydown", (event) => boxKey(event, i, node));
   box.g = g;
@@ -150,19 +152,37 @@ function paintNode(box, i) {
     part.setAttribute("class", texts[n][1]);
   });
   g.setAttribute("aria-label", `${nodes.label[node]}${value && `, value ${value}`}${adjoint && `, adjoint ${adjoint}`}`);
-  if (strong === null) g.style.removeProperty("--strength");
-  else g.style.setProperty("--strength", `${Math.round(Math.min(Math.abs(strong), 1) * 100)}%`);
+  tint(g, strong);
   if (box.mark) {
     g.setAttribute("aria-expanded", String(!collapsed));
     box.mark.querySelector("text").textContent = collapsed ? "+" : "−";
   }
 }
 
+function tint(g, strong) {
+  if (strong === null) g.style.removeProperty("--strength");
+  else g.style.setProperty("--strength", `${Math.round(Math.min(Math.abs(strong), 1) * 100)}%`);
+}
+
+// Whether a value comes from outside of the fold that is open.
+function isFrom(row) {
+  return state.sheet.startsWith("fold") && home[row] !== null && home[row] !== Number(state.sheet.slice(4));
+}
+
 function paintRow({ g, node }) {
-  const row = data.sheets.summary.rows[node];
-  const kind = row.op === "input" || row.op === "const" ? "leaf" : "op";
-  const found = state.foundRows && state.foundRows.has(node);
-  g.setAttribute("class", `box ${kind}${found ? " found" : ""}${row.bad ? " bad" : ""}${state.selected === node ? " selected" : ""}`);
+  const row = rows[node];
+  const strong = state.colour === "kind" ? null : strength(node);
+  const classes = ["box", row.op === "input" || row.op === "const" ? "leaf" : "op"];
+  const when = (holds, name) => { if (holds) classes.push(name); };
+  when(foldOf(node) >= 0, "folded");
+  when(isFrom(node), "outside");
+  when(strong !== null, "coloured");
+  when(strong < 0, "negative");
+  when(state.foundRows && state.foundRows.has(node), "found");
+  when(row.bad, "bad");
+  when(state.selected === node, "selected");
+  g.setAttribute("class", classes.join(" "));
+  tint(g, strong);
   g.setAttribute("aria-label", row.lines.filter((line) => line).join(", "));
 }
 
@@ -170,6 +190,8 @@ function paintRow({ g, node }) {
 
 function toggle(i) {
   const set = state.collapsed[state.sheet];
+  const inner = isSummary() ? foldOf(picture.boxes[i].node) : -1;
+  if (inner >= 0) setSheet(`fold${inner}`);
   if (!picture.below[i].length || isSummary()) return;
   if (!set.delete(i)) set.add(i);
   fold();
@@ -235,17 +257,20 @@ function whole() {
 }
 
 function fit() {
+  picture.sight = fit;
   picture.view = whole();
   place();
 }
 
 // The first sight: the whole picture where it can be read so, else what is on top of it, at a legible size.
 function firstSight() {
+  picture.sight = firstSight;
   picture.view = whole();
   const top = picture.boxes[picture.tops[picture.tops.length - 1]];
   if (picture.view.k < 0.55 && top) {
     const room = canvas.getBoundingClientRect();
-    picture.view = { k: 0.8, x: room.width / 2 - top.x * 0.8, y: 12 - (top.y - top.height / 2) * 0.8 };
+    const above = (top.y - top.height / 2) * 0.8;
+    picture.view = { k: 0.8, x: room.width / 2 - top.x * 0.8, y: 12 - (above > room.height / 3 ? above : 0) };
   }
   place();
 }
@@ -255,6 +280,7 @@ function zoom(factor, x, y) {
   const room = canvas.getBoundingClientRect();
   const [cx, cy] = [x ?? room.width / 2, y ?? room.height / 2];
   const k = Math.min(Math.max(view.k * factor, 0.02), 8);
+  picture.sight = null;
   picture.view = { k, x: cx - (cx - view.x) * k / view.k, y: cy - (cy - view.y) * k / view.k };
   place();
 }
@@ -270,6 +296,7 @@ function drag(event) {
   const from = { ...picture.view };
   const [x, y] = [event.clientX, event.clientY];
   const move = (e) => {
+    picture.sight = null;
     picture.view = { ...from, x: from.x + e.clientX - x, y: from.y + e.clientY - y };
     place();
   };
@@ -290,6 +317,7 @@ function intoView(i) {
   const [bx, by] = [box.x * k + x, box.y * k + y];
   const [half, high] = [box.width * k / 2, box.height * k / 2];
   if (bx - half < 0 || bx + half > room.width || by - high < 0 || by + high > room.height) {
+    picture.sight = null;
     picture.view = { k, x: room.width / 2 - box.x * k, y: room.height / 2 - box.y * k };
   }
   place();

@@ -35,7 +35,16 @@ const state = {
 };
 for (const name of Object.keys(data.sheets)) state.collapsed[name] = new Set();
 
-const isSummary = () => state.sheet === "summary";
+// Of the folded pictures the boxes are rows: the expressions, and behind them the loops and functions.
+const expressions = data.sheets.summary ? data.sheets.summary.rows : [];
+const folds = data.sheets.summary ? data.sheets.summary.folds : [];
+const rows = [...expressions, ...folds];
+const foldOf = (row) => row - expressions.length; // below 0 for an expression
+const isSummary = () => state.sheet === "summary" || state.sheet.startsWith("fold");
+
+// The innermost fold in which each row is drawn as its own, not as a value from outside.
+const home = new Array(rows.length).fill(null);
+folds.forEach(({ own }, fold) => { for (const row of own) home[row] = fold; });
 const valueAt = (node, step) => (born[node] <= step ? nodes.text[node] : "");
 
 // The adjoint with the history of its terms, as far as a step has come; the sum alone where there is no room.
@@ -88,13 +97,21 @@ function touched(step) {
   return { lit: [target], active: phase === "reverse" ? node : null };
 }
 
-// How strongly a node is coloured, from -1 to 1, or null for not at all.
+// The numbers that nodes, or rows of the summary, are coloured by.
+function colouring() {
+  const list = (name) => (isSummary() ? rows.map((row) => row[name]) : nodes[name]);
+  return { value: list("value"), adjoint: list("adjoint"), magnitude: list("value") }[state.colour];
+}
+
+// How strongly a node or row is coloured, from -1 to 1, or null for not at all.
 function strength(node) {
-  const value = { value: nodes.value, adjoint: nodes.adjoint, magnitude: nodes.value }[state.colour];
-  if (diagnosis()) return diagnosis().weight[node];
+  const value = scale.of;
+  if (diagnosis()) return (isSummary() ? diagnosis().rows : diagnosis()).weight[node];
   if (!value || value[node] === null) return null;
-  if (state.colour === "adjoint" && !arrived(node, state.step)) return null;
-  if (state.colour !== "adjoint" && born[node] > state.step) return null;
+  if (!isSummary()) {
+    if (state.colour === "adjoint" && !arrived(node, state.step)) return null;
+    if (state.colour !== "adjoint" && born[node] > state.step) return null;
+  }
   if (state.colour !== "magnitude") return scale.most ? value[node] / scale.most : 0;
   if (value[node] === 0) return 0;
   return (Math.log10(Math.abs(value[node])) - scale.low) / (scale.high - scale.low || 1);
@@ -102,11 +119,12 @@ function strength(node) {
 
 let scale = {};
 function rescale() {
-  const finite = (list) => list.filter((v) => v !== null);
-  const most = (list) => finite(list).reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-  const logs = finite(nodes.value).filter((v) => v !== 0).map((v) => Math.log10(Math.abs(v)));
+  const of = colouring();
+  const finite = (of || []).filter((v) => v !== null);
+  const logs = finite.filter((v) => v !== 0).map((v) => Math.log10(Math.abs(v)));
   scale = {
-    most: { value: most(nodes.value), adjoint: most(nodes.adjoint) }[state.colour] || 0,
+    of,
+    most: finite.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
     low: logs.reduce((a, b) => Math.min(a, b), Infinity),
     high: logs.reduce((a, b) => Math.max(a, b), -Infinity),
   };
@@ -115,8 +133,7 @@ function rescale() {
 function legend() {
   const short = (v) => Number(v.toPrecision(3)).toString();
   if (state.colour === "kind") return "";
-  if (isSummary()) return "the summary is coloured by pass only";
-  if (diagnosis()) return diagnosis().weight.some((w) => w !== null) ? "the stronger the colour, the more" : "nothing to point at";
+  if (diagnosis()) return (isSummary() ? diagnosis().rows : diagnosis()).weight.some((w) => w !== null) ? "the stronger the colour, the more" : "nothing to point at";
   if (state.colour === "magnitude") {
     return isFinite(scale.low) ? `1e${short(scale.low)} (light) to 1e${short(scale.high)} (dark)` : "no numbers";
   }

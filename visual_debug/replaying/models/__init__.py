@@ -3,12 +3,14 @@
 from visual_debug.replaying.models import (
     builtin,
     calling,
+    combining,
     folding,
     joining,
     lazy,
     mappings,
     of_arrays,
     ordering,
+    records,
     sequences,
 )
 from visual_debug.replaying.models.registry import (
@@ -21,5 +23,5 @@ from visual_debug.replaying.models.registry import (
     told,
 )
 
-__all__ = ["MOVING", "Pending", "answers_by_code", "builtin", "calling", "folding", "is_callback", "is_pure", "joining", "lazy", "mappings", "model_of",
-           "of_arrays", "ordering", "sequences", "told"]  # fmt: skip
+__all__ = ["MOVING", "Pending", "answers_by_code", "builtin", "calling", "combining", "folding", "is_callback", "is_pure", "joining", "lazy", "mappings", "model_of",
+           "of_arrays", "ordering", "records", "sequences", "told"]  # fmt: skip

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, CodeType
 from typing import Any
 
+from visual_debug import kinds
 from visual_debug.replaying import containers
 from visual_debug.replaying.machine import Frame, Machine
+from visual_debug.replaying.models import vectorizing
 from visual_debug.replaying.models.calling import Making, computed, computes, exhausted, next_of, recorded, source_of
 from visual_debug.replaying.models.ordering import Keyed
 from visual_debug.replaying.models.registry import Pending, models
@@ -23,6 +25,8 @@ def asking(m: Machine, f: Frame, call: Pending) -> Asked | None:
     callee = call.callee
     if callee is functools.reduce:
         return _reducing(m, f, call)
+    if kinds.is_vectorize(type(callee)):
+        return vectorizing.asking(m, f, call)
     is_sort = type(callee) is BuiltinFunctionType and type(callee.__self__) is list and callee.__name__ == "sort"
     if "key" in call.kwargs and (is_sort or callee is sorted or callee is max or callee is min):
         return _keys(m, f, call, is_sort)

@@ -12,6 +12,7 @@ from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.models.calling import all_or_none, columns_of, computed, is_empty, out_of_turn, truth_of
 from visual_debug.replaying.models.registry import Pending, models
 from visual_debug.replaying.symbols import UNSET, Leaf, Ref, Sequence, Stream, Thing
+from visual_debug.tracing.tape import Site
 
 
 @models(enumerate)
@@ -52,6 +53,35 @@ def _zip(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -
         return None if columns is None else [Sequence(tuple, list(refs)) for refs in zip(*columns, strict=True)]
 
     return Stream(advance, Thing(UNSET, list(streams)), rest, streams=tuple(streams), each=True)
+
+
+@models(itertools.zip_longest)
+def _zip_longest(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
+    streams = [containers.iterate(m, f, index, ref) for ref in call.args]
+    site = f.plan.site(index)
+    fill = call.kwargs.get("fillvalue", Thing(None))
+    if not all(s.is_followed and s.peek is not None for s in streams):
+        return None
+
+    def advance(item: Any) -> Ref:
+        values = [UNSET] * len(streams) if item is UNSET else item
+        refs = [fill if is_empty(s) else _next(m, s, v, site) for s, v in zip(streams, values, strict=True)]
+        return Sequence(tuple, refs)
+
+    def rest() -> list[Ref] | None:
+        if out_of_turn(streams):
+            return None
+        columns = [s.rest() for s in streams]
+        if any(refs is None for refs in columns):
+            return None
+        groups = itertools.zip_longest(*(refs or [] for refs in columns), fillvalue=fill)
+        return [Sequence(tuple, list(refs)) for refs in groups]
+
+    return Stream(advance, Thing(UNSET, [*streams, fill]), rest, streams=tuple(streams))
+
+
+def _next(m: Machine, stream: Stream, value: Any, site: Site) -> Ref:
+    return stream.advance(UNSET) if value is UNSET else containers.taken(m, stream, value, site)
 
 
 @models(itertools.chain, itertools.chain.from_iterable)

@@ -79,9 +79,9 @@ def is_plain(value: Any) -> bool:
 
 @models(max, min)
 def _extreme_by_key(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    """`max(…, key=…)` returns one of the items: which one, the keys tell or its identity."""
-    if not {"key", "default"} & call.kwargs.keys():
-        return None
+    """`max` returns one of the items: which one, the keys tell, or their values, or its identity."""
+    if "key" not in call.kwargs:
+        return _extreme_of_tuples(m, call, z)
     if call.fold is not None and call.fold.stream is not None:
         calling.exhausted(call.fold.stream)
     if call.fold is not None and call.fold.is_known:
@@ -95,6 +95,26 @@ def _extreme_by_key(m: Machine, f: Frame, index: int, call: Pending, target: Ref
         items = list(items[0].items)
     found = [ref for ref in items if m.agrees(ref, z)]
     return found[0] if len(found) == 1 and kinds.has_identity(z) else None
+
+
+def _extreme_of_tuples(m: Machine, call: Pending, z: Any) -> Ref:
+    """The least or greatest of items that are no numbers, as far as comparing them runs no code of the user's."""
+    items = call.args
+    if len(items) == 1:
+        holder = m.holder(items[0])
+        taken = containers.items_of(holder)
+        if taken is None:
+            return None
+        items = taken
+        call.args = [Sequence(list, items)]  # an iterator has given them once
+    if not items:
+        return call.kwargs.get("default")
+    call.kwargs = {}  # the default is none of them
+    values = [m.known_value(item) for item in items]
+    if all(map(kinds.is_number, values)) or not all(map(is_plain, values)):
+        return None
+    ref = items[call.callee(range(len(items)), key=values.__getitem__)]
+    return ref if m.agrees(ref, z) else None
 
 
 class _Unordered(Exception):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from visual_debug import arrays, kinds
+from visual_debug import arrays, kinds, structures
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.origins import has_own_code
 from visual_debug.replaying.symbols import Asked, Closure, Ref, Stream, Thing
@@ -89,13 +89,18 @@ def model_of(callee: Any) -> Model | None:
         return _METHODS.get((type(owner), callee.__name__))
     if type(callee) in INSTANCES:
         return INSTANCES[type(callee)]
+    if kinds.is_vectorize(type(callee)):
+        return CLASSES_OF_NUMPY["vectorize"]
     if arrays.is_array(owner) and type(callee) is BuiltinFunctionType:
         return ARRAY_METHODS.get(callee.__name__)
     if type(callee) is BuiltinFunctionType and type(owner).__name__ == "_array_converter":
         return CONVERTER_METHODS.get(callee.__name__)
     if type(callee) is type and kinds.module_of(callee) == "numpy":
         return CLASSES_OF_NUMPY.get(callee.__name__)
-    return _MODELS.get(callee) if type(callee) in _HASHED else None
+    found = _MODELS.get(callee) if type(callee) in _HASHED else None
+    if found is None and type(callee) is type and structures.parameters(callee) is not None:
+        return _MODELS[structures.Record]
+    return found
 
 
 def models(*callables: Any) -> Callable[[Model], Model]:

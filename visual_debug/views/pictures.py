@@ -1,0 +1,70 @@
+"""Pictures of a page: boxes and arrows with their coordinates, as plain JSON types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+from visual_debug.columns import MISSING
+from visual_debug.render import engines, layered, measure
+from visual_debug.render.compose import CELL, Slot
+from visual_debug.render.diagram import Diagram
+from visual_debug.render.layout import around
+
+WIDEST = 28.0  #: cells of a line in a box; the table has all of it
+MOST_TERMS = 12  #: of an adjoint that a box spells out
+LINE = 18.0  #: px from line to line of a box
+
+
+def slot(lines: Sequence[str]) -> Slot:
+    widest = max(min(measure.width(line), WIDEST) for line in lines)
+    count = max(sum(1 for line in lines if line), 1)
+    return Slot(lines[0], max(widest, 2.0) * CELL + 18, count * LINE + 12, ())
+
+
+def sheet(diagram: Diagram, room: dict[str, Slot]) -> dict[str, Any]:
+    """Boxes as [node, x, y, width, height] about their middles, arrows as [tail, head, position, path, head's corners]."""
+    routed = layered.bends(diagram) <= engines.MOST_BENDS and len(diagram.boxes) <= engines.TUNED_FROM
+    place = engines.lay_out(diagram, room) if routed else layered.lay_out(diagram, room)
+    number = {box.id: i for i, box in enumerate(diagram.boxes)}
+    boxes = [
+        [box.node, *(round(v, 1) for v in (*place.centres[box.id], room[box.id].width, room[box.id].height))]
+        for box in diagram.boxes
+    ]
+    arrows = [
+        [number[a.tail], number[a.head], a.position, _points(edge.line), _points(edge.head)]
+        for a, edge in zip(diagram.arrows, place.edges, strict=True)
+    ]
+    return {"width": round(place.width, 1), "height": round(place.height, 1), "boxes": boxes, "arrows": arrows}
+
+
+def _points(line: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.0f},{y:.0f}" for x, y in line)
+
+
+def back(boxes: list[list[Any]], links: Sequence[tuple[int, int]]) -> list[list[Any]]:
+    """Arrows to what came first but is computed again from later values: loops. They run in a bow beside the boxes."""
+    found = []
+    for tail, head in links:
+        (_, x, y, width, _), (_, to_x, to_y, to_width, _) = boxes[tail], boxes[head]
+        apart = 9.0 if tail == head else 0.0
+        flip = -1.0 if to_x > x else 1.0  # on the side where what is computed again lies
+        edge = around((flip * x - width / 2, y - apart), (flip * to_x - to_width / 2, to_y + apart), 26.0)
+        line, head_corners = ([(flip * px, py) for px, py in points] for points in (edge.line, edge.head))
+        found.append([tail, head, 0, _points(line), _points(head_corners)])
+    return found
+
+
+def number(value: Any) -> float | None:
+    """What a value is coloured by: itself, or the largest magnitude in an array; None where that is no finite number."""
+    if value is None or value is MISSING or isinstance(value, (str, bytes)):
+        return None
+    try:
+        if getattr(value, "size", 1) > 1:
+            number = float(abs(value).max())
+        else:
+            number = float(value.item() if hasattr(value, "item") else value)  # a complex one has no colour
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
