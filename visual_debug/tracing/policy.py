@@ -147,12 +147,17 @@ class Policy:
     def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:
         """What to call instead of `target`, which is recorded; fills the site's cache where that will hold next time."""
         kind = type(target)
-        if kind is BuiltinFunctionType and callbacks.is_quiet(target, arguments):
-            values.append(target)
-            tape = tape_here.get()
-            if tape.end is None:
-                tape.has_objects = True  # its container may have some
-            return target
+        if kind is BuiltinFunctionType:
+            owner = target.__self__
+            if target.__name__ in callbacks.QUIET.get(type(owner), ()) and callbacks.INERT.issuperset(
+                map(type, arguments)
+            ):
+                values.append(target)
+                if not callbacks.is_inert(owner):
+                    tape = tape_here.get()
+                    if tape.end is None:
+                        tape.has_objects = True  # its container may have some
+                return target
         if kind is MethodType and target.__func__ is site.pair[0] and type(site.pair[0]) is FunctionType:
             # A method of a known object, as in every turn of a loop: 1 us instead of 2.
             tape, owner = tape_here.get(), target.__self__
