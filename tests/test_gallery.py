@@ -10,11 +10,22 @@ from tests import gallery
 
 
 def structure(path: Path) -> Counter[tuple[str, ...]]:
-    """Elements with their class, colours and text, and how many of each there are."""
+    """Elements with their class, colours and text, and how many of each there are; titles without their line breaks."""
+    elements = [element for element in ElementTree.parse(path).iter() if not element.tag.endswith("}style")]
+    titles = "".join(element.text or "" for element in elements if element.get("class") == "title")
     return Counter(
-        (element.tag, *(element.get(name, "") for name in ("class", "fill", "stroke")), (element.text or "").strip())
-        for element in ElementTree.parse(path).iter()
-        if not element.tag.endswith("style")
+        [
+            *(
+                (
+                    element.tag,
+                    *(element.get(name, "") for name in ("class", "fill", "stroke")),
+                    (element.text or "").strip(),
+                )
+                for element in elements
+                if element.get("class") != "title" and not element.tag.endswith("}text")
+            ),
+            ("".join(titles.split()),),
+        ]
     )
 
 
