@@ -8,14 +8,12 @@ import copy
 import dataclasses
 import math
 import typing
-import weakref
 from array import array
 
 import numpy as np
 import pytest
 
 import visual_debug as vd
-from visual_debug import structures
 
 Point = collections.namedtuple("Point", "x y")
 
@@ -271,23 +269,26 @@ def test_tangents_and_changes_are_given_in_the_structure():
     assert trace.jvp(p=Frozen(0.0, 1.0, 0)) == 8.0
     assert trace.condition().inputs["p"].b == pytest.approx(1.0)
     assert "a" in str(trace.condition())
-    with pytest.raises(vd.TraceError, match="parts in place of"):
+    with pytest.raises(vd.TraceError, match="has 1 parts, the argument 3"):
         trace.jvp(p=[1.0])
 
 
-def test_one_object_in_several_places_has_one_gradient():
+def test_one_object_in_several_places_has_a_gradient_in_none_of_them():
     def f(p, q):
         return p.a * q.b + q.a
 
     one = Frozen(2.0, 3.0)
-    assert vd.trace(f, one, one).grad() == {"p": Frozen(4.0, 2.0, 0), "q": Frozen(4.0, 2.0, 0)}
-    assert vd.trace(f, one, copy.copy(one)).grad() == {"p": Frozen(3.0, 0.0, 0), "q": Frozen(1.0, 2.0, 0)}
+    with pytest.raises(vd.TraceError, match="no gradient of its own structure"):
+        vd.trace(f, one, one).grad()
+    gradient = vd.trace(f, one, copy.copy(one)).grad()
+    assert (gradient["p"].a, gradient["p"].b, gradient["q"].a, gradient["q"].b) == (3.0, 0.0, 1.0, 2.0)
 
 
-def test_a_saved_trace_has_dicts_in_their_place(tmp_path):
+def test_a_saved_trace_has_fields_of_the_same_names(tmp_path):
     trace = vd.trace(frozen, Frozen(2.0, 3.0))
     loaded = vd.load(trace.save(tmp_path / "t.trace"))
-    assert loaded.grad("p") == pytest.approx({"a": 36.0, "b": 8.0, "n": 8 * math.log(2) * 3})
+    gradient = loaded.grad("p")
+    assert (gradient.a, gradient.b, gradient.n) == pytest.approx((36.0, 8.0, 8 * math.log(2) * 3))
 
 
 def test_what_has_no_structure_is_refused_by_name():
@@ -302,27 +303,3 @@ def test_what_has_no_structure_is_refused_by_name():
     with pytest.raises(vd.TraceError, match="the argument s of"):
         vd.trace(of_set, {2.0, 3.0}).grad("s")
     assert vd.trace(lambda label, x: x * 2, "text", 1.0).grad() == {"x": 2.0}
-
-
-def test_fields_are_read_without_running_code():
-    class Odd(Point):
-        def __iter__(self):
-            raise AssertionError
-
-    class Hidden:
-        def __getattribute__(self, name):
-            raise AssertionError
-
-    assert structures.fields_of(Odd) is None
-    assert structures.fields_of(Hidden) is None
-    assert structures.fields_of(np.ndarray) is None
-    assert structures.parts_of(Frozen(1.0, 2.0), ("a", "b", "c")) == {"a": 1.0, "b": 2.0}
-
-
-def test_an_object_lives_no_longer_for_being_an_argument():
-    @vd.visual_debug
-    def f(bodies):
-        body = weakref.ref(bodies.pop())
-        return 1.0 if body() is None else 2.0
-
-    assert f([Body(1.0, [2.0])]) == 1.0

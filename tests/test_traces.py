@@ -74,7 +74,7 @@ def test_several_outputs():
     assert t.grad(seed={"product": 1.0, "both": (10.0, 100.0)}) == {"x": 115.0, "y": 103.0}
     with pytest.raises(vd.TraceError, match="several parts: name one with of="):
         t.grad()
-    with pytest.raises(vd.TraceError, match="the seed has 1 parts in place of 3"):
+    with pytest.raises(vd.TraceError, match="the seed has 1 parts, the result 3"):
         t.grad(seed=1.0)
     assert t.jvp(x=1.0) == {"product": 5.0, "both": (1.0, 1.0)}
 
@@ -366,3 +366,26 @@ def test_no_truth_without_a_result():
         divided.trace.truth()
     with pytest.raises(vd.TraceError, match="returned no number"):
         vd.trace(lambda x: str(x), 1.0).truth()
+
+
+def test_nodes_of_another_trace_and_seeds_of_another_form_are_refused():
+    def product(x, y):
+        return x * y
+
+    trace, other = vd.trace(product, 2.0, 3.0), vd.trace(product, 5.0, 7.0)
+    for ask in (lambda node: trace.grad(of=node), trace.slice, trace.ancestors, lambda node: trace[node]):
+        with pytest.raises(vd.TraceError, match="another trace"):
+            ask(other[2])
+    assert trace.grad(of=trace[2]) == {"x": 3.0, "y": 2.0}
+    with pytest.raises(vd.TraceError, match="a list as the seed of a single number"):
+        trace.grad(seed=[1.0, 2.0])
+    with pytest.raises(vd.TraceError, match="no such part$"):
+        trace.grad(of="x")
+    with pytest.raises(vd.TraceError, match="seed that is 1 there"):
+        vd.trace(lambda a: a * 2, np.ones(3)).grad(of=0)
+
+
+@pytest.mark.parametrize("options", [{"follow": 3}, {"limit": "a"}, {"limit": 1e6}, {"keep": "2"}, {"last": 2.0}])
+def test_options_of_another_type_are_refused_by_name(options):
+    with pytest.raises(TypeError, match=next(iter(options))):
+        vd.visual_debug(lambda x: x, **options)

@@ -1,217 +1,233 @@
-"""Nested arguments and results: numbers in tuples, lists, dicts, named tuples and objects of dataclasses.
+"""Structures of several numbers: nested lists, tuples and dicts, named tuples, and objects made of fields.
 
-What is known of them is kept in the same structure with other things in the numbers' places, as node ids or gradients.
-None stands for what is no number.
+Of a user's class is asked what its fields are without running any code of it. What has the structure of such an object
+holds a `Record` in its place until it is handed out: then it is an object of the same class, made without its
+`__init__` or `__new__`. Structures may be nested as deep as memory allows.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections import deque
+import collections
+import dataclasses
+import functools
 from collections.abc import Callable, Iterator
-from types import MemberDescriptorType
+from types import FunctionType, MemberDescriptorType, SimpleNamespace
 from typing import Any
 
-_MISSING: Any = object()
+from visual_debug import kinds
+
+_HEAPTYPE = 0x200  # Py_TPFLAGS_HEAPTYPE: a class that a `class` statement made, or C code in the same way
+_FieldOfTuple: Any = type(vars(collections.namedtuple("_", "a"))["a"])
+#: Methods that would have a named tuple seen as something else than its items.
+_OF_ITEMS = frozenset({"__iter__", "__getitem__", "__len__", "__getattribute__", "__getattr__"})
+_ABSENT: Any = object()
 
 
-class Fields:
-    """The parts of a named tuple, or of an object of a dataclass, by the names of their fields."""
+class Record(dict[str, Any]):
+    """Parts by the name of the field, in place of an object of a class (`kind`; None of one that was loaded)."""
 
-    __slots__ = ("kind", "names", "parts")
-
-    def __init__(self, kind: type, names: tuple[str, ...], parts: list[Any]) -> None:
+    def __init__(self, kind: type | None, title: str, parts: dict[str, Any]) -> None:
+        super().__init__(parts)
         self.kind = kind
-        self.names = names
-        self.parts = parts
+        self.title = title  # the name of the class
 
-    def __getitem__(self, key: Any) -> Any:
-        """A part by the name of its field or, of a named tuple, by its position. Raises LookupError."""
-        if type(key) is str:
-            return dict(zip(self.names, self.parts, strict=True))[key]
-        if issubclass(self.kind, tuple):
-            return self.parts[key]
-        raise KeyError(key)
-
-    def made(self, parts: list[Any]) -> Any:
-        """An object of the class with other parts. Fields that hold no numbers are None; no code of the class is run."""
+    def filled(self, parts: list[Any]) -> Any:
+        """An object of the class with these in the fields; of a loaded one a named tuple."""
         kind: Any = self.kind
+        if kind is None:
+            kind = _named(self.title, tuple(self))
+        if kind is SimpleNamespace:
+            return SimpleNamespace(**dict(zip(self, parts, strict=True)))
         if issubclass(kind, tuple):
             return tuple.__new__(kind, parts)
         made = object.__new__(kind)
-        values = dict(zip(self.names, parts, strict=True))
-        for name in fields_of(kind) or ():
-            try:
-                object.__setattr__(made, name, values.get(name))
-            except AttributeError:  # of a class that has changed since
-                pass
+        for name, part in zip(self, parts, strict=True):
+            object.__setattr__(made, name, part)
         return made
 
 
-def fields_of(kind: type) -> tuple[str, ...] | None:
-    """The names of the fields of a named tuple's class or a dataclass; None of any other class.
+@functools.lru_cache(maxsize=64)
+def _named(title: str, names: tuple[str, ...]) -> Any:
+    return collections.namedtuple(title, names, rename=True)
 
-    None, too, of one whose items or attributes are made by code of its own.
-    """
-    is_tuple = issubclass(kind, tuple)
-    fields = _found(kind, "_fields" if is_tuple else "__dataclass_fields__")
-    if type(fields) is not (tuple if is_tuple else dict):
+
+def tuple_fields(kind: type) -> tuple[str, ...] | None:
+    """The names of a named tuple's items, or None if a class is no named tuple, or gives other items than it has."""
+    if kind is tuple or not issubclass(kind, tuple):
         return None
-    basis: type = tuple if is_tuple else object
-    own = ("__getattribute__", *_TUPLE) if is_tuple else ("__getattribute__",)
-    return tuple(fields) if all(_found(kind, name) is _found(basis, name) for name in own) else None
-
-
-def is_named_tuple(kind: type) -> bool:
-    """Whether a class is one of named tuples which makes them as `collections.namedtuple` does."""
-    if not issubclass(kind, tuple) or fields_of(kind) is None:
-        return False
-    new = getattr(_found(kind, "__new__"), "__func__", None)
-    code = getattr(new, "__code__", None)
-    is_generated = code is not None and code.co_filename.startswith("<string>") and code.co_name == "<lambda>"
-    return is_generated and _found(kind, "__init__") is vars(object)["__init__"]
-
-
-_TUPLE = ("__iter__", "__getitem__", "__len__")
-
-
-def _found(kind: type, name: str) -> Any:
-    """What a class has by a name, itself or from its bases, looked up without running any code."""
     for holder in type.mro(kind):
-        if name in vars(holder):
-            return vars(holder)[name]
-    return _MISSING
+        if holder is tuple:
+            return None
+        own = vars(holder)
+        if not _OF_ITEMS.isdisjoint(own):
+            return None
+        names = own.get("_fields")
+        if type(names) is tuple:
+            is_named = all(type(name) is str and type(own.get(name)) is _FieldOfTuple for name in names)
+            return names if is_named else None
+    return None
 
 
-def parts_of(value: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """The fields that an object has by now, read without running any code."""
-    kind = type(value)
-    if issubclass(kind, tuple):
-        return dict(zip(names, tuple.__iter__(value), strict=False))
-    held = object.__getattribute__(value, "__dict__") if _found(kind, "__dict__") is not _MISSING else {}
+def _names(value: Any, kind: Any) -> tuple[str, ...] | None:
+    """The fields of an object of a dataclass, a class of `attrs`, or of a `SimpleNamespace`."""
+    if kind is SimpleNamespace:
+        return tuple(vars(value))
+    if not kind.__flags__ & _HEAPTYPE or issubclass(kind, (type, BaseException)):
+        return None
+    mro = type.mro(kind)
+    for holder in mro:
+        own = vars(holder)
+        declared: Any = own.get("__dataclass_fields__")
+        attributes: Any = own.get("__attrs_attrs__")
+        if type(declared) is dict:
+            found = tuple(
+                name for name, field in declared.items() if str(getattr(field, "_field_type", "")) == "_FIELD"
+            )
+        elif issubclass(type(attributes), tuple):
+            found = tuple(attribute.name for attribute in attributes)
+        else:
+            continue
+        return found if all(base is object or base.__flags__ & _HEAPTYPE for base in mro) else None
+    return None
+
+
+def fields(value: Any) -> dict[str, Any] | None:
+    """What is in the fields of an object, by name; None if its class has none, or keeps them in another way."""
+    kind: Any = type(value)
+    names: tuple[str, ...] | None = _names(value, kind)
+    if not names:
+        return None
+    try:
+        kept = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        kept = {}
+    if type(kept) is not dict:
+        return None
     found = {}
     for name in names:
-        slot = _found(kind, name)
-        if type(slot) is MemberDescriptorType:
+        in_class = _first(type.mro(kind), name)
+        if type(in_class) is MemberDescriptorType:
             try:
-                found[name] = slot.__get__(value)
-            except AttributeError:  # not set
-                continue
-        elif name in held:
-            found[name] = held[name]
+                found[name] = in_class.__get__(value, kind)
+            except AttributeError:
+                return None
+        elif in_class is not _ABSENT and hasattr(type(in_class), "__set__"):
+            return None  # a property, or another descriptor
+        elif name in kept:
+            found[name] = kept[name]
+        else:
+            return None
     return found
 
 
-def mapped(structure: Any, function: Callable[[Any], Any]) -> Any:
-    """The structure with `function` of each thing in it; named tuples and dataclasses are made as the user has them."""
-    if isinstance(structure, Fields):
-        return structure.made([mapped(part, function) for part in structure.parts])
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(mapped(item, function) for item in structure)
-    if isinstance(structure, dict):
-        return {key: mapped(item, function) for key, item in structure.items()}
-    return None if structure is None else function(structure)
+def parameters(kind: Any) -> tuple[str, ...] | None:
+    """The parameters of a class that does nothing but keep them in the fields of their names; None of any other class.
+
+    So do named tuples and dataclasses, unless there is code of the user's in between.
+    """
+    mro = type.mro(kind)
+    names = tuple_fields(kind)
+    if names is not None:
+        new, *_ = (vars(holder)["__new__"] for holder in mro if "__new__" in vars(holder))
+        made = (
+            type(new) is staticmethod
+            and type(new.__func__) is FunctionType
+            and "_tuple_new" in new.__func__.__globals__
+        )
+        return names if made and _first(mro, "__init__") is vars(object)["__init__"] else None
+    own = vars(kind)
+    init, declared, options = own.get("__init__"), own.get("__dataclass_fields__"), own.get("__dataclass_params__")
+    if type(init) is not FunctionType or type(declared) is not dict or init.__code__.co_filename != "<string>":
+        return None
+    if _first(mro, "__new__") is not vars(object)["__new__"] or _first(mro, "__post_init__") is not _ABSENT:
+        return None
+    if _first(mro, "__setattr__") is not vars(object)["__setattr__"] and not getattr(options, "frozen", False):
+        return None
+    code = init.__code__
+    accepted = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    plain = {name for name, field in declared.items() if str(getattr(field, "_field_type", "")) == "_FIELD"}
+    computed = any(
+        getattr(field, "default_factory", dataclasses.MISSING) not in (dataclasses.MISSING, list, dict, set)
+        for field in declared.values()
+    )
+    found = [_first(mro, name) for name in declared]
+    is_kept = all(type(item) is MemberDescriptorType or not hasattr(type(item), "__set__") for item in found)
+    return accepted if plain.issuperset(accepted) and is_kept and not computed else None
 
 
-def renumbered(structure: Any, function: Callable[[int], int | None]) -> Any:
-    """The structure with other node ids."""
-    if isinstance(structure, Fields):
-        return Fields(structure.kind, structure.names, [renumbered(part, function) for part in structure.parts])
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(renumbered(item, function) for item in structure)
-    if isinstance(structure, dict):
-        return {key: renumbered(item, function) for key, item in structure.items()}
-    return None if structure is None else function(structure)
+def _first(mro: list[type], name: str) -> Any:
+    """What a class has of a name."""
+    return next((vars(holder)[name] for holder in mro if name in vars(holder)), _ABSENT)
+
+
+def mapped(structure: Any, function: Callable[[Any], Any], *, records: bool = False) -> Any:
+    """Apply a function to everything in a structure that is neither a container nor None.
+
+    Records become objects of their classes, unless `records` says that they stay.
+    """
+    done: list[Any] = []
+    work: list[tuple[Any, bool]] = [(structure, False)]
+    while work:
+        item, is_open = work.pop()
+        if is_open:
+            begin = len(done) - len(item)
+            parts = done[begin:]
+            del done[begin:]
+            if isinstance(item, Record):
+                kept = dict(zip(item, parts, strict=True))
+                done.append(Record(item.kind, item.title, kept) if records else item.filled(parts))
+            elif isinstance(item, dict):
+                done.append(dict(zip(item, parts, strict=True)))
+            else:
+                done.append(parts if isinstance(item, list) else tuple(parts))
+        elif isinstance(item, (list, tuple, dict)):
+            work.append((item, True))
+            items = list(item.values()) if isinstance(item, dict) else item
+            work.extend([(part, False) for part in reversed(items)])
+        else:
+            done.append(None if item is None else function(item))
+    return done[0]
+
+
+def part(structure: Any, key: Any) -> Any:
+    """One part, by index, key or the name of a field; the items of a named tuple have both. LookupError if there is none."""
+    if isinstance(structure, Record) and type(key) is int and issubclass(structure.kind or tuple, tuple):
+        return list(structure.values())[key]
+    return structure[key]
 
 
 def leaves(structure: Any) -> Iterator[Any]:
-    """The things in a structure, in order."""
+    """Everything in a structure that is neither a container nor None, in order."""
     work = [structure]
     while work:
         item = work.pop()
-        if isinstance(item, Fields):
-            work.extend(reversed(item.parts))
-        elif isinstance(item, (list, tuple)):
-            work.extend(reversed(item))
-        elif isinstance(item, dict):
-            work.extend(reversed(item.values()))
+        parts = _parts(item)
+        if parts is not None:
+            work.extend(reversed(parts))
         elif item is not None:
             yield item
 
 
-def paired(structure: Any, given: Any) -> list[tuple[Any, Any]]:
-    """What a user gives for a structure, as a seed: (leaf, value) for each leaf.
-
-    It has the same structure or is, in some container, as many numbers. Raises ValueError for another number of them.
-    """
-    try:
-        return list(_together(structure, given))
-    except (LookupError, TypeError, ValueError):
-        found, values = list(leaves(structure)), list(_numbers(given))
-        if len(found) != len(values):
-            raise ValueError(f"{len(values)} parts in place of {len(found)}") from None
-        return list(zip(found, values, strict=True))
-
-
-def _together(structure: Any, given: Any) -> Iterator[tuple[Any, Any]]:
-    if structure is None:
-        return
-    if isinstance(structure, Fields):
-        names = fields_of(type(given))
-        parts = given if names is None else parts_of(given, names)
-        if not isinstance(parts, dict):
-            parts = dict(zip(structure.names, parts, strict=True))
-        for name, part in zip(structure.names, structure.parts, strict=True):
-            yield from _together(part, parts[name])
-    elif isinstance(structure, dict):
-        if not isinstance(given, dict) or given.keys() != structure.keys():
-            raise TypeError
-        for key, part in structure.items():
-            yield from _together(part, given[key])
-    elif isinstance(structure, (list, tuple)):
-        if not isinstance(given, (list, tuple, deque, array)):
-            raise TypeError
-        for part, value in zip(structure, given, strict=True):
-            yield from _together(part, value)
-    elif isinstance(given, (list, tuple, dict, deque, array)):
-        raise TypeError
-    else:
-        yield structure, given
-
-
-def _numbers(given: Any) -> Iterator[Any]:
-    """The leaves of what a user gives."""
-    work = [given]
+def values(structure: Any) -> Iterator[Any]:
+    """The same of a structure of a user's: with objects made of fields, and None where it stands."""
+    work = [structure]
     while work:
         item = work.pop()
-        names = None if isinstance(item, (list, dict, deque, array)) else fields_of(type(item))
-        if names is not None:
-            work.extend(reversed(parts_of(item, names).values()))
-        elif isinstance(item, (list, tuple, deque, array)):
-            work.extend(reversed(item))
-        elif isinstance(item, dict):
-            work.extend(reversed(item.values()))
+        parts = _parts(item)
+        if parts is None and item is not None and type(item).__module__ != "builtins":
+            inside = fields(item)
+            parts = None if inside is None else [part for part in inside.values() if _may_hold_numbers(part)]
+        if parts is not None:
+            work.extend(reversed(parts))
         else:
             yield item
 
 
-def unnamed(structure: Any) -> Any:
-    """The structure with dicts in place of named tuples and dataclasses, which need not be there where it is read."""
-    if isinstance(structure, Fields):
-        return {name: unnamed(part) for name, part in zip(structure.names, structure.parts, strict=True)}
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(map(unnamed, structure))
-    if isinstance(structure, dict):
-        return {key: unnamed(item) for key, item in structure.items()}
-    return structure
+def _may_hold_numbers(value: Any) -> bool:
+    return kinds.is_number(value) or isinstance(value, (list, tuple, dict)) or fields(value) is not None
 
 
-def plain(structure: Any) -> Any:
-    """The structure of lists and dicts with texts for keys, as JSON has them."""
-    if isinstance(structure, Fields):
-        return {name: plain(part) for name, part in zip(structure.names, structure.parts, strict=True)}
-    if isinstance(structure, (list, tuple)):
-        return [plain(item) for item in structure]
-    if isinstance(structure, dict):
-        return {str(key): plain(item) for key, item in structure.items()}
-    return structure
+def _parts(item: Any) -> list[Any] | None:
+    if isinstance(item, dict):
+        return list(item.values())
+    return list(item) if isinstance(item, (list, tuple)) else None

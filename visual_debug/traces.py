@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -244,6 +243,8 @@ class Trace:
             raise TypeError(
                 f"node {index!r} of a trace: give its number, a slice, or use trace.inputs and trace.find(name=…)"
             )
+        if isinstance(index, Node) and index._trace is not self:
+            raise TraceError(f"{index!r} is a node of another trace, of {index._trace.function}")
         position = index.__index__()
         if not -len(self) <= position < len(self):
             raise IndexError(f"node {position} of a trace of {len(self)}")
@@ -280,7 +281,7 @@ class Trace:
     def _output(self, of: Any) -> Any:
         """The output that `of` names: an index or key into the result, or several into nested parts, or a node."""
         if isinstance(of, Node):
-            return of.id
+            return self[of].id
         structure = self._replayed.result
         if self.truncated and not self._replayed.sliced:
             self._refuse_truncated()
@@ -297,12 +298,11 @@ class Trace:
             )
         for path in ((of,), of) if isinstance(of, tuple) else ((of,),):
             try:
-                return functools.reduce(operator.getitem, path, structure)
+                return functools.reduce(structures.part, path, structure)
             except (TypeError, LookupError):
                 continue
-        way = (
-            ": pick an element of an array by a seed that is 1 there, and 0 elsewhere" if type(structure) is int else ""
-        )
+        is_array = type(structure) is int and getattr(self._columns.value[structure], "shape", ()) != ()
+        way = ": pick an element of an array by a seed that is 1 there, and 0 elsewhere" if is_array else ""
         raise TraceError(f"of={of!r}: the result of {self.function} has no such part{way}")
 
     def _refuse_truncated(self) -> None:
@@ -322,8 +322,11 @@ class Trace:
                     f"the result of {self.function} has several parts: name one with of=… (an index or key, or "
                     "a tuple of them for a nested part), or give a seed of the same structure"
                 )
+            ids, values = list(structures.leaves(output)), list(structures.values(seed))
+            if len(ids) != len(values):
+                raise TraceError(f"the seed has {len(values)} parts, the result {len(ids)}")
             seeds: dict[int, Any] = {}
-            for id, value in _paired(output, seed, "the seed"):
+            for id, value in zip(ids, values, strict=True):
                 seeds[id] = adjoint.add(seeds[id], value) if id in seeds else value
             return seeds
         value = self._columns.value[output]
@@ -347,8 +350,7 @@ class Trace:
 
         Returns:
             `{argument name: gradient}`, each in the structure and shape of the argument; arguments without numbers are
-            left out. An argument that the output does not depend on has gradient 0. Named tuples and dataclasses have
-            gradients of their class; a field that is no number has None. An object given twice has one gradient.
+            left out. An argument that the output does not depend on has gradient 0.
 
         Raises:
             NoDerivativeError: if an operation on the way has no derivative.
@@ -434,7 +436,11 @@ class Trace:
         for name, tangent in tangents.items():
             if name not in inputs:
                 raise TraceError(f"{self.function} has no argument {name!r}, only {', '.join(inputs) or 'none'}")
-            for id, value in _paired(inputs[name], tangent, f"the tangent of {name}"):
+            ids = list(structures.leaves(inputs[name]))
+            values = [tangent] if isinstance(inputs[name], int) else list(structures.values(tangent))
+            if len(ids) != len(values):
+                raise TraceError(f"the tangent of {name} has {len(values)} parts, the argument {len(ids)}")
+            for id, value in zip(ids, values, strict=True):
                 seeds[id] = _seed_like(value, self._columns.value[id], name)
         result = sweep.tangents(self._columns, seeds, structures.leaves(self._replayed.result))
         return structures.mapped(self._replayed.result, lambda node: self._gradient(result, node))
@@ -608,8 +614,8 @@ class Trace:
             "result": display.value_text(self.result),
             "exception": None if self.exception is None else type(self.exception).__name__,
             "truncated": self.truncated,
-            "inputs": structures.plain(self._replayed.inputs),
-            "outputs": structures.plain(self._replayed.result),
+            "inputs": _listed(self._replayed.inputs),
+            "outputs": _listed(self._replayed.result),
         }
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_options: Any) -> dict[str, str]:
@@ -673,7 +679,7 @@ class Trace:
         id = self[node].id
         kept = sweep.ancestors(self._columns, [id])
         renumbered = {old: new for new, old in enumerate(kept)}
-        inputs = {k: structures.renumbered(ids, renumbered.get) for k, ids in self._replayed.inputs.items()}
+        inputs = {k: structures.mapped(ids, renumbered.get, records=True) for k, ids in self._replayed.inputs.items()}
         return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
@@ -910,7 +916,11 @@ class Trace:
                 raise TraceError(
                     f"{self.function} has no argument {name!r}, only {', '.join(self._replayed.inputs) or 'none'}"
                 )
-            changed.update(_paired(self._replayed.inputs[name], value, name))
+            ids = list(structures.leaves(self._replayed.inputs[name]))
+            values = [value] if isinstance(self._replayed.inputs[name], int) else list(structures.values(value))
+            if len(ids) != len(values):
+                raise TraceError(f"{name}: {len(values)} numbers in place of {len(ids)}")
+            changed.update(zip(ids, values, strict=True))
         return whatif.what_if(self._columns, self._replayed.result, changed)
 
 
@@ -931,6 +941,15 @@ def load(path: str | Path, nodes: slice | None = None) -> Trace:
     return Trace(tape, replayed)
 
 
+def _listed(structure: Any) -> Any:
+    """Node ids in nested lists and objects, as JSON has them."""
+    if isinstance(structure, (list, tuple)):
+        return [_listed(item) for item in structure]
+    if isinstance(structure, dict):
+        return {str(key): _listed(item) for key, item in structure.items()}
+    return structure
+
+
 def _finite(value: Any) -> bool:
     """Whether a value is finite in every element; what is no float or complex always is."""
     if isinstance(value, (float, complex)):
@@ -946,14 +965,6 @@ def one(value: Any) -> Any:
     return 1.0 if isinstance(value, float) else 1
 
 
-def _paired(structure: Any, given: Any, what: str) -> list[tuple[int, Any]]:
-    """What is given for a structure of nodes: (node, value) for each."""
-    try:
-        return structures.paired(structure, given)
-    except ValueError as error:
-        raise TraceError(f"{what} has {error}") from None
-
-
 def _seed_like(seed: Any, value: Any, what: str) -> Any:
     """A seed or tangent, checked to have the shape of the value that it belongs to."""
     shape = getattr(value, "shape", ())
@@ -962,6 +973,8 @@ def _seed_like(seed: Any, value: Any, what: str) -> Any:
     if shape == ():
         if getattr(seed, "shape", ()) != ():
             raise TraceError(f"{what}: a seed of shape {seed.shape} for a single number")
+        if isinstance(seed, (list, tuple, dict, set)):
+            raise TraceError(f"{what}: a {type(seed).__name__} as the seed of a single number")
         return seed
     import numpy
 

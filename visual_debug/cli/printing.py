@@ -111,13 +111,15 @@ def parts(name: str, structure: Any) -> Iterator[tuple[str, Any]]:
     >>> list(parts("", {"x": 1, "p": {"W": (2, None, [3])}}))
     [('x', 1), ("p['W'][0]", 2), ("p['W'][2][0]", 3)]
     """
-    names = structures.fields_of(type(structure))
-    if names is not None:
-        for field, item in structures.parts_of(structure, names).items():
-            yield from parts(f"{name}.{field}", item)
-    elif isinstance(structure, dict):
+    if isinstance(structure, dict):
         for key, item in structure.items():
             yield from parts(f"{name}[{key!r}]" if name else str(key), item)
+        return
+    named = structures.tuple_fields(type(structure))
+    fields = dict(zip(named, structure, strict=True)) if named is not None else structures.fields(structure)
+    if fields is not None:
+        for key, item in fields.items():
+            yield from parts(f"{name}.{key}", item)
     elif isinstance(structure, (list, tuple)):
         for index, item in enumerate(structure):
             yield from parts(f"{name}[{index}]", item)

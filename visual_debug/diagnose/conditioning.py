@@ -51,9 +51,9 @@ class Condition:
 
 
 def _brief(value: Any) -> str:
-    names = structures.fields_of(type(value))
-    if names is not None:
-        value = structures.parts_of(value, names)
+    inside = structures.fields(value)
+    if inside is not None:
+        return "{" + ", ".join(f"{name}: {_brief(part)}" for name, part in inside.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_brief, value[:6])) + (", …]" if len(value) > 6 else "]")
     if isinstance(value, dict):
@@ -127,8 +127,8 @@ def condition(columns: Columns, output: int, adjoints: Mapping[int, Any], inputs
         return change / size if size else np.where(change != 0, math.inf, 0.0)[()]
 
     of_inputs = {name: structures.mapped(nodes, ratio) for name, nodes in inputs.items()}
-    total = max((math.fsum(float(np.sum(ratio(node))) for node in structures.leaves(nodes)) for nodes in inputs.values()),
-                default=0.0)  # fmt: skip
+    totals = [math.fsum(float(np.sum(ratio(node))) for node in structures.leaves(nodes)) for nodes in inputs.values()]
+    total = max(totals, default=0.0)
     own = _own(columns, sweep.marked(columns, [output]))
     nodes = np.flatnonzero(own.has)
     largest = nodes[np.argsort(-own.column[nodes], kind="stable")[:_LARGEST]].tolist()

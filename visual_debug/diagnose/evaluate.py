@@ -295,6 +295,11 @@ def _placed(container: Any, path: tuple[Any, ...], value: Any) -> Any:
     return tuple(items) if isinstance(container, tuple) else items
 
 
+def structure(result: Any, values: list[Any]) -> Any:
+    """Values in the structure of a result that holds node ids."""
+    return structures.mapped(result, values.__getitem__)
+
+
 def replay(
     columns: Columns,
     result: Any,
@@ -315,5 +320,5 @@ def replay(
     values = evaluator.run(changed)
     flipped = evaluator.flipped(Places(columns))
     return replace(
-        Replay(system.name, tuple(values), structures.mapped(result, values.__getitem__), flipped, evaluator.kept),
+        Replay(system.name, tuple(values), structure(result, values), flipped, evaluator.kept),
     )

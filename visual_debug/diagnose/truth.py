@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from visual_debug import structures
 from visual_debug.columns import MISSING, Columns
 from visual_debug.diagnose import evaluate, lifted, numbers, systems
 from visual_debug.diagnose.places import Place, Places, graded, listed, written
@@ -148,7 +147,7 @@ def truth(columns: Columns, result: Any, outputs: list[int], needed: bytearray, 
     local = {n: e.local for n, e in errors.items()}
     labels = {n: f"{e.bits:.0f} wrong bits, {e.local:.0f} of them here" for n, e in errors.items()}
     return Truth(
-        structures.mapped(result, values.__getitem__),
+        evaluate.structure(result, values),
         bits,
         digits_of(relative),
         relative,

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from visual_debug import structures
 from visual_debug.columns import MISSING, SEVERAL, Columns
 from visual_debug.diagnose import evaluate, lifted, systems
 from visual_debug.diagnose.places import Places
@@ -30,9 +29,7 @@ def what_if(columns: Columns, result: Any, changed: Mapping[int, Any]) -> evalua
             is_truth = isinstance(recorded, (bool, np.bool_))
             if (is_truth or systems.base_name(columns.op[node]) in _STEPS) and np.any(values[node] != recorded):
                 flips.append(evaluate.Flip(node, recorded, values[node], places(node)))
-    return evaluate.Replay(
-        "the same numbers", tuple(values), structures.mapped(result, values.__getitem__), tuple(flips), {}
-    )
+    return evaluate.Replay("the same numbers", tuple(values), evaluate.structure(result, values), tuple(flips), {})
 
 
 _STEPS = frozenset({"int", "floor", "ceil", "trunc", "round", "rint", "floordiv"})

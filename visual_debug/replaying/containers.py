@@ -12,7 +12,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
-from visual_debug import arrays, kinds
+from visual_debug import arrays, kinds, structures
 from visual_debug.columns import Call
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.origins import is_inert
@@ -272,6 +272,10 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
     if returned is not None:
         return returned
     owner = m.known_value(base)
+    if type(base) is Sequence and base.items is not None:
+        fields = structures.tuple_fields(type(owner)) or ()
+        if name in fields and m.agrees(base.items[fields.index(name)], z):
+            return base.items[fields.index(name)]
     if owner is UNSET:
         return Thing(z, [base]) if callable(z) and type(base) is Thing else m.discover(z, site, source=base)
     known = _stored(m, owner, name)

@@ -87,10 +87,8 @@ def signature(tape: Tape) -> tuple[list[Any], list[Any]] | None:
     while work:
         value = work.pop()
         if type(value) is Contents:
-            if value.kind is not None:
-                return None
             keys = value.keys
-            if id(value.container) in first or not all(type(key) is str for key in keys or ()):
+            if value.has_fields or id(value.container) in first or not all(type(key) is str for key in keys or ()):
                 return None
             first[id(value.container)] = len(objects)
             told.append((type(value.container), len(value.items), keys))

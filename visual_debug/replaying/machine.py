@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
 
-from visual_debug import kinds
+from visual_debug import kinds, structures
 from visual_debug.columns import Activation, Call, Where
 from visual_debug.errors import TraceError
 from visual_debug.replaying.origins import Origins
@@ -74,6 +74,7 @@ class Machine(Origins):
         self.main: Frame | None = None  # of the traced call
         self.yields: Stream | None = None  # of the traced call, if it made a generator
         self.inputs: dict[str, Ref] = {}
+        self.records: dict[int, Contents] = {}  # objects made of fields that the arguments have, by identity
         self._places: dict[int, Sequence | Mapping] = {}  # containers that the arguments have in several places
         self._unfinished: set[int] = set()  # identities of those whose items are being looked through
         self.result: Ref = Thing()
@@ -123,12 +124,36 @@ class Machine(Origins):
         """
         if type(value) is Contents:
             known = self.heap.get(id(value.container))
+            if value.has_fields:
+                return self._object(value, known, name, site, source)
             if known is None:
                 return self._container(value, name, site, source)
             return self._another(known, value, name, site) if self.main is None else known
         if source is not None:
             return self.discover(value, site, name, source)
         return Leaf(value, "input", name, site) if kinds.is_number(value) else Thing(value, outside=True)
+
+    def _object(self, contents: Contents, known: Ref, name: str, site: Site, source: Ref) -> Ref:
+        """An object made of fields, by what is in them at the time of the call."""
+        value = contents.container
+        if self.main is not None:
+            return known if known is not None else self.discover(value, site, name, source)
+        if known is not None:
+            # Given in several places it is one and the same: its fields are an argument in none of them.
+            if id(value) not in self._unfinished and self.records.pop(id(value), None) is not None:
+                del self.attributes[id(value)]
+                known.among.clear()
+            return known
+        ref = self.heap[id(value)] = Thing(value, outside=True)
+        self.records[id(value)] = contents
+        self.attributes[id(value)] = parts = {}
+        self._unfinished.add(id(value))
+        for field, item in zip(contents.keys or (), contents.items, strict=True):
+            if type(item) is Contents or kinds.is_number(item):
+                parts[field] = self.argument(item, f"{name}.{field}", site)
+                self.put(ref, parts[field])
+        self._unfinished.discard(id(value))
+        return ref
 
     def _another(self, known: Ref, contents: Contents, name: str, site: Site) -> Ref:
         """One container given in several places of the arguments: its items are other arguments in each of them.
@@ -140,7 +165,8 @@ class Machine(Origins):
             return known
         places = self._places.get(id(container))
         if places is None:
-            places = Sequence(type(container), None, container) if contents.keys is None else Mapping(None, container)
+            kind = tuple if isinstance(container, tuple) else type(container)
+            places = Sequence(kind, None, container) if contents.keys is None else Mapping(None, container)
             places.among.append(known)
             self._places[id(container)] = places
         ref = self._container(contents, name, site, None)
@@ -150,48 +176,21 @@ class Machine(Origins):
 
     def _container(self, contents: Contents, name: str, site: Site, source: Ref) -> Ref:
         container, keys = contents.container, contents.keys
-        if contents.kind is not None:
-            return self._object(contents, name, site, source)
-        ref: Ref = Mapping({}, container)
-        if keys is None:
-            items: Any = deque(maxlen=container.maxlen) if type(container) is deque else []
-            ref = Sequence(type(container), items, container)
+        kind = tuple if isinstance(container, tuple) else type(container)
+        fields = structures.tuple_fields(type(container))
+        items: Any = deque(maxlen=container.maxlen) if kind is deque else []
+        ref: Ref = Sequence(kind, items, container) if keys is None else Mapping({}, container)
         self.heap[id(container)] = ref  # before its items, which may lead back to it
         self._unfinished.add(id(container))
         for key, item in zip(keys if keys is not None else range(len(contents.items)), contents.items, strict=True):
-            written = kinds.key_text(key) or f"<{type(key).__name__}>"
-            item_ref = self.argument(item, f"{name}[{written}]", site, source)
+            written = f"[{kinds.key_text(key) or f'<{type(key).__name__}>'}]" if fields is None else f".{fields[key]}"
+            item_ref = self.argument(item, name + written, site, source)
             if keys is None:
                 ref.items.append(item_ref)
             else:
                 ref.items[key] = item_ref
         self._unfinished.discard(id(container))
         return ref
-
-    def _object(self, contents: Contents, name: str, site: Site, source: Ref) -> Ref:
-        """A named tuple, or an object of a dataclass, whose fields are known."""
-        container, kind = contents.container, contents.kind
-        assert kind is not None
-        is_tuple = issubclass(kind, tuple)
-        ref: Ref = Sequence(tuple, [], container) if is_tuple else Thing(container, outside=True)
-        self.heap[id(container)] = ref
-        self._unfinished.add(id(container))
-        parts = {
-            field: self.argument(item, f"{name}.{field}", site, source)
-            for field, item in zip(contents.fields, contents.items, strict=True)
-        }
-        self.of_fields(ref, kind, parts)
-        self._unfinished.discard(id(container))
-        return ref
-
-    def of_fields(self, ref: Ref, kind: type, parts: dict[str, Ref]) -> None:
-        """An object has these fields, each with what the reference says, and nothing has been done to them yet."""
-        self.kinds[id(ref.object)] = kind
-        self.attributes[id(ref.object)] = dict(parts)
-        if type(ref) is Sequence:
-            ref.items[:] = parts.values()
-        else:
-            ref.among.extend(parts.values())
 
     def open_cells(self, frame: Frame, closure: tuple[Any, ...] | None) -> None:
         """Make the cells of a new activation: its own, and those that its function closes over."""
@@ -335,20 +334,13 @@ class Machine(Origins):
                 exact = exact and not hidden
                 operands.extend(hidden)
                 where.extend(path for _ in hidden)
-        arg_values = tuple(map(self._value_of_argument, args))
-        kwarg_values = {key: self._value_of_argument(ref) for key, ref in kwargs.items()}
+        arg_values = tuple(self.known_value(ref) for ref in args)
+        kwarg_values = {key: self.known_value(ref) for key, ref in kwargs.items()}
         if not exact or any(v is UNSET for v in (*arg_values, *kwarg_values.values())):
             return self.new("opaque", value, operands, frame, site)
         plain = not kwargs and where == list(range(len(args)))
         call = None if plain else Call(arg_values, kwarg_values, tuple(where))
         return self.new(op, value, operands, frame, site, call)
-
-    def _value_of_argument(self, ref: Ref) -> Any:
-        """The value of a reference; of a named tuple, which has left a shell, a tuple of what was in it."""
-        if type(ref) is Sequence and ref.items is not None and id(ref.object) in self.kinds:
-            items = tuple(map(self._value_of_argument, ref.items))
-            return UNSET if any(item is UNSET for item in items) else items
-        return self.known_value(ref)
 
 
 #: How many operands an instruction has that hands over more than two.
@@ -367,8 +359,6 @@ def _on_time(ref: Ref, value: Any) -> Ref:
 
 def _is_unchanged(contents: Contents) -> bool:
     """Whether a container holds the very objects that it held when the call began."""
-    if contents.kind is not None:  # its shell has no fields any more
-        return False
     now = list(contents.container if contents.keys is None else contents.container.values())
     then = [item.container if type(item) is Contents else item for item in contents.items]
     is_same = len(now) == len(then) and all(map(operator.is_, now, then))

@@ -22,7 +22,7 @@ from types import (
 )
 from typing import Any, NoReturn
 
-from visual_debug import arrays, cpython, kinds
+from visual_debug import arrays, cpython, kinds, structures
 from visual_debug.columns import SEVERAL, Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.replaying.memory import Memory
@@ -60,7 +60,6 @@ class Origins:
         self.frame: Any = None  # the activation that is running
         self.heap: dict[int, Ref] = {}  # what is known of containers, closures and other objects, by their identity
         self.attributes: dict[int, dict[str, Ref]] = {}  # by identity of the object, and name
-        self.kinds: dict[int, type] = {}  # the class of each object whose fields were known, by its identity
         self.classes: set[int] = set()  # identities of classes among those
         self.globals: dict[str, Ref] = {}
         self.elsewhere: Ref = None  # where the value of any other global may come from
@@ -604,9 +603,10 @@ class Origins:
         known = self.heap.get(id(value)) if not is_passive(value) else None
         if known is not None and type(known) is not Stream and not self.agrees(known, value):
             known = None
-        if type(value) is tuple:
+        if type(value) is tuple or structures.tuple_fields(type(value)) is not None:
             if known is None:
-                known = Sequence(tuple, [self.discover(v, site, name, source, moved=moved) for v in value], value)
+                items = [self.discover(v, site, name, source, moved=moved) for v in tuple.__iter__(value)]
+                known = Sequence(tuple, items, value)
                 self.heap[id(value)] = known
             return known
         if issubclass(type(value), (str, bytes)):  # not isinstance, which asks the object for its __class__

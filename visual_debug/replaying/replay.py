@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from visual_debug import arrays, collector, cpython, display
+from visual_debug import arrays, collector, cpython, display, kinds, structures
 from visual_debug.columns import WORTH_NUMPY, Call, Columns
 from visual_debug.errors import TraceError
-from visual_debug.kinds import SCALARS
+from visual_debug.kinds import SCALARS, Gone
 from visual_debug.replaying import calls, containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
-from visual_debug.structures import Fields, fields_of
 from visual_debug.tracing import policy, record, rewrite
 from visual_debug.tracing.tape import Beginning, Contents, Plan, Tape, parameters
 from visual_debug.versions import Versions
@@ -65,37 +64,99 @@ def replay(tape: Tape, learn: Callable[[Columns, dict[str, Any], Any], None] | N
 def _result(machine: Machine) -> Any:
     """Node ids of what the call returned or, if it was a generator's, of what it yielded."""
     if machine.tape.plan.yields and machine.yields is not None:
-        return [_structure(machine, ref) for ref in machine.yields.rest() or []]
+        return [_structure(machine, ref, {}) for ref in machine.yields.rest() or []]
     if machine.tape.exception is not None or machine.tape.truncated:
         return None
-    return _structure(machine, machine.result)
+    return _structure(machine, machine.result, _objects(machine.tape.returned))
 
 
-def _structure(machine: Machine, ref: Ref, above: tuple[Ref, ...] = ()) -> Any:
-    """Node ids in the structure of a container; None for anything that is no number, and for a container in itself."""
+def _objects(returned: Any) -> dict[int, Contents]:
+    """The objects made of fields in what a call returned, by identity."""
+    found: dict[int, Contents] = {}
+    seen: set[int] = set()
+    work = [returned]
+    while work:
+        item = work.pop()
+        if type(item) is Contents and id(item) not in seen:
+            seen.add(id(item))
+            work.extend(item.items)
+            if item.has_fields:
+                found[id(item.container)] = item
+    return found
+
+
+def _structure(machine: Machine, ref: Ref, objects: dict[int, Contents]) -> Any:
+    """Node ids in the structure of a container; None for anything that is no number, and for a container in itself.
+
+    `objects` are those made of fields that are looked into, by identity.
+    """
+    done: list[Any] = []
+    inside: set[int] = set()
+    work: list[tuple[Any, Any]] = [(ref, None)]  # references, and how to put together what was made of the last ones
+    while work:
+        ref, join = work.pop()
+        if join is not None:
+            count, make, key = join
+            parts = done[len(done) - count :]
+            del done[len(done) - count :]
+            inside.discard(key)
+            done.append(make(parts))
+            continue
+        opened = _opened(machine, ref, objects) if id(ref) not in inside else None
+        if opened is None:
+            done.append(machine.node(ref))
+            continue
+        parts, make = opened
+        inside.add(id(ref))
+        work.append((None, (len(parts), make, id(ref))))
+        work.extend((part, None) for part in reversed(parts))
+    return done[0]
+
+
+def _opened(
+    machine: Machine, ref: Ref, objects: dict[int, Contents]
+) -> tuple[list[Ref], Callable[[list[Any]], Any]] | None:
+    """What is in a container, and how to put together what was made of it; None for what is none."""
     kind = type(ref)
     if kind is int or kind is Leaf:
         node = machine.node(ref)
         value = None if node is None else machine.columns.value[node]
         if node is None or machine.main is None or not isinstance(value, tuple):
-            return node
+            return None
         # What an operation returned that has several results, such as `divmod` or `numpy.linalg.qr`: each of them.
         site, items = machine.columns.site[node], enumerate(value)
-        parts = [containers.item_of_array(machine, machine.main, site, node, (i,), part) for i, part in items]
-        return tuple(_structure(machine, part, above) for part in parts)
-    if kind not in (Mapping, Sequence, Thing) or any(ref is outer for outer in above):
-        return None
-    inside = (*above, ref)
-    of_fields = machine.kinds.get(id(ref.object))
-    if of_fields is not None:
-        names = fields_of(of_fields) or ()
-        held = {name: part for name, part in machine.attributes.get(id(ref.object), {}).items() if name in names}
-        return Fields(of_fields, tuple(held), [_structure(machine, part, inside) for part in held.values()])
-    if kind is Thing or ref.items is None:
-        return None
-    if kind is Mapping:
-        return {key: _structure(machine, item, inside) for key, item in ref.items.items()}
-    return (tuple if ref.kind is tuple else list)(_structure(machine, item, inside) for item in ref.items)
+        return [containers.item_of_array(machine, machine.main, site, node, (i,), part) for i, part in items], tuple
+    if kind is Sequence and ref.items is not None:
+        fields = structures.tuple_fields(type(ref.object))
+        return list(ref.items), (tuple if ref.kind is tuple else list) if fields is None else _as_record(
+            type(ref.object), fields
+        )
+    if kind is Mapping and ref.items is not None:
+        keys = list(ref.items)
+        return list(ref.items.values()), lambda parts: dict(zip(keys, parts, strict=True))
+    if kind is Thing and id(ref.object) in objects:
+        contents = objects[id(ref.object)]
+        value = contents.container
+        record = value.kind if type(value) is Gone else type(value)
+        return _fields(machine, ref, contents), _as_record(record, tuple(contents.keys or ()))
+    return None
+
+
+def _fields(machine: Machine, ref: Thing, contents: Contents) -> list[Ref]:
+    """What is in the fields of an object."""
+    known = machine.attributes.get(id(ref.object), {})
+    site, found = machine.tape.plan.site(-1), []
+    for name, item in zip(contents.keys or (), contents.items, strict=True):
+        value = item.container if type(item) is Contents else item
+        part = known.get(name)
+        if machine.main is not None and (kinds.is_number(value) or type(item) is Contents):
+            part = machine.claim(part, value, site, name, ref)
+        found.append(part)
+    return found
+
+
+def _as_record(kind: type, names: tuple[str, ...]) -> Callable[[list[Any]], Any]:
+    return lambda parts: structures.Record(kind, kind.__name__, dict(zip(names, parts, strict=True)))
 
 
 def copies_of_sealed(tape: Tape) -> dict[int, Any]:
@@ -472,14 +533,15 @@ class _Player:
             ref = work.pop()
             if type(ref) is Leaf:
                 self.machine.node(ref)
-            elif type(ref) in (Sequence, Mapping, Thing) and id(ref) not in seen:
+            elif type(ref) in (Sequence, Mapping) and id(ref) not in seen:
                 seen.add(id(ref))
-                if type(ref) is Thing:
-                    items = list(self.machine.attributes.get(id(ref.object), {}).values())
-                else:
-                    items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
+                items = list(ref.items or ()) if type(ref) is Sequence else list((ref.items or {}).values())
                 work.extend(reversed(items))
-        self.inputs = {name: _structure(self.machine, ref) for name, ref in arguments.items()}
+            elif type(ref) is Thing and id(ref.object) in self.machine.records and id(ref) not in seen:
+                seen.add(id(ref))
+                work.extend(reversed(self.machine.attributes[id(ref.object)].values()))
+        records = self.machine.records
+        self.inputs = {name: _structure(self.machine, ref, records) for name, ref in arguments.items()}
 
 
 def _gather_rest(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import keyword
 import math
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from visual_debug import display
+from visual_debug import display, structures
 from visual_debug.columns import MISSING, SEVERAL
 
 #: Other objects' texts are cut.
@@ -66,6 +67,8 @@ def _encode(value: Any) -> Any:
         return [_encode(item) for item in value]
     if kind is tuple:
         return {"tuple": [_encode(item) for item in value]}
+    if kind is structures.Record:
+        return {"record": [[name, _encode(item)] for name, item in value.items()], "of": value.title}
     if kind is dict:
         return {"dict": [[_encode(key), _encode(item)] for key, item in value.items()]}
     if kind is complex:
@@ -108,6 +111,12 @@ def _decode(data: Any) -> Any:
         named = UnloadedTuple(_decode(item) for item in inner)
         named.text = data["looks"]
         return named
+    if form == "record":
+        parts = {str(name): _decode(item) for name, item in inner}
+        title = data["of"]
+        if not title.isidentifier() or keyword.iskeyword(title):
+            raise ValueError(f"{title!r} is no name of a class")
+        return structures.Record(None, title, parts)
     if form == "dict":
         return {_decode(key): _decode(item) for key, item in inner}
     if form == "complex":

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visual_debug import structures
 from visual_debug.columns import Activation, Call, Columns
 from visual_debug.errors import TraceError
 from visual_debug.numeric import Numbers, plain_values, view
@@ -92,8 +91,8 @@ def save(path: Path, trace: Trace) -> None:
         "limit": tape.limit,
         "last": tape.last,
         "begins_late": tape.beginning is not None,
-        "inputs": plain.dumps(structures.unnamed(replayed.inputs)),
-        "outputs": plain.dumps(structures.unnamed(replayed.result)),
+        "inputs": plain.dumps(replayed.inputs),
+        "outputs": plain.dumps(replayed.result),
         "sliced": replayed.sliced,
         "kinds": [[op, sites[id(site)]] for op, site in zip(columns.op.entries, columns.site.entries, strict=True)],
         "sites": [[s.file, s.function, s.line, s.end_line, s.column, s.end_column, s.text] for s in places],
@@ -242,10 +241,7 @@ def load(path: Path, nodes: slice | None = None) -> tuple[SavedTape, Replayed]:
         replayed = Replayed(columns, plain.loads(about["inputs"]), plain.loads(about["outputs"]), about["sliced"])
         if type(replayed.inputs) is not dict:
             raise ValueError("arguments without names")
-        if not all(
-            type(node) is int and 0 <= node < len(columns)
-            for node in structures.leaves((replayed.inputs, replayed.result))
-        ):
+        if not all(type(node) is int and 0 <= node < len(columns) for node in _ids((replayed.inputs, replayed.result))):
             raise ValueError("arguments or results that are no nodes")
         return tape, replayed
     except (
@@ -258,6 +254,20 @@ def load(path: Path, nodes: slice | None = None) -> tuple[SavedTape, Replayed]:
         RecursionError,
     ) as error:
         raise file.damaged(f"{type(error).__name__}: {error}") from error
+
+
+def _ids(structure: Any) -> list[Any]:
+    """The node ids in nested tuples, lists and dicts."""
+    found, work = [], [structure]
+    while work:
+        item = work.pop()
+        if isinstance(item, (tuple, list)):
+            work.extend(item)
+        elif isinstance(item, dict):
+            work.extend(item.values())
+        elif item is not None:
+            found.append(item)
+    return found
 
 
 def _exception(saved: list[str] | None) -> BaseException | None:

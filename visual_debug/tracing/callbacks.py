@@ -27,7 +27,8 @@ _DEEP, _FAR = 3, 16
 _LEFT_OUT = frozenset(
     f"__{name}__"
     for name in ("del", "repr", "str", "format", "sizeof", "reduce", "reduce_ex", "getstate", "setstate", "dir",
-                 "class_getitem", "init_subclass", "set_name", "instancecheck", "subclasscheck", "subclasshook")
+                 "class_getitem", "init_subclass", "set_name", "instancecheck", "subclasscheck", "subclasshook", "annotate",
+                 "annotate_func")
 )  # fmt: skip
 
 #: Methods of plain containers and texts that run no code, given arguments that have none: most calls in a loop.

@@ -98,7 +98,7 @@ class Policy:
         self.wants = wants
         self.always = always
         # By identity: code objects compare by value, and the same source loaded twice makes two equal ones.
-        self.plans: dict[int, tuple[CodeType, Plan | UntraceableError]] = {}
+        self.plans: dict[int, tuple[CodeType, Plan | str]] = {}  # or why there is none
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
         self._fleeting: set[CallSite] = set()  # that remember callables which may come to an end
@@ -123,12 +123,12 @@ class Policy:
                 try:
                     plan, self._sources[id(code)] = rewrite.plan_of(code)
                 except UntraceableError as error:
-                    plan = error
+                    plan = str(error)  # itself it would hold the frames that it has passed
                 else:
                     _enter_words(plan)
                 self.plans[id(code)] = code, plan
-        if isinstance(plan, UntraceableError):
-            raise plan
+        if isinstance(plan, str):
+            raise UntraceableError(plan)
         return plan
 
     def code(self, code: CodeType, *, door: bool) -> CodeType:
@@ -376,6 +376,8 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, al
         if follow != "all":
             raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
         return _policies.setdefault(("all", always), Policy(_is_no_arithmetic, always=always))
+    if not isinstance(follow, Iterable):
+        raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
     chosen = tuple(follow)
     names: set[str] = set()
     codes: set[CodeType] = set()

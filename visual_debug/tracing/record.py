@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from visual_debug import arrays, kinds, structures
 from visual_debug.tracing import shells, window
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
-from visual_debug.tracing.tape import Contents, Plan, Shells, Tape
+from visual_debug.tracing.tape import Contents, Plan, Tape
 from visual_debug.tracing.writes import IMMUTABLE
 from visual_debug.versions import Seal
 
@@ -30,62 +30,50 @@ CONTAINERS = frozenset({list, tuple, dict, deque, array, OrderedDict, defaultdic
 _LONG = 64
 
 
-#: In containers longer than this, objects with fields are not looked into.
-_MANY = 10_000
 #: Containers nested deeper than this in an argument are not followed.
 _DEEP = 50
 
 
-def contents(value: Any, known: dict[int, Contents], memory: Shells, depth: int = 0) -> Any:
+def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
     """A container argument as it is now, item by item; anything else as it is.
 
     `known` holds the containers met before, so that one container is one whatever it is reached through, itself
-    included, and `memory` what is left of objects. A list is copied at 1 ns an item, but looking at every item would
-    cost 24 (3.11): a container in the middle of a long list of numbers is left out, and replay takes what is read from
-    it for numbers from outside.
+    included. A list is copied at 1 ns an item, but looking at every item would cost 24 (3.11): a container in the
+    middle of a long list of numbers is left out, and replay takes what is read from it for numbers from outside.
     """
     kind = type(value)
-    if kind in _NUMBERS or depth > _DEEP:
+    if depth > _DEEP:
         return value
+    if kind not in CONTAINERS:
+        return value if kind in shells.LASTING else _fields(value, known, depth)
+    kept = known.get(id(value))
+    if kept is None:
+        is_mapping = issubclass(kind, dict)
+        items = list(value.values() if is_mapping else value)
+        kept = known[id(value)] = Contents(value, items, list(value) if is_mapping else None)
+        if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
+            kept.items = [item if type(item) in _NUMBERS else contents(item, known, depth + 1) for item in items]
+    return kept
+
+
+def _fields(value: Any, known: dict[int, Contents], depth: int) -> Any:
+    """The same of a named tuple, or of an object made of fields, if there are numbers or containers in it."""
     kept = known.get(id(value))
     if kept is not None:
         return kept
-    if kind not in CONTAINERS:
-        names = None if kind in shells.LASTING else structures.fields_of(kind)
-        return value if names is None else _object(value, names, known, memory, depth)
-    is_mapping = issubclass(kind, dict)
-    items = list(value.values() if is_mapping else value)
-    kept = known[id(value)] = Contents(value, items, list(value) if is_mapping else None)
-    if len(items) <= _LONG or _leads_on(items[0], len(items)) or _leads_on(items[-1], len(items)):
-        kept.items = [item if type(item) in _NUMBERS else contents(item, known, memory, depth + 1) for item in items]
+    if structures.tuple_fields(type(value)) is not None:
+        kept = known[id(value)] = Contents(value, [], None)
+        kept.items = [contents(item, known, depth + 1) for item in tuple.__iter__(value)]
+        return kept
+    inside = structures.fields(value)
+    if inside is None:
+        return value
+    kept = known[id(value)] = Contents(value, [], list(inside), has_fields=True)
+    kept.items = [contents(item, known, depth + 1) for item in inside.values()]
+    if not any(type(item) is Contents or kinds.is_number(item) for item in kept.items):
+        del known[id(value)]
+        return value
     return kept
-
-
-def _leads_on(item: Any, count: int) -> bool:
-    """Whether items of a long container are looked into. An object with fields costs 3000 ns."""
-    kind = type(item)
-    return kind in CONTAINERS or (
-        count <= _MANY and kind not in shells.LASTING and structures.fields_of(kind) is not None
-    )
-
-
-def _object(value: Any, names: tuple[str, ...], known: dict[int, Contents], memory: Shells, depth: int) -> Contents:
-    """The fields of a named tuple or of an object of a dataclass that are numbers or containers.
-
-    Of the object itself, and of others in its fields, only the shell is held: it lives no longer for having been here.
-    """
-    parts = structures.parts_of(value, names)
-    fields = tuple(name for name, part in parts.items() if _is_followed(part) or issubclass(type(value), tuple))
-    kept = known[id(value)] = Contents(shells.now(value, memory), [], None, type(value), fields)
-    for name in fields:
-        part = parts[name]
-        kept.items.append(contents(part, known, memory, depth + 1) if _is_followed(part) else shells.now(part, memory))
-    return kept
-
-
-def _is_followed(value: Any) -> bool:
-    kind = type(value)
-    return kind in CONTAINERS or kinds.is_number(value) or structures.fields_of(kind) is not None
 
 
 class Door:
@@ -287,11 +275,17 @@ def _kept(door: Door, tape: Tape, arguments: tuple[Any, ...], *, is_new: bool) -
     given = arguments
     for value in given:
         if type(value) not in shells.LASTING:
-            arguments = shells.noted(tape, given)
+            arguments = shells.noted(tape, arguments)
             break
     known: dict[int, Contents] = {}
-    kept = [contents(value, known, tape.shells) for value in given]
-    return tuple([now if found is value else found for value, now, found in zip(given, arguments, kept, strict=True)])
+    kept = tuple([value if type(value) in _NUMBERS else contents(value, known) for value in given])
+    if not known:
+        return arguments
+    for value, rest in zip(given, arguments, strict=True):
+        if rest is not value and id(value) in known:
+            known[id(value)].container = rest
+            tape.has_objects = True
+    return tuple([new if type(new) is Contents else rest for new, rest in zip(kept, arguments, strict=True)])
 
 
 def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
@@ -420,9 +414,20 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
         tape.policy.forget()
         if not tape.is_plain or type(result) not in _NUMBERS:
             _seal(tape, result)
+        if type(result) not in shells.STAYS:
+            _keep_result(tape, result)
         if tape.has_objects:
             shells.empty(tape)
         finish(tape)
+
+
+def _keep_result(tape: Tape, result: Any) -> None:
+    """Keep what is in objects made of fields that a call returns, which whoever has them may change."""
+    known: dict[int, Contents] = {}
+    kept = contents(result, known)
+    if any(item.has_fields or type(item.container) not in CONTAINERS for item in known.values()):
+        tape.returned = kept
+        tape.has_objects = True
 
 
 #: Arrays up to this many elements are copied when a call ends, which takes as long as hashing them.

@@ -28,13 +28,13 @@ from types import (
 )  # fmt: skip
 from typing import Any
 
-from visual_debug import kinds
+from visual_debug import kinds, structures
 from visual_debug.kinds import Gone, GoneMethod
 from visual_debug.tracing.context import tape_here
 from visual_debug.tracing.tape import DROPPED, Contents, Shells, Tape
 
 #: Types whose objects stay.
-_STAYS: frozenset[type] = frozenset({
+STAYS: frozenset[type] = frozenset({
     int, float, complex, bool, str, bytes, type(None), range, slice, FunctionType, ModuleType, CodeType, CellType, type,
     type(Ellipsis), type(NotImplemented), type(DROPPED), functools._lru_cache_wrapper,
 })  # fmt: skip
@@ -53,7 +53,7 @@ class _Lasting:
 
 
 #: Types of which every object is recorded as it is while the call goes on; those of numbers join them when met.
-LASTING: set[type] = {*_STAYS, list, tuple, dict, Gone}
+LASTING: set[type] = {*STAYS, list, tuple, dict, Gone}
 lasting = _Lasting()
 #: Those of them that hold nothing, or nothing that is told apart before the end.
 _AT_ONCE: set[type] = LASTING - {tuple}
@@ -89,7 +89,7 @@ def note(values: list[Any], value: Any) -> None:
         else:
             tape = tape_here.get()
             if tape.end is None:
-                value = now(value, tape.shells)
+                value = _now(value, tape.shells)
     values.append(value)
 
 
@@ -113,19 +113,19 @@ def note_sum(values: list[Any], value: Any) -> None:
 
 def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same for the arguments of an activation."""
-    return tuple([value if kinds.is_number(value) else now(value, tape.shells) for value in values])
+    return tuple([value if kinds.is_number(value) else _now(value, tape.shells) for value in values])
 
 
-def now(value: Any, memory: Shells) -> Any:
+def _now(value: Any, memory: Shells) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
     if kind in LASTING or issubclass(kind, (type, Enum)) or id(value) in memory.made:
         return value
     if kind is MethodType and callable(value.__func__):
-        return MethodType(value.__func__, now(value.__self__, memory))
+        return MethodType(value.__func__, _now(value.__self__, memory))
     if kind is BuiltinFunctionType or kind is MethodWrapperType:
         owner = value.__self__
-        rest = now(owner, memory)
+        rest = _now(owner, memory)
         return value if rest is owner else GoneMethod(value.__name__, rest)
     key = id(value)
     known = memory.get(key)
@@ -169,7 +169,7 @@ def exchange(tape: Tape) -> None:
                     LASTING.add(kind)
                     _AT_ONCE.add(kind)
                 else:
-                    values[index] = now(value, memory)
+                    values[index] = _now(value, memory)
                     tape.has_objects = True
     if len(memory) <= _FEW or len(memory) > 2 * tape.looked_at:
         tape.lets_go = True
@@ -198,12 +198,12 @@ def _let_go(memory: Memory) -> None:
 
 def _tuple_now(value: tuple[Any, ...], memory: Shells, depth: int = 0) -> Any:
     """A tuple with what will be left of its items, if that differs."""
-    if depth > _DEEP or _STAYS.issuperset(map(type, value)) or id(value) in memory.made:
+    if depth > _DEEP or STAYS.issuperset(map(type, value)) or id(value) in memory.made:
         return value
     known = memory.get(id(value))
     if known is not None:
         return known[1]
-    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else now(item, memory) for item in value]
+    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else _now(item, memory) for item in value]
     if all(map(operator.is_, parts, value)):
         return value
     shell = tuple(parts)
@@ -237,6 +237,7 @@ def empty(tape: Tape) -> None:
         if stays.issuperset(map(type, arguments)):
             continue
         tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure
+    tape.returned = _left(tape.returned, memory)
     if tape.beginning is not None:
         begin = tape.beginning
         variables = {name: _left(value, memory) for name, value in begin.variables.items()}
@@ -247,14 +248,15 @@ def empty(tape: Tape) -> None:
 def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
     """What is left of a value."""
     kind = type(value)
-    if kind in _STAYS or kinds.is_number(value) or issubclass(kind, (type, Enum)):
+    if kind in STAYS or kinds.is_number(value) or issubclass(kind, (type, Enum)):
         return value
     known = memory.get(id(value))
     if known is not None:
         return known[1]
     if kind is Contents:
+        memory[id(value)] = value, value  # before its items, which may lead back to it
         value.container = _left(value.container, memory, depth)
-        if not _STAYS.issuperset(map(type, value.items)):
+        if not STAYS.issuperset(map(type, value.items)):
             value.items = [_left(item, memory, depth + 1) for item in value.items]
         return value
     if kind is list or kind is tuple or kind is dict:
@@ -282,6 +284,8 @@ def _shell(value: Any, memory: Memory) -> Any:
         return Gone(kind)
     if _is_harmless(kind):
         return value
+    if structures.tuple_fields(kind) is not None:
+        return tuple.__new__(kind, [_left(item, memory) for item in tuple.__iter__(value)])
     try:
         return BaseException.__new__(kind) if issubclass(kind, BaseException) else object.__new__(kind)
     except TypeError:  # a class of C
@@ -293,7 +297,7 @@ def _container(value: Any, memory: Memory, depth: int) -> Any:
     looked_at = items if len(items) <= _LONG else [*items[:_LONG], *items[-_LONG:]]
     if depth > _DEEP:
         return value
-    if _STAYS.issuperset(map(type, looked_at)):
+    if STAYS.issuperset(map(type, looked_at)):
         memory[id(value)] = value, value
         return value
     if type(value) is tuple:

@@ -157,14 +157,13 @@ def parameters(code: CodeType) -> tuple[str, ...]:
 class Contents:
     """A container that was an argument, and what was in it when the call began; nested containers likewise.
 
-    Named tuples and objects of dataclasses are containers, too: of the fields that are numbers or containers.
+    Objects made of fields are containers, too; those of a result are kept as they were when the call ended.
     """
 
     container: Any
     items: list[Any]
-    keys: list[Any] | None  #: of a dict, in the order of `items`
-    kind: type | None = None  #: the class of an object with fields
-    fields: tuple[str, ...] = ()  #: of such an object, in the order of `items`
+    keys: list[Any] | None  #: of a dict, in the order of `items`; of an object the names of its fields
+    has_fields: bool = False
 
 
 class Beginning(NamedTuple):
@@ -237,6 +236,7 @@ class Tape:
     has_lent = False  #: whether functions were lent recording code
     truncated = False
     is_plain = True  #: whether the arguments of the traced call are numbers
+    returned: Any = None  #: the contents of the result, if it has objects made of fields
     snapshots = _WhenNeeded[list[Snapshot]](list)
     seals = _WhenNeeded[list[Seal]](list)
     lent = _WhenNeeded[dict["FunctionType", None]](dict)  #: functions that record for as long as this is open

@@ -10,6 +10,7 @@ from visual_debug.replaying.models import (
     mappings,
     of_arrays,
     ordering,
+    records,
     sequences,
 )
 from visual_debug.replaying.models.registry import (
@@ -23,4 +24,4 @@ from visual_debug.replaying.models.registry import (
 )
 
 __all__ = ["MOVING", "Pending", "answers_by_code", "builtin", "calling", "combining", "folding", "is_callback", "is_pure", "joining", "lazy", "mappings", "model_of",
-           "of_arrays", "ordering", "sequences", "told"]  # fmt: skip
+           "of_arrays", "ordering", "records", "sequences", "told"]  # fmt: skip

@@ -46,8 +46,6 @@ MOVING = frozenset({
 #: What takes part in the replay of a call: machine, frame, instruction, the call, what its callable came from, result.
 Model = Callable[[Machine, Frame, int, Pending, Ref, Any], Ref]
 _MODELS: dict[Any, Model] = {}
-#: Stands among callables for every class of named tuples.
-NAMED_TUPLE = object()
 _METHODS: dict[tuple[type, str], Model] = {}
 INSTANCES: dict[type, Model] = {}
 #: Models of callables of NumPy, by name, for it need not have been imported: methods of arrays, of its own converters
@@ -99,9 +97,10 @@ def model_of(callee: Any) -> Model | None:
         return CONVERTER_METHODS.get(callee.__name__)
     if type(callee) is type and kinds.module_of(callee) == "numpy":
         return CLASSES_OF_NUMPY.get(callee.__name__)
-    if type(callee) is type and structures.is_named_tuple(callee):
-        return _MODELS[NAMED_TUPLE]
-    return _MODELS.get(callee) if type(callee) in _HASHED else None
+    found = _MODELS.get(callee) if type(callee) in _HASHED else None
+    if found is None and type(callee) is type and structures.parameters(callee) is not None:
+        return _MODELS[structures.Record]
+    return found
 
 
 def models(*callables: Any) -> Callable[[Model], Model]:

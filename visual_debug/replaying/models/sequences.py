@@ -12,9 +12,8 @@ from visual_debug.replaying import containers, stores
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.models.builtin import about
 from visual_debug.replaying.models.ordering import is_plain, order_of
-from visual_debug.replaying.models.registry import NAMED_TUPLE, Pending, is_callback, methods, models
+from visual_debug.replaying.models.registry import Pending, is_callback, methods, models
 from visual_debug.replaying.symbols import Mapping, Ref, Sequence, Thing
-from visual_debug.structures import fields_of
 
 
 @models(list, tuple)
@@ -64,22 +63,6 @@ def _deque(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any)
     if items is None:
         return None
     m.heap[id(z)] = ref = Sequence(deque, deque(items, z.maxlen), z)
-    return ref
-
-
-@models(NAMED_TUPLE)
-def _named_tuple(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
-    kind = call.callee
-    names = fields_of(kind)
-    if names is None or call.starred is not None:
-        return None
-    given = {**dict(zip(names, call.args, strict=False)), **call.kwargs}
-    parts = {
-        name: given[name] if name in given else containers.constant(m, kind._field_defaults[name], f.plan.site(index))
-        for name in names
-    }
-    m.heap[id(z)] = ref = Sequence(tuple, [], z)
-    m.of_fields(ref, kind, parts)
     return ref
 
 
