@@ -397,6 +397,8 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, al
         if follow != "all":
             raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
         return _policies.setdefault(("all", always), Policy(_is_no_arithmetic, always=always))
+    if not isinstance(follow, Iterable):
+        raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
     chosen = tuple(follow)
     names: set[str] = set()
     codes: set[CodeType] = set()
