@@ -366,3 +366,26 @@ def test_no_truth_without_a_result():
         divided.trace.truth()
     with pytest.raises(vd.TraceError, match="returned no number"):
         vd.trace(lambda x: str(x), 1.0).truth()
+
+
+def test_nodes_of_another_trace_and_seeds_of_another_form_are_refused():
+    def product(x, y):
+        return x * y
+
+    trace, other = vd.trace(product, 2.0, 3.0), vd.trace(product, 5.0, 7.0)
+    for ask in (lambda node: trace.grad(of=node), trace.slice, trace.ancestors, lambda node: trace[node]):
+        with pytest.raises(vd.TraceError, match="another trace"):
+            ask(other[2])
+    assert trace.grad(of=trace[2]) == {"x": 3.0, "y": 2.0}
+    with pytest.raises(vd.TraceError, match="a list as the seed of a single number"):
+        trace.grad(seed=[1.0, 2.0])
+    with pytest.raises(vd.TraceError, match="no such part$"):
+        trace.grad(of="x")
+    with pytest.raises(vd.TraceError, match="seed that is 1 there"):
+        vd.trace(lambda a: a * 2, np.ones(3)).grad(of=0)
+
+
+@pytest.mark.parametrize("options", [{"follow": 3}, {"limit": "a"}, {"limit": 1e6}, {"keep": "2"}, {"last": 2.0}])
+def test_options_of_another_type_are_refused_by_name(options):
+    with pytest.raises(TypeError, match=next(iter(options))):
+        vd.visual_debug(lambda x: x, **options)

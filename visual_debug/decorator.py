@@ -151,6 +151,9 @@ def visual_debug(
 
     With `VISUAL_DEBUG=0` in the environment the function is returned untouched.
     """
+    for name, number in (("keep", keep), ("limit", limit), ("last", last)):
+        if number is not None and not isinstance(number, int):
+            raise TypeError(f"{name}={number!r}: give an int")
     if keep < 1:
         raise ValueError(f"keep={keep}: at least one trace is kept")
     if limit < 1:

@@ -243,6 +243,8 @@ class Trace:
             raise TypeError(
                 f"node {index!r} of a trace: give its number, a slice, or use trace.inputs and trace.find(name=…)"
             )
+        if isinstance(index, Node) and index._trace is not self:
+            raise TraceError(f"{index!r} is a node of another trace, of {index._trace.function}")
         position = index.__index__()
         if not -len(self) <= position < len(self):
             raise IndexError(f"node {position} of a trace of {len(self)}")
@@ -279,7 +281,7 @@ class Trace:
     def _output(self, of: Any) -> Any:
         """The output that `of` names: an index or key into the result, or several into nested parts, or a node."""
         if isinstance(of, Node):
-            return of.id
+            return self[of].id
         structure = self._replayed.result
         if self.truncated and not self._replayed.sliced:
             self._refuse_truncated()
@@ -299,9 +301,8 @@ class Trace:
                 return functools.reduce(structures.part, path, structure)
             except (TypeError, LookupError):
                 continue
-        way = (
-            ": pick an element of an array by a seed that is 1 there, and 0 elsewhere" if type(structure) is int else ""
-        )
+        is_array = type(structure) is int and getattr(self._columns.value[structure], "shape", ()) != ()
+        way = ": pick an element of an array by a seed that is 1 there, and 0 elsewhere" if is_array else ""
         raise TraceError(f"of={of!r}: the result of {self.function} has no such part{way}")
 
     def _refuse_truncated(self) -> None:
@@ -972,6 +973,8 @@ def _seed_like(seed: Any, value: Any, what: str) -> Any:
     if shape == ():
         if getattr(seed, "shape", ()) != ():
             raise TraceError(f"{what}: a seed of shape {seed.shape} for a single number")
+        if isinstance(seed, (list, tuple, dict, set)):
+            raise TraceError(f"{what}: a {type(seed).__name__} as the seed of a single number")
         return seed
     import numpy
 

@@ -26,6 +26,7 @@ QUESTIONS = {
     "slice": lambda trace: trace.slice(trace[len(trace) // 2]),
     "condition": lambda trace: trace.condition(),
     "gradient_health": lambda trace: trace.gradient_health(),
+    "compare": lambda trace: trace.compare(trace),
 }
 
 

@@ -317,16 +317,19 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     assert form is not None
     u = math.ldexp(1.0, -form.precision)
     if op in ("sum", "math.fsum"):
-        if isinstance(z, np.ndarray):  # of arrays
-            each = [np.abs(np.asarray(x, dtype=np.float64)) for x in (*lifted.items(args), *kwargs.values())]
+        if isinstance(z, np.ndarray) or np.iscomplexobj(z):
+            each = [np.abs(np.asarray(x)).astype(np.float64) for x in (*lifted.items(args), *kwargs.values())]
             return len(each) * u * sum(each)
         xs = _terms(args, kwargs)
-        if op == "math.fsum" or _COMPENSATED_SUM:
+        plain = all(type(x) in (float, int) for x in lifted.items(args))  # NumPy's are added one by one
+        if op == "math.fsum" or (_COMPENSATED_SUM and plain):
             return ulps(z) + len(xs) * u * u * math.fsum(map(abs, xs))
-        partial = np.cumsum(np.asarray(xs))
         if len(xs) < 2:
             return 0.0
-        _, is_none, _ = residues.residue("add", partial[1:], [partial[:-1], np.asarray(xs[1:])])
+        partial = np.cumsum(np.asarray(xs, dtype=form.name))  # in the format of the result
+        _, is_none, _ = residues.residue(
+            "add", partial[1:].astype(float), [partial[:-1].astype(float), np.array(xs[1:])]
+        )
         return 0.5 * float(np.sum(np.where(is_none, 0.0, ulps(partial[1:]))))
     if op in ("numpy.sum", "numpy.mean", "numpy.add.reduce", "numpy.cumsum"):
         a = _wide(args[0])

@@ -220,7 +220,7 @@ def _resume(m: Machine, f: Frame, arg: int) -> None:
     way = arg & cpython.RESUMES
     if way:
         f.stack[-1] = sent = m.handed_over(f.caller)
-        if way == cpython.RESUMES_YIELD:
+        if way == cpython.RESUMES_YIELD and not f.plan.instructions[f.pc - 1].skip:
             f.stack[-1] = m.discover(m.value(), f.plan.site(f.pc - 1), source=sent)
 
 
