@@ -240,7 +240,8 @@ def _slowly(columns: Columns, node: int) -> Rounded | None:
     args, kwargs, _ = columns.arguments(node)
     if op in ("numpy.float16", "numpy.float32", "numpy.float64", "numpy.astype"):
         base, args, kwargs = "float", args[:1], {}
-    if base not in _KNOWN or op.startswith("numpy.linalg"):
+    is_whole = base == "fsum" and isinstance(args[0], np.ndarray)
+    if base not in _KNOWN or op.startswith("numpy.linalg") or is_whole:
         return _reduction(op, z, args, kwargs)
     if np.iscomplexobj(z):
         return _complex(base, z, list(args)) if not kwargs else None
