@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import combinations
 
 from tests.render.samples import loop, numbers
 from visual_debug.render import layered
@@ -37,3 +38,18 @@ def test_long_arrows_run_around_the_boxes_when_there_are_too_many_to_route() -> 
 
 def test_the_layout_is_the_same_every_time() -> None:
     assert place(numbers(200)) == place(numbers(200))
+
+
+def test_circles_are_laid_out_too() -> None:
+    boxes = [Box(f"n{i}", i, f"box {i}", "op") for i in range(6)]
+    links = [(0, 1), (1, 2), (2, 3), (3, 1), (3, 3), (4, 5), (5, 4)]
+    diagram = Diagram(boxes, [Arrow(f"n{a}", f"n{b}", 0, 1) for a, b in links], [])
+    room = slots(diagram)
+    layout = layered.lay_out(diagram, room)
+    assert len(set(layout.centres.values())) == 6 and len(layout.edges) == len(links)
+    for one, other in combinations(boxes, 2):
+        (x, y), (u, v) = layout.centres[one.id], layout.centres[other.id]
+        apart = abs(x - u) >= (room[one.id].width + room[other.id].width) / 2
+        assert apart or abs(y - v) >= (room[one.id].height + room[other.id].height) / 2
+    for edge in layout.edges:
+        assert all(0 <= x <= layout.width and isinstance(y, float) for x, y in edge.line)

@@ -47,8 +47,8 @@ def array(file: str, argument: str) -> Any:
         return numpy.load(file, allow_pickle=False)
     except OSError as error:
         raise UsageError(f"{argument}: cannot read {file}: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise UsageError(f"{argument}: {file} is no array that can be read: {error}") from None
+    except (ValueError, EOFError):
+        raise UsageError(f"{argument}: {file} is no .npy file of numbers, as numpy.save writes it") from None
 
 
 def hint(text: str, argument: str) -> str:

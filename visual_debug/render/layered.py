@@ -21,7 +21,7 @@ LONG = 150.0  #: px between two boxes, from which on such an arrow keeps clear o
 
 
 def lay_out(diagram: Diagram, room: Mapping[str, Slot]) -> Layout:
-    """Places for all boxes and arrows of an acyclic diagram."""
+    """Places for all boxes and arrows; arrows that close a circle, as in the summary of a loop, run back round it."""
     number = {box.id: i for i, box in enumerate(diagram.boxes)}
     links = [(number[arrow.tail], number[arrow.head]) for arrow in diagram.arrows]
     sizes = [(room[box.id].width, room[box.id].height) for box in diagram.boxes]
@@ -61,6 +61,10 @@ def depths(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
     """Layer of each box: at first the longest way to a box that nothing consumes, which is on top.
 
     Then what has at least as many operands as consumers sinks towards its operands, which makes no arrow longer in sum.
+    Arrows that close a circle count for nothing.
+
+    >>> depths(3, [(0, 1), (1, 2), (2, 1), (1, 1)])
+    [2, 1, 0]
     """
     operands: list[list[int]] = [[] for _ in range(count)]
     consumers = [0] * count
@@ -69,15 +73,24 @@ def depths(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
         consumers[tail] += 1
     depth, waiting = [0] * count, list(consumers)
     ready = [i for i in range(count) if not waiting[i]]
-    for head in ready:
+    place = [count] * count  # in the order in which boxes are done
+    last = iter(range(count - 1, -1, -1))
+    for at in range(count):
+        if at == len(ready):  # what is left goes round in circles: the last box begins
+            ready.append(next(i for i in last if place[i] == count))
+        head = ready[at]
+        place[head] = at
         for tail in operands[head]:
+            if place[tail] < count:  # an arrow back
+                continue
             depth[tail] = max(depth[tail], depth[head] + 1)
             waiting[tail] -= 1
             if not waiting[tail]:
                 ready.append(tail)
     for i in reversed(ready):
-        if operands[i] and len(operands[i]) >= consumers[i]:
-            depth[i] = min(depth[tail] for tail in operands[i]) - 1
+        lower = [depth[tail] for tail in operands[i] if place[tail] > place[i]]
+        if lower and len(operands[i]) >= consumers[i]:
+            depth[i] = min(lower) - 1
     layers = {old: new for new, old in enumerate(sorted(set(depth)))}
     return [layers[old] for old in depth]
 
@@ -104,7 +117,7 @@ def _rows(depth: list[int], chains: list[list[int]], diagram: Diagram, number: M
     roots = [i for i in range(len(diagram.boxes)) if i not in consumed]
     rows: list[list[int]] = [[] for _ in range(max(depth, default=-1) + 1)]
     seen = [False] * len(depth)
-    stack = [[root] for root in reversed(roots)]
+    stack = [[root] for root in (*range(len(diagram.boxes)), *reversed(roots))]
     while stack:
         way = stack.pop()
         for member in way[:-1]:
@@ -206,8 +219,8 @@ def _edge(chain: list[int], shift: Point, xs: list[float], ys: list[float], size
     stops = [(xs[tail] + shift[0], ys[tail] - sizes[tail][1] / 2)]
     tip = xs[head] + shift[1], ys[head] + sizes[head][1] / 2
     gap = stops[0][1] - tip[1]
-    if not between and gap > GAP_Y + LONG:
-        return around(stops[0], tip, (sizes[tail][0] + sizes[head][0]) / 2 + 2.0 * gap**0.5)
+    if not between and (gap > GAP_Y + LONG or gap < 0):
+        return around(stops[0], tip, (sizes[tail][0] + sizes[head][0]) / 2 + 2.0 * abs(gap) ** 0.5)
     for bend in between:
         half = sizes[bend][1] / 2
         stops += [(xs[bend], ys[bend] + half), (xs[bend], ys[bend] - half)]

@@ -62,8 +62,8 @@ class Folded:
         self.row = row_of_nodes(columns)
         if len(self.summary.rows) > MOST_ROWS:
             raise RenderError(
-                f"{len(self.summary.rows):,} expressions are more than the {MOST_ROWS:,} that a page draws: use view='tree' "
-                "or trace.slice(node) for a part of them"
+                f"{len(self.summary.rows):,} expressions are more than the {MOST_ROWS:,} that a page folds a trace into: "
+                "name those that it draws one by one, nodes=…, or take trace.slice(node)"
             )
         found = folds.folds(columns, self.summary, sorted({int(self.row[root]) for root in roots}))
         self.folds: list[Fold] = found if len(found) > 1 else []

@@ -73,10 +73,16 @@ def data(
             tree = None  # shared parts multiply: the graph alone can be read
         if tree is not None:
             sheets["tree"] = tree
-    rows = None
+    rows, unfolded = None, None
     if not whole or len(columns) > FOLDED_FROM or view == "summary":
-        rows = folded.Folded(columns, roots, part.adjoints)
-        sheets.update(rows.sheets(part.shown, part.code.span))
+        try:
+            rows = folded.Folded(columns, roots, part.adjoints)
+        except RenderError as error:
+            if view == "summary":
+                raise
+            unfolded = str(error)
+        else:
+            sheets.update(rows.sheets(part.shown, part.code.span))
     if view != "code" and view not in sheets and not (view == "tree" and not whole):
         raise RenderError(
             f"the tree repeats shared parts and has more than {steps.MOST_TREE_BOXES} boxes: use view='graph'"
@@ -93,6 +99,7 @@ def data(
         "whole": whole,
         "named": nodes is not None,
         "stopped": part.stopped,
+        "unfolded": unfolded,
         "reverse": seeds is not None,
         "nodes": part.table(),
         "steps": part.steps,

@@ -171,6 +171,7 @@ function heading() {
   if (!data.whole) {
     notes.push(`${count.toLocaleString("en")} of them one by one: ${data.named ? "those that were named" : "those nearest to the result, and the first and last of each expression"}`);
   }
+  if (data.unfolded) notes.push(data.unfolded);
   if (!data.reverse) notes.push("no reverse pass: the result is no single number");
   if (data.stopped) notes.push(`the reverse pass stops: ${data.stopped}`);
   by("note").textContent = notes.join(" · ");
