@@ -138,3 +138,27 @@ def test_sums_and_products_of_complex_numbers():
     below = x[0] + Fraction(1.5), x[1]
     exact = (square[0] * below[0] + square[1] * below[1]) / (below[0] ** 2 + below[1] ** 2)
     assert abs(float(Fraction(trace.result) - exact)) <= budget.error
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, float])
+def test_the_builtin_sum_rounds_in_the_format_of_its_items(dtype):
+    items = [dtype(0.1 * k) for k in range(1, 40)]
+    trace = vd.trace(lambda xs: sum(x for x in xs), items)
+    error = float(Fraction(float(trace.result)) - sum(Fraction(float(x)) for x in items))
+    budget = trace.rounding()
+    assert abs(error) <= budget.error
+    assert error == 0 or budget.estimate == pytest.approx(error, rel=1e-9)
+    assert budget.plain >= 0.5 * abs(error)
+
+
+def test_sums_of_complex_numbers_have_a_bound():
+    trace = vd.trace(lambda zs: abs(sum(zs)), [0.1 + 0.7j, 0.2 - 0.3j, 1e-3j])
+    budget = trace.rounding()
+    assert not budget.unknown
+    assert 0 < budget.error < 1e-15
+
+
+def test_a_function_of_an_integer_that_is_no_double_has_no_bound():
+    (place,) = vd.trace(lambda n: math.cos(n) * 0.5, 2**60 + 1).rounding().unknown
+    assert place.text == "math.cos(n)"
+    assert not vd.trace(lambda n: math.cos(n) * 0.5, 2**60).rounding().unknown

@@ -224,6 +224,20 @@ def test_adjoints_of_a_part_are_whole(tmp_path, args):
     assert data["steps"][-1][0] == "rest"
 
 
+def test_boxes_without_arrows_stand_in_rows(tmp_path):
+    trace = vd.trace(repeated, 0.4, 1000)
+    named = [n.id for n in trace.find(name="x")[1:300]]
+    for ids in (named, [*named, *range(5)]):
+        _, data = read(trace.export(tmp_path / "page.html", nodes=ids))
+        sheet = data["sheets"]["graph"]
+        assert sheet["width"] < 1600 and sheet["height"] < 5000
+        for i, (_, x, y, width, height) in enumerate(sheet["boxes"]):
+            assert 0 <= x - width / 2 and x + width / 2 <= sheet["width"]
+            assert 0 <= y - height / 2 and y + height / 2 <= sheet["height"]
+            for _, x2, y2, width2, height2 in sheet["boxes"][:i]:
+                assert abs(x - x2) >= (width + width2) / 2 or abs(y - y2) >= (height + height2) / 2
+
+
 def test_too_many_expressions_are_not_folded_and_that_is_said(tmp_path):
     scope: dict = {}
     exec("def f(x):\n" + "    x = x * 1.001 + 1\n" * 1100 + "    return x\n", scope)  # noqa: S102

@@ -240,7 +240,8 @@ def _slowly(columns: Columns, node: int) -> Rounded | None:
     args, kwargs, _ = columns.arguments(node)
     if op in ("numpy.float16", "numpy.float32", "numpy.float64", "numpy.astype"):
         base, args, kwargs = "float", args[:1], {}
-    if base not in _KNOWN or op.startswith("numpy.linalg"):
+    is_whole = base == "fsum" and isinstance(args[0], np.ndarray)
+    if base not in _KNOWN or op.startswith("numpy.linalg") or is_whole:
         return _reduction(op, z, args, kwargs)
     if np.iscomplexobj(z):
         return _complex(base, z, list(args)) if not kwargs else None
@@ -249,6 +250,8 @@ def _slowly(columns: Columns, node: int) -> Rounded | None:
         error = residues.exactly(base, z, args)
         half = 0.5 * spacing
         if error is None:
+            if any(isinstance(value, (int, np.integer)) and not _is_double(int(value)) for value in args):
+                return None  # rounded to a double on the way in, which may change the result by anything
             return Rounded(_units(base, len(args)) * spacing, half, np.nan, 0.0)
         return Rounded(max(float(half), abs(error)) if error else 0.0, half, error, 0.0)
     shape = np.shape(spacing)
@@ -261,12 +264,22 @@ def _are_doubles(args: tuple[Any, ...]) -> bool:
     """Whether all arguments are doubles, or ints or narrower floats that doubles hold exactly."""
     for value in args:
         kind = getattr(getattr(value, "dtype", None), "kind", "")
-        if isinstance(value, int) or kind in ("b", "i", "u"):
+        if isinstance(value, (int, np.integer)):
+            if not _is_double(int(value)):
+                return False
+        elif kind in ("b", "i", "u"):
             if np.size(value) and max(int(np.max(value)), -int(np.min(value))) > 2**53:
                 return False
         elif numbers.format_of(value) is None or kind == "c":
             return False
     return True
+
+
+def _is_double(value: int) -> bool:
+    try:
+        return int(float(value)) == value
+    except OverflowError:
+        return False
 
 
 def _reduction(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Rounded | None:
@@ -317,16 +330,19 @@ def _bound(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     assert form is not None
     u = math.ldexp(1.0, -form.precision)
     if op in ("sum", "math.fsum"):
-        if isinstance(z, np.ndarray):  # of arrays
-            each = [np.abs(np.asarray(x, dtype=np.float64)) for x in (*lifted.items(args), *kwargs.values())]
+        if isinstance(z, np.ndarray) or np.iscomplexobj(z):
+            each = [np.abs(np.asarray(x)).astype(np.float64) for x in (*lifted.items(args), *kwargs.values())]
             return len(each) * u * sum(each)
         xs = _terms(args, kwargs)
-        if op == "math.fsum" or _COMPENSATED_SUM:
+        plain = all(type(x) in (float, int) for x in lifted.items(args))  # NumPy's are added one by one
+        if op == "math.fsum" or (_COMPENSATED_SUM and plain):
             return ulps(z) + len(xs) * u * u * math.fsum(map(abs, xs))
-        partial = np.cumsum(np.asarray(xs))
         if len(xs) < 2:
             return 0.0
-        _, is_none, _ = residues.residue("add", partial[1:], [partial[:-1], np.asarray(xs[1:])])
+        partial = np.cumsum(np.asarray(xs, dtype=form.name))  # in the format of the result
+        _, is_none, _ = residues.residue(
+            "add", partial[1:].astype(float), [partial[:-1].astype(float), np.array(xs[1:])]
+        )
         return 0.5 * float(np.sum(np.where(is_none, 0.0, ulps(partial[1:]))))
     if op in ("numpy.sum", "numpy.mean", "numpy.add.reduce", "numpy.cumsum"):
         a = _wide(args[0])

@@ -43,6 +43,7 @@ class Shapes:
     after: dict[int, int] = field(default_factory=dict)
     heads: dict[int, CallShape] = field(default_factory=dict)
     loop_ends: dict[int, int] = field(default_factory=dict)
+    comprehensions: set[int] = field(default_factory=set)  #: those of the heads that call the function of one
 
 
 class Flow:
@@ -85,6 +86,8 @@ def _shapes(flow: Flow) -> Shapes:
             while instructions[head - 1].name in ("PRECALL", "KW_NAMES"):
                 head -= 1
             shapes.heads[head] = _shape(instr, instructions[head], instructions[index - 1], stack)
+            if name == "CALL" and instr.arg == 0 and instructions[head - 1].name == "GET_ITER":
+                shapes.comprehensions.add(head)
     if cpython.HAS_END_FOR:
         for index, instr in enumerate(instructions):
             if instr.name == "FOR_ITER":
@@ -137,6 +140,8 @@ def unrecorded(flow: Flow) -> set[int]:
         is_base = cpython.is_method_load(instr) or (instr.name == "LOAD_ATTR" and index in result)
         if is_base and before.name in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_DEREF", "LOAD_NAME") and not _is_part(before):
             result.add(index - 1)
+        if before.name == "RESUME" and instr.name == "POP_TOP":
+            result.add(index - 1)  # what was sent to a generator that does not want it
         if before.name == "COMPARE_OP" and instr.name in cpython.POP_JUMPS and "NONE" not in instr.name:
             result.add(index - 1)
     return result
@@ -146,6 +151,21 @@ def _is_part(instr: Instr) -> bool:
     """Whether the instruction reads an attribute of an array that is an array itself (`a.T.sum()`)."""
     name = instr.arg[-1] if isinstance(instr.arg, tuple) else instr.arg
     return instr.name == "LOAD_ATTR" and name in ("T", "mT", "real", "imag")
+
+
+def feeders(flow: Flow) -> set[int]:
+    """The instructions that are handed an iterator as soon as it is made, so that nobody else ever has it.
+
+    That is calls with a generator expression for their only argument, and loops over the result of a call.
+    """
+    instructions, heads = flow.instructions, flow.shapes.heads
+    width = 1 + cpython.HAS_PRECALL
+    calls = {head + 2 * width - 1 for head in flow.shapes.comprehensions if head + width in heads}
+    found = {index for index in calls if (instructions[index].name, instructions[index].arg) == ("CALL", 1)}
+    for index in range(2, len(instructions)):
+        if [instr.name for instr in instructions[index - 2 : index + 1]] == ["CALL", "GET_ITER", "FOR_ITER"]:
+            found.add(index)
+    return found
 
 
 def counting_loops(flow: Flow) -> set[int]:

@@ -101,7 +101,7 @@ class Policy:
         self.plans: dict[int, tuple[CodeType, Plan | str]] = {}  # or why there is none
         self._sources: dict[int, Flow] = {}
         self._codes: dict[tuple[int, bool], CodeType] = {}
-        self._fleeting: set[CallSite] = set()  # that remember callables which may come to an end
+        self.fleeting: set[CallSite] = set()  # that remember callables which may come to an end
         self._doors: dict[int, tuple[CodeType, CodeType]] = {}  # lent to functions of that plain code, without cells
         #: By the identity of a function: the code it had, and what was found to lend to it then.
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
@@ -109,7 +109,7 @@ class Policy:
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
-            self.twins.refresh, shells.note_sum, writes.IMMUTABLE, watch,
+            self.twins.refresh, shells.note_sum, writes.IMMUTABLE, self.comprehend, watch,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -147,12 +147,17 @@ class Policy:
     def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:
         """What to call instead of `target`, which is recorded; fills the site's cache where that will hold next time."""
         kind = type(target)
-        if kind is BuiltinFunctionType and callbacks.is_quiet(target, arguments):
-            values.append(target)
-            tape = tape_here.get()
-            if tape.end is None:
-                tape.has_objects = True  # its container may have some
-            return target
+        if kind is BuiltinFunctionType:
+            owner = target.__self__
+            if target.__name__ in callbacks.QUIET.get(type(owner), ()) and callbacks.INERT.issuperset(
+                map(type, arguments)
+            ):
+                values.append(target)
+                if not callbacks.is_inert(owner):
+                    tape = tape_here.get()
+                    if tape.end is None:
+                        tape.has_objects = True  # its container may have some
+                return target
         if kind is MethodType and target.__func__ is site.pair[0] and type(site.pair[0]) is FunctionType:
             # A method of a known object, as in every turn of a loop: 1 us instead of 2.
             tape, owner = tape_here.get(), target.__self__
@@ -176,7 +181,7 @@ class Policy:
             if tape.end is None and type(target.__self__) not in tape.classes:
                 self.lend(tape, (target.__self__,))
             site.pair = (target.__func__, twin)
-            self._fleeting.add(site)
+            self.fleeting.add(site)
             return MethodType(twin, target.__self__)
         else:
             inner = arrays.behind(target)
@@ -193,13 +198,29 @@ class Policy:
                 return twin
         site.pair = (target, twin)
         if not _lasting(target):
-            self._fleeting.add(site)
+            self.fleeting.add(site)
         return twin
+
+    def comprehend(self, values: list[Any], site: CallSite, function: FunctionType) -> Any:
+        """The twin of a comprehension's function, which is made anew for every call, and recorded here.
+
+        That of a site is always of the same code; whether it is followed is a question of its module besides.
+        """
+        code, module = function.__code__, function.__module__
+        known, found = site.pair
+        if known is not code or found[0] is not module:
+            found = module, self._followed(function)
+            site.pair = code, found
+        rewritten = found[1]
+        if rewritten is None:
+            return self.resolve(values, CallSite(0, False), function)
+        values.append(function)
+        return FunctionType(rewritten, function.__globals__, None, None, function.__closure__)
 
     def forget(self) -> None:
         """Let go, where a recording ends, of what call sites remember of callables that may come to an end."""
-        if self._fleeting:
-            fleeting, self._fleeting = self._fleeting, set()
+        if self.fleeting:
+            fleeting, self.fleeting = self.fleeting, set()
             while fleeting:
                 fleeting.pop().pair = _EMPTY
 

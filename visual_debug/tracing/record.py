@@ -6,6 +6,7 @@ Everything here is called from rewritten code while the user's function runs, so
 from __future__ import annotations
 
 import functools
+import math
 import sys
 import weakref
 from array import array
@@ -14,10 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from threading import get_ident
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from visual_debug import arrays, kinds, structures
+from visual_debug import arrays, cpython, kinds, structures
 from visual_debug.tracing import shells, window
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tracing.tape import Contents, Plan, Tape
@@ -136,10 +137,14 @@ class Ticket(Opened):
     A generator made by recorded code writes to the tape of that code, whoever resumes it: its ticket has no door.
     """
 
-    __slots__ = ("number", "word")
+    __slots__ = ("fed", "number", "since", "word")
 
     def __init__(self, tape: Any, door: Door | None, number: int, word: int) -> None:
-        super().__init__(tape, door, None)
+        self.tape = tape
+        self.door = door
+        self.token = None
+        self.fed: int | None = None  # of one that nobody else has: from where it is always resumed, as an operand
+        self.since = -1  # of the first object of a recording: from which value on there may be others
         self.number = number  # negative as the operands of events are
         self.word = word  # that says that the generator goes on
 
@@ -151,6 +156,9 @@ class Known(NamedTuple):
     policy: Any  #: that it records for
     entry: int  #: word of its plan
     standings: list[int]  #: by code unit: one of those below
+    places: list[int]  #: by code unit: the operand that tells it; 0 where it does not lead anywhere
+    feeders: dict[int, bool]  #: code units of calls and loops that nobody else shares an iterator with: whether loops
+    written: CodeType  #: as the user wrote it
 
 
 #: What it means for code that is entered that recorded code stands at a code unit: that led to it,
@@ -174,15 +182,22 @@ def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType
     ]
     # A callback in Python could lose an exception that a signal raised in it.
     reference = weakref.ref(code, functools.partial(_known.pop, key))
-    _known[key] = Known(reference, policy, plan.entry, standings)
+    places = [~(plan.entry << _PLACE | unit) if s == AT_WORK else 0 for unit, s in enumerate(standings)]
+    feeders = {
+        unit: plan.instructions[origin].name == "FOR_ITER"
+        for unit, origin in enumerate(plan.origins[is_door])
+        if origin in plan.feeders and places[unit]
+    }
+    _known[key] = Known(reference, policy, plan.entry, standings, places, feeders, plan.code)
     return code
 
 
 def _standing(plan: Plan, origin: int, is_hook: bool) -> int:
     if origin < 0:
         return PASSED_BY
-    name = plan.instructions[origin].name
-    if plan.is_generator and name in _SUSPENDED:
+    name, arg, _ = plan.instructions[origin]
+    # At the first RESUME it is about to lie down what it stands on, for which 3.11 makes an iterator at first.
+    if plan.is_generator and (name == "YIELD_VALUE" or (name == "RESUME" and arg & cpython.RESUMES)):
         return PASSED_BY
     return RECORDING if is_hook or name in _UNANNOUNCED else AT_WORK
 
@@ -218,8 +233,6 @@ def place_of(word: int) -> tuple[int, int]:
 _PLACE = 24
 #: Where an activation stands of which the path does not tell yet.
 _UNANNOUNCED = frozenset({"RESUME", "RETURN_GENERATOR", "MAKE_CELL", "COPY_FREE_VARS"})
-#: Where a suspended generator stands.
-_SUSPENDED = frozenset({"YIELD_VALUE", "RESUME"})
 
 Bottom = tuple[Any, "Opened | None", list[int], list[Any]]
 
@@ -319,17 +332,55 @@ def _numbered(tape: Any, door: Door | None, word: int) -> Ticket:
         return Ticket(NOWHERE, None, 0, word)
     tape.generators += 1
     tape.running += 1
-    tape.has_objects = True
-    return Ticket(tape, door, -tape.generators, word)
+    ticket = Ticket(tape, door, -tape.generators, word)
+    if not tape.has_objects:
+        ticket.since = 0
+        tape.has_objects = True
+    return ticket
 
 
 def begun(ticket: Ticket) -> Bottom:
     """A generator is resumed for the first time. Returns what its frame stands on."""
-    fuel = resumed(ticket, 3)
-    return (None, ticket, [], []) if fuel is None else (fuel, ticket, ticket.tape.path, ticket.tape.values)
+    tape = ticket.tape
+    if tape_here.get() is tape and tape.end is None and tape.generators == -ticket.number and ticket.door is None:
+        # Whatever may start a collection, and code with it that says where it comes from, is made before it is told.
+        _feed(ticket, sys._getframe(2), sys._getframe(1))
+    bottom = (None, ticket, [], []) if tape.end is not None else (tape.fuel, ticket, tape.path, tape.values)
+    return (None, ticket, [], []) if resumed(ticket, 2) is None else bottom
 
 
-def resumed(ticket: Ticket, depth: int = 2) -> Any:
+def _feed(ticket: Ticket, consumer: FrameType, generator: FrameType) -> None:
+    """See whether the newest generator is one that only who begins it now will ever resume, and always from there."""
+    tape, known = ticket.tape, _known.get(id(consumer.f_code))
+    if known is None or known.policy is not tape.policy or tape.thread != get_ident():
+        return
+    unit = consumer.f_lasti // 2
+    is_loop = known.feeders.get(unit)
+    if is_loop is None:
+        return
+    if not is_loop:
+        if id(tape.values[-1]) in _FEEDERS:
+            ticket.fed = known.places[unit]
+            if ticket.since >= 0:
+                ticket.since = len(tape.values)
+                tape.has_objects = False  # it is in no container
+    elif not known.written.co_flags & _SUSPENDS and len(tape.values) > 1:
+        # The call before the loop was one of the generator's own function, and not of one that may have kept it.
+        made_by = tape.values[-2]
+        if type(made_by) is MethodType:
+            made_by = made_by.__func__
+        own = _known.get(id(generator.f_code))
+        if type(made_by) is FunctionType and own is not None and made_by.__code__ is own.written:
+            ticket.fed = known.places[unit]
+
+
+#: CO_GENERATOR, CO_COROUTINE and CO_ASYNC_GENERATOR: who is suspended may go on in another thread.
+_SUSPENDS = 0x20 | 0x80 | 0x200
+#: Functions that take their only argument's items until they return, and cannot be handed a generator by those.
+_FEEDERS = {id(f) for f in (sum, list, tuple, set, frozenset, min, max, sorted, any, all, math.fsum, math.prod)}
+
+
+def resumed(ticket: Ticket, depth: int = 1) -> Any:
     """A generator goes on: say which, and where the recording stands. Returns fuel, or None if that has ended."""
     tape = ticket.tape
     if tape.end is not None:
@@ -344,7 +395,16 @@ def resumed(ticket: Ticket, depth: int = 2) -> Any:
         ticket.token = tape_here.set(tape)
         tape.policy.forget()  # who knows what was assigned to functions since it was suspended
     # Two generators that a foreign consumer resumes in turn cannot be told apart without the place.
-    tape.path.extend((ticket.word, ~len(tape.values), ticket.number, ~max(_place(depth, tape), 0)))
+    place = 0
+    try:
+        frame = sys._getframe(depth + 1)
+        known = _known[id(frame.f_code)]
+        if known.policy is tape.policy:
+            place = known.places[frame.f_lasti // 2]
+    except (KeyError, ValueError):
+        pass  # resumed by other code
+    path = tape.path
+    path += ticket.word, ~len(tape.values), ticket.number, place or ~max(_place(depth + 1, tape), 0)
     return tape.fuel
 
 
@@ -383,10 +443,9 @@ def landed(ticket: Ticket) -> int:
     return ~max(_place(2, ticket.tape), 0)
 
 
-def leave(state: Opened | None, result: Any) -> None:
+def leave(state: Opened, result: Any) -> None:
     """A function that opened a recording, or any generator, returns."""
-    if state is not None:
-        _close(state, result, None)
+    _close(state, result, None)
 
 
 def abandon(state: Opened | None, exception: BaseException) -> None:
@@ -405,13 +464,16 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
     finally:
         if type(state) is Ticket and isinstance(tape, Tape):
             tape.running -= 1
+            if not tape.has_objects and not shells.stay(tape.values[state.since : state.since + _FIRST]):
+                tape.has_objects = True
         # Not open if it was closing the recording that failed.
         finish = door.finish if door is not None and tape.is_open else None
         if finish is not None:
             tape.result, tape.exception = result, exception
             tape.close()
     if finish is not None:
-        tape.policy.forget()
+        if tape.policy.fleeting:
+            tape.policy.forget()
         if not tape.is_plain or type(result) not in _NUMBERS:
             _seal(tape, result)
         if type(result) not in shells.STAYS:
@@ -430,6 +492,8 @@ def _keep_result(tape: Tape, result: Any) -> None:
         tape.has_objects = True
 
 
+#: How many values are looked at to see whether a generator went through objects.
+_FIRST = 4
 #: Arrays up to this many elements are copied when a call ends, which takes as long as hashing them.
 _SMALL = 4096
 

@@ -60,6 +60,7 @@ class Hooks(NamedTuple):
     reassigned: Callable[[], Any]  #: the code or the defaults of a function may have been assigned to
     note_sum: Callable[[list[Any], Any], None]  #: append the result of `+=`, if it is no text: (values, result)
     immutable: frozenset[type]  #: types that are no arrays and no texts, for a quick look before `before_write`
+    comprehend: Callable[..., Any]  #: (values, call site, function of a comprehension) -> what to call instead
     watch: Callable[[Any], None] | None = None  #: looks at what every operator and call yields: (value); it may raise
 
 
@@ -152,6 +153,7 @@ def plan_of(code: CodeType) -> tuple[Plan, flow.Flow]:
         if isinstance(item, TryBegin)
     }
     plan.handlers.update((next(_words), handler) for handler in handlers)
+    plan.feeders = flow.feeders(source)
     plan.entry, plan.door, plan.raised, plan.resumed = (next(_words) for _ in range(4))
     return plan, source
 
@@ -628,9 +630,26 @@ class _Emitter:
         yield Instr("STORE_FAST", CARRIED)
 
     def _resumed(self, index: int, height: int) -> Iterator[Item]:
-        """A generator goes on behind the RESUME at `index`: say which, and where the recording stands."""
+        """A generator goes on behind the RESUME at `index`: say which, and where the recording stands.
+
+        One that is fed to a call, which has been found when it began, can be resumed from there only.
+        """
+        slow, on = Label(), Label()
+        yield self._fetch(STATE, height, None)
+        yield cpython.attribute("fed")  # place
+        yield cpython.copy(1, None)
+        yield cpython.jump_if_none(slow, None)
+        yield from self._event(self.plan.resumed, height + 1, None)
+        yield self._fetch(STATE, height + 1, None)
+        yield cpython.attribute("number")
+        yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height + 1))
+        yield cpython.instruction("LIST_APPEND", None, self._sink(PATH, height))
+        yield Instr("JUMP_FORWARD", on)
+        yield slow
+        yield cpython.pop(None)
         yield from cpython.call(self.hooks.resumed, [self._fetch(STATE, height + 2, None)], None)  # fuel
         yield from self._fill(height, index + 1, None)
+        yield on
 
     def _is_before_suspension(self, index: int, instr: Instr) -> bool:
         """Whether a generator that took its context's recording over must give it back here."""
@@ -690,7 +709,9 @@ class _Emitter:
         elif name in cpython.RETURNS:
             yield from self._return(instr)
         else:
-            if index in self.shapes.heads:
+            if index in self.shapes.comprehensions:
+                yield from self._comprehend(self.shapes.heads[index].callable, where, before)
+            elif index in self.shapes.heads:
                 yield from self._resolve(self.shapes.heads[index], instr, before)
             elif name in cpython.WRITES:
                 yield from self._before_write(cpython.WRITES[name], instr, before, self.hooks.before_item)
@@ -715,7 +736,10 @@ class _Emitter:
                 yield cpython.pop(where)
         if name == "RESUME" and cpython.number(instr) & cpython.RESUMES:
             yield from self._resumed(index, after)
-            if cpython.number(instr) & cpython.RESUMES == cpython.RESUMES_YIELD:
+            if (
+                cpython.number(instr) & cpython.RESUMES == cpython.RESUMES_YIELD
+                and not self.plan.instructions[index].skip
+            ):
                 yield from self._record(after, where)  # what was sent
         if index in self.shapes.loop_ends:
             yield from self._event(self.plan.taken[self.shapes.loop_ends[index]], after, where)
@@ -911,6 +935,15 @@ class _Emitter:
         yield from self._record(height + 1, where, depth + 1)
         yield on
         yield cpython.swap(depth + 1, where)  # twin .. f
+        yield cpython.pop(where)
+
+    def _comprehend(self, depth: int, where: Any, height: int) -> Iterator[Item]:
+        """Before the call of a comprehension's function, which has been made for it: record it, and call its twin."""
+        # Above the function stand NULL and the hook, and what has been pushed.
+        site = cpython.const(self.hooks.call_site(0, False), where)
+        pushes = [self._fetch(VALUES, height + 2, where), site, cpython.copy(depth + 4, where)]
+        yield from cpython.call(self.hooks.comprehend, pushes, where)  # .. twin
+        yield cpython.swap(depth + 1, where)
         yield cpython.pop(where)
 
     def _missed(self, call: flow.CallShape, site: Any, where: Any, height: int) -> Iterator[Item]:

@@ -116,6 +116,7 @@ class Plan:
     hooked: dict[bool, list[bool]] = field(
         default_factory=dict
     )  #: likewise: whether something is called there that records
+    feeders: set[int] = field(default_factory=set)  #: calls and loops handed an iterator that nobody else has
     _sites: dict[int, Site] = field(default_factory=dict)
     echo: Any = field(default=None, repr=False, compare=False)  #: what replay keeps of an earlier call
 
@@ -255,8 +256,8 @@ class Tape:
         self.arguments: dict[int, tuple[Plan, tuple[Any, ...], Any]] = {}
         self.entered = 0  # how many of them
         #: The number of this recording, and of the newest when it ended.
-        self.began: int = policy.twins.begin()
-        self.ended = self.began
+        twins = policy.twins
+        twins.now = self.began = self.ended = twins.now + 1
         self.is_open = True  # the traced call goes on
         self.end: tuple[int, int] | None = None
         if last or limit < _AMPLE:

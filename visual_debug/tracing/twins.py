@@ -24,6 +24,10 @@ class Signature(NamedTuple):
     keywords: dict[str, Any] | None  #: defaults of keyword-only parameters; a copy
 
 
+#: Names of the functions that comprehensions are.
+COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+
+
 class Past(NamedTuple):
     """What a function was before it was changed. Times are numbers of recordings."""
 
@@ -68,12 +72,7 @@ class Twins:
         self._plain = plain
         self._rewritten = rewritten
         self._known: dict[int, _Known] = {}
-        self.now = 0  #: the number of the newest recording
-
-    def begin(self) -> int:
-        """A recording begins; returns its number."""
-        self.now += 1
-        return self.now
+        self.now = 0  #: the number of the newest recording, which counts itself
 
     def of(self, function: FunctionType) -> FunctionType:
         """The recording twin of a function if it is to be followed, else the function itself."""
@@ -140,10 +139,15 @@ class Twins:
     def signature(self, function: FunctionType, began: int, ended: int) -> Signature | None:
         """What a function was in a recording that went on between two times; None if it has never had a twin.
 
+        Functions of comprehensions are called where they are made, by nobody else: their twins are not kept.
+
         Raises TraceError if it was changed after it had been called.
         """
         known = self._known.get(id(function))
-        if known is None or known.weak is None:
+        if known is None:
+            code = function.__code__
+            return Signature(code, None, None) if code.co_name in COMPREHENSIONS else None
+        if known.weak is None:
             return None
         for past in known.past:
             if ended < past.changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -14,6 +15,9 @@ from visual_debug.render.layout import around
 
 WIDEST = 28.0  #: cells of a line in a box; the table has all of it
 MOST_TERMS = 12  #: of an adjoint that a box spells out
+MOST_IN_A_ROW = 8  #: boxes without arrows that are laid out like others; more stand in rows under them
+ROW = 1200.0  #: px, the width of such a row at least
+GAP = 16.0  #: px between boxes in it
 LINE = 18.0  #: px from line to line of a box
 
 
@@ -25,18 +29,45 @@ def slot(lines: Sequence[str]) -> Slot:
 
 def sheet(diagram: Diagram, room: dict[str, Slot]) -> dict[str, Any]:
     """Boxes as [node, x, y, width, height] about their middles, arrows as [tail, head, position, path, head's corners]."""
-    routed = layered.bends(diagram) <= engines.MOST_BENDS and len(diagram.boxes) <= engines.TUNED_FROM
-    place = engines.lay_out(diagram, room) if routed else layered.lay_out(diagram, room)
+    joined = {end for arrow in diagram.arrows for end in (arrow.tail, arrow.head)}
+    alone = [box.id for box in diagram.boxes if box.id not in joined]
+    if len(alone) <= MOST_IN_A_ROW:
+        alone = []
+    drawn = replace(diagram, boxes=[box for box in diagram.boxes if box.id not in set(alone)]) if alone else diagram
+    routed = layered.bends(drawn) <= engines.MOST_BENDS and len(drawn.boxes) <= engines.TUNED_FROM
+    place = None
+    if drawn.boxes:
+        place = engines.lay_out(drawn, room) if routed else layered.lay_out(drawn, room)
+    width, height = (place.width, place.height) if place is not None else (0.0, 0.0)
+    edges = place.edges if place is not None else []
+    centres = dict(place.centres) if place is not None else {}
+    width, height = _in_rows(alone, room, centres, width, height)
     number = {box.id: i for i, box in enumerate(diagram.boxes)}
     boxes = [
-        [box.node, *(round(v, 1) for v in (*place.centres[box.id], room[box.id].width, room[box.id].height))]
+        [box.node, *(round(v, 1) for v in (*centres[box.id], room[box.id].width, room[box.id].height))]
         for box in diagram.boxes
     ]
     arrows = [
         [number[a.tail], number[a.head], a.position, _points(edge.line), _points(edge.head)]
-        for a, edge in zip(diagram.arrows, place.edges, strict=True)
+        for a, edge in zip(diagram.arrows, edges, strict=True)
     ]
-    return {"width": round(place.width, 1), "height": round(place.height, 1), "boxes": boxes, "arrows": arrows}
+    return {"width": round(width, 1), "height": round(height, 1), "boxes": boxes, "arrows": arrows}
+
+
+def _in_rows(
+    alone: Sequence[str], room: dict[str, Slot], centres: dict[str, tuple[float, float]], width: float, height: float
+) -> tuple[float, float]:
+    """Place boxes that no arrow leads to in rows under the others; the width and height of all."""
+    widest = max(width, ROW)
+    x, top, bottom = GAP, height + GAP, height
+    for box in alone:
+        slot = room[box]
+        if x > GAP and x + slot.width > widest:
+            x, top = GAP, bottom + GAP
+        centres[box] = x + slot.width / 2, top + slot.height / 2
+        x += slot.width + GAP
+        width, bottom = max(width, x), max(bottom, top + slot.height)
+    return width, bottom + GAP if alone else height
 
 
 def _points(line: Sequence[tuple[float, float]]) -> str:

@@ -266,11 +266,14 @@ function fit() {
 function firstSight() {
   picture.sight = firstSight;
   picture.view = whole();
-  const top = picture.boxes[picture.tops[picture.tops.length - 1]];
+  const sheet = data.sheets[state.sheet];
+  const top = sheet.arrows.length ? picture.boxes[picture.tops[picture.tops.length - 1]] : picture.boxes[0];
   if (picture.view.k < 0.55 && top) {
     const room = canvas.getBoundingClientRect();
     const above = (top.y - top.height / 2) * 0.8;
-    picture.view = { k: 0.8, x: room.width / 2 - top.x * 0.8, y: 12 - (above > room.height / 3 ? above : 0) };
+    const middle = room.width / 2 - top.x * 0.8;
+    const right = room.width - 12 - sheet.width * 0.8; // where the picture ends at the right of the window
+    picture.view = { k: 0.8, x: right < 12 ? Math.min(Math.max(middle, right), 12) : middle, y: 12 - (above > room.height / 3 ? above : 0) };
   }
   place();
 }
