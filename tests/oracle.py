@@ -477,6 +477,8 @@ class Recorder:
             plain.append(raw(argument))
         if not flat:
             return function(*arguments, **keywords)
+        if function is sum and len(arguments) == 2:
+            flat = [flat[-1], *flat[:-1]]  # a start comes first
         if function is pow and len(plain) == 2:
             self.guard("pow", *plain)
         result = function(*plain[: len(arguments)], **dict(zip(keywords, plain[len(arguments) :])))

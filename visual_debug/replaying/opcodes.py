@@ -423,7 +423,7 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
         if writes:
             return write(m, f, index, "i" + op.rstrip("_"), z, [a, b])
         return m.new(op, z, [a, b], f, f.plan.site(index))
-    if arrays.is_array(z) and (_is_list(x) or _is_list(y)):
+    if kinds.is_number(z) and _is_of_list(m, a, b, x, y, z):
         name = "i" + op.rstrip("_") if writes else op
         node = m.call_node(name, z, [x, y], {}, f, f.plan.site(index), 2)
         if writes:
@@ -438,6 +438,14 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
     if container is not None:
         return container
     return computed(m, f, index, z, [x, y])
+
+
+def _is_of_list(m: Machine, a: int | None, b: int | None, x: Ref, y: Ref, z: Any) -> bool:
+    """Whether an operator is that of an array and a list, whose nodes are `a` or `b`."""
+    if not (_is_list(x) or _is_list(y)):
+        return False
+    values = [m.columns.value[node] for node in (a, b) if node is not None]
+    return arrays.is_array(z) or any(arrays.is_array(value) and arrays.is_simple(value) for value in values)
 
 
 def _is_list(ref: Ref) -> bool:
@@ -508,6 +516,8 @@ def comparison(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref
     a, b = m.node(x), m.node(y)
     if a is not None and b is not None:
         return m.new(op, z, [a, b], f, f.plan.site(index))
+    if arrays.is_array(z) and _is_of_list(m, a, b, x, y, z):
+        return m.call_node(op, z, [x, y], {}, f, f.plan.site(index), 2)
     returned = m.take_nested(z)
     if returned is not None:
         return returned

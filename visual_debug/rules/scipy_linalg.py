@@ -14,6 +14,7 @@ import scipy.linalg
 
 from visual_debug.rules.base import NoPartial, Rule
 from visual_debug.rules.decompositions import pull_eig, pull_eigh, pull_factors, pull_svd
+from visual_debug.rules.defined import value_of
 from visual_debug.rules.functions import FunctionRule
 from visual_debug.rules.linalg import swap
 from visual_debug.rules.shaping import MoverRule
@@ -88,7 +89,10 @@ def _cholesky(a: Any, lower: bool = False, *rest: Any, **how: Any) -> Any:
 @_defines
 def _cho_factor(a: Any, lower: bool = False, *rest: Any, **how: Any) -> Any:
     found = _cholesky(a, lower)
-    return (found + np.triu(a, 1) if lower else found + np.tril(a, -1)), lower
+    rest = np.triu(a, 1) if lower else np.tril(a, -1)
+    given = scipy.linalg.cho_factor(value_of(a), lower)[0]
+    leaves = np.array_equal(np.triu(given, 1) if lower else np.tril(given, -1), value_of(rest))
+    return (found + rest if leaves else found), lower  # what stands in the other triangle, SciPy's version decides
 
 
 @_defines

@@ -953,7 +953,7 @@ np.linalg.cond(m, 1)
 np.linalg.tensorinv(np.eye(6).reshape(2, 3, 6) + a[:, :, None] / 50, ind=2)
 np.linalg.eigvals(s).real
 np.linalg.eigvals(m)
-np.linalg.eig(s)[0]
+np.linalg.eig(s)[0].real
 u_, s_, vt = np.linalg.svd(a, full_matrices=False); return (u_ * s_) @ vt
 np.linalg.qr(t)[1]
 np.linalg.qr(t, mode='r')
@@ -1357,6 +1357,11 @@ np.vectorize(lambda e: e if e > 0 else 0.1 * e, otypes=[float])(a)
 z = a * 2; z.shape = (3, 2); return z
 z = a * 2; z.shape = -1; return z * z
 z = a * 2; t_ = z[:, :2]; u_ = t_.T; z.shape = (6,); z[0] = x; return u_
+a[0] @ [1, 2, 3]
+v @ [x, y, 1.0]
+[x, y, 1.0] @ v
+(a < [1, 2, 3]) * a
+(v > [x, 0, 0]) * w
 """
 
 SCIPY = r"""
