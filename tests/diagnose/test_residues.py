@@ -156,3 +156,9 @@ def test_sums_of_complex_numbers_have_a_bound():
     budget = trace.rounding()
     assert not budget.unknown
     assert 0 < budget.error < 1e-15
+
+
+def test_a_function_of_an_integer_that_is_no_double_has_no_bound():
+    (place,) = vd.trace(lambda n: math.cos(n) * 0.5, 2**60 + 1).rounding().unknown
+    assert place.text == "math.cos(n)"
+    assert not vd.trace(lambda n: math.cos(n) * 0.5, 2**60).rounding().unknown

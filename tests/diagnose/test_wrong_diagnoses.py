@@ -561,3 +561,22 @@ def test_sums_of_one_array_and_with_a_start_are_evaluated_as_they_were_called(pr
     assert trace.truth().digits > 14.5
     assert trace.rounding().digits > 14.5
     assert not trace.gradient_check().wrong
+
+
+def test_numbers_read_from_text_are_taken_as_they_are():
+    def least(x):
+        best = float("inf")
+        for text in ("2.5", "0.1"):
+            best = min(best, float(text) * x)
+        return best
+
+    trace = vd.trace(least, 3.0)
+    assert trace.truth().digits > 15
+    assert float(trace.replay("longdouble").result) == pytest.approx(0.3)
+    assert trace.rounding().digits > 15
+
+
+def test_fsum_of_an_array():
+    trace = vd.trace(lambda a: math.fsum(a) * 0.1, np.array([0.1, 0.2, 0.3]))
+    assert trace.rounding().digits > 15
+    assert trace.cancellations().ok

@@ -278,6 +278,7 @@ def test_print_and_reduced_motion(visit, trace):
     assert not page.run("[...document.querySelectorAll('button, input, select')].filter(e => e.offsetParent).length")
     assert visible and page.count("tbody tr") == len(trace)
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
+    assert not page.run("[...document.querySelectorAll('td')].filter(e => e.scrollWidth > e.clientWidth + 1).length")
     page.media(print=True, scheme="dark")  # a printer leaves backgrounds out
     assert page.run("getComputedStyle(document.body).color") == "rgb(26, 26, 26)"
     page.run("document.documentElement.dataset.theme = 'dark'")

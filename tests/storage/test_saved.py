@@ -336,3 +336,14 @@ def test_named_tuples_keep_their_items(tmp_path):
     loaded = vd.load(trace.save(tmp_path / "t"))
     assert np.array_equal(loaded.grad("a"), trace.grad("a"))
     assert [repr(node.value) for node in loaded] == [repr(node.value) for node in trace]
+
+
+def test_an_ellipsis_in_an_index_is_saved(tmp_path):
+    def corner(a):
+        b = a * 2
+        b[..., 0] += b[..., 1]
+        return b[0, ...].sum() * b[..., -1][0]
+
+    trace = vd.trace(corner, np.array([[1.5, 2.0], [0.5, 3.0]]))
+    loaded = vd.load(trace.save(tmp_path / "t"))
+    assert np.array_equal(loaded.grad("a"), trace.grad("a"))

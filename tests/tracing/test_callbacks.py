@@ -214,8 +214,7 @@ def test_vectorize_is_never_taken_for_what_it_calls():
 
     traced = visual_debug(lambda a: np.vectorize(exp)(a).sum())
     assert traced(np.array([1.0, 2.0])) == 3.0
-    with pytest.raises(vd.NoDerivativeError, match="vectorize"):
-        traced.trace.grad()
+    assert traced.trace.grad("a").tolist() == [1.0, 1.0]  # not those of numpy.exp, for all its name
 
 
 def test_functions_get_their_own_code_back():

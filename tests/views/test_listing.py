@@ -253,3 +253,13 @@ def test_passes_are_told_apart_by_the_order_of_operations():
     )
     turns = passes.follow([a, b, b, a, b])
     assert [[number for _, number in t] for t in turns] == [[1], [1, 1], [1, 2], [2], [2, 3]]
+
+
+def element(xs, i):
+    xs[i + 1] += 1.5
+    return 3.0 + xs[i + 1]
+
+
+def test_an_element_that_is_read_stays_a_value_when_what_computed_it_speaks():
+    last = vd.trace(element, [1.0, 2.0, 3.0], 0).code().splitlines()
+    assert any("return 3.0 + 3.5   → 6.5" in line for line in last)

@@ -75,6 +75,11 @@ class Replay:
         return "\n".join(lines)
 
 
+def reads_text(columns: Columns, node: int) -> bool:
+    """Whether a node is the number that `float` has read from a text, as good as a literal."""
+    return columns.op[node] == "float" and columns.start[node] == columns.start[node + 1]
+
+
 class Evaluator:
     """Evaluates nodes of a trace in a number system.
 
@@ -127,6 +132,8 @@ class Evaluator:
             return known[1]
         if z is MISSING or z is SEVERAL:
             return None
+        if reads_text(columns, node):
+            return self.leaf(node)
         if op == "opaque":
             return self.keep(node, "it passed through code that was not recorded")
         try:

@@ -240,7 +240,8 @@ def _slowly(columns: Columns, node: int) -> Rounded | None:
     args, kwargs, _ = columns.arguments(node)
     if op in ("numpy.float16", "numpy.float32", "numpy.float64", "numpy.astype"):
         base, args, kwargs = "float", args[:1], {}
-    if base not in _KNOWN or op.startswith("numpy.linalg"):
+    is_whole = base == "fsum" and isinstance(args[0], np.ndarray)
+    if base not in _KNOWN or op.startswith("numpy.linalg") or is_whole:
         return _reduction(op, z, args, kwargs)
     if np.iscomplexobj(z):
         return _complex(base, z, list(args)) if not kwargs else None
@@ -249,6 +250,8 @@ def _slowly(columns: Columns, node: int) -> Rounded | None:
         error = residues.exactly(base, z, args)
         half = 0.5 * spacing
         if error is None:
+            if any(isinstance(value, (int, np.integer)) and not _is_double(int(value)) for value in args):
+                return None  # rounded to a double on the way in, which may change the result by anything
             return Rounded(_units(base, len(args)) * spacing, half, np.nan, 0.0)
         return Rounded(max(float(half), abs(error)) if error else 0.0, half, error, 0.0)
     shape = np.shape(spacing)
@@ -261,12 +264,22 @@ def _are_doubles(args: tuple[Any, ...]) -> bool:
     """Whether all arguments are doubles, or ints or narrower floats that doubles hold exactly."""
     for value in args:
         kind = getattr(getattr(value, "dtype", None), "kind", "")
-        if isinstance(value, int) or kind in ("b", "i", "u"):
+        if isinstance(value, (int, np.integer)):
+            if not _is_double(int(value)):
+                return False
+        elif kind in ("b", "i", "u"):
             if np.size(value) and max(int(np.max(value)), -int(np.min(value))) > 2**53:
                 return False
         elif numbers.format_of(value) is None or kind == "c":
             return False
     return True
+
+
+def _is_double(value: int) -> bool:
+    try:
+        return int(float(value)) == value
+    except OverflowError:
+        return False
 
 
 def _reduction(op: str, z: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Rounded | None:

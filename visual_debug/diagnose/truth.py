@@ -134,6 +134,8 @@ def truth(columns: Columns, result: Any, outputs: list[int], needed: bytearray, 
                 if op == "const" and literals == "exact":
                     errors |= _literal(columns, node, values)
                 continue
+            if evaluate.reads_text(columns, node):
+                continue
             error = _of_double(columns, node, values[node], nearest, evaluator)
             if error is None:
                 error = _error(columns, node, values, nearest, evaluator)

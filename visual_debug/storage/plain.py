@@ -77,6 +77,8 @@ def _encode(value: Any) -> Any:
         if kind is Fraction and max(abs(value.numerator), value.denominator).bit_length() > display.LONG:
             return {"ratio": [hex(value.numerator), hex(value.denominator)]}
         return {kind.__name__.lower(): str(value)}
+    if value is ...:
+        return {"mark": "ellipsis"}
     if value is MISSING or value is SEVERAL:
         return {"mark": "missing" if value is MISSING else "several"}
     if kind is slice:
@@ -128,7 +130,7 @@ def _decode(data: Any) -> Any:
     if form in ("array", "scalar"):
         return _array(form, inner, data["dtype"], data["shape"], data.get("axes"))
     if form == "mark":
-        return {"missing": MISSING, "several": SEVERAL}[inner]
+        return {"missing": MISSING, "several": SEVERAL, "ellipsis": ...}[inner]
     return _SIMPLE[form](inner)
 
 

@@ -467,7 +467,11 @@ class _Look:
                 continue
             if (line, column) < end:
                 continue
-            if part.node in self.speaking and any(parts.get(p.place.span) is p for p in part.inside):
+            if (
+                part.kind == "op"
+                and part.node in self.speaking
+                and any(parts.get(p.place.span) is p for p in part.inside)
+            ):
                 if (line, column) >= root_end:  # its value would be gone
                     notes.append(part)
                     root_end = end_line, end_column
