@@ -133,7 +133,11 @@ def main(docs: Path = DOCS) -> None:
     """Write the page and its pictures."""
     (docs / "gallery").mkdir(parents=True, exist_ok=True)
     for picture in PICTURES:
-        picture.draw(picture.trace(), docs / "gallery" / f"{picture.name}.svg")
+        path = docs / "gallery" / f"{picture.name}.svg"
+        picture.draw(picture.trace(), path)
+        # Tooltips name the file as it lies here.
+        told = path.read_text(encoding="utf-8").replace(expression.__code__.co_filename, "gallery.py")
+        path.write_text(told, encoding="utf-8")
     (docs / "gallery.md").write_text(page(), encoding="utf-8")
 
 

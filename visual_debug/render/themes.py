@@ -39,7 +39,7 @@ def dark(colour: str) -> str:
     """The colour on dark paper that a colour on white paper becomes.
 
     >>> dark("#ffffff"), dark("#000000")
-    ('#1d1d1d', '#e8e8e8')
+    ('#1d1d1d', '#f2f2f2')
     """
     lightness, a, b = _oklab(*(_linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5)))
     turned = _INK + (_PAPER - _INK) * lightness**2  # squared: ink of middling lightness comes out light enough to read
