@@ -580,3 +580,12 @@ def test_fsum_of_an_array():
     trace = vd.trace(lambda a: math.fsum(a) * 0.1, np.array([0.1, 0.2, 0.3]))
     assert trace.rounding().digits > 15
     assert trace.cancellations().ok
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_outside_the_domain_there_is_no_true_value():
+    truth = vd.trace(lambda x: np.log(x).sum(), np.array([1.0, -1.0])).truth()
+    assert math.isnan(truth.result)
+    assert "no finite number" in str(truth)
+    inside = vd.trace(lambda x: np.log(x).sum(), np.array([1.0, 2.0])).truth()
+    assert inside.digits > 15

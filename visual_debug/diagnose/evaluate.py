@@ -148,6 +148,15 @@ class Evaluator:
             return self.keep(node, str(error))
         except (ArithmeticError, ValueError) as error:
             return self.keep(node, f"{type(error).__name__}: {error}")
+        if isinstance(z, (float, np.floating)):
+            found = _real(found)
+        elif (
+            isinstance(z, np.ndarray)
+            and z.dtype.kind == "f"
+            and isinstance(found, np.ndarray)
+            and found.dtype == object
+        ):
+            found = np.frompyfunc(_real, 1, 1)(found)
         if self._deciding[kind] or (isinstance(z, (bool, np.bool_)) and name != "getitem"):
             if self._differs(found, z):
                 self.flips.append((node, z, found))
@@ -270,6 +279,17 @@ def _decided(found: Any, z: Any) -> Any:
 
 #: A rounded number is certain if its interval is narrower than this, relatively.
 _NARROW = 2.0**-40
+
+
+def _real(found: Any) -> Any:
+    """NaN for a complex number of mpmath, where a real one was recorded: the function has no real value there."""
+    if not hasattr(found, "_mpc_"):
+        return found
+    import mpmath
+
+    return mpmath.nan
+
+
 #: Steps to an integer, and what is said to go another way where they differ.
 _DECIDING = frozenset({*systems.COMPARISONS, "int", "floor", "ceil", "trunc", "round", "rint"})
 #: Flips that are explained.

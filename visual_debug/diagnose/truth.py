@@ -89,9 +89,10 @@ class Truth:
         return self.errors[node.__index__()]
 
     def __str__(self) -> str:
-        lines = [
-            f"the result is right to {self.digits:.1f} digits ({self.bits:.1f} wrong bits); in truth it is {_short(self.result)}"
-        ]
+        right = f"right to {self.digits:.1f} digits ({self.bits:.1f} wrong bits)"
+        if math.isnan(self.relative):
+            right = "no finite number, or has none to be compared with"
+        lines = [f"the result is {right}; in truth it is {_short(self.result)}"]
         worst = [(place, error) for place, error in self.worst if error.local > 1]
         if worst:
             lines.append("where bits are lost (local error; error of the value):")
