@@ -19,8 +19,9 @@ from visual_debug.errors import (
     UntraceableError,
     VisualDebugError,
 )
+from visual_debug.nodes import Node
 from visual_debug.rules import rule
-from visual_debug.traces import Node, Trace, load
+from visual_debug.traces import Trace, load
 
 __all__ = [
     "NoDerivativeError",

@@ -12,7 +12,7 @@ from visual_debug.sweeps import adjoint
 if TYPE_CHECKING:
     import networkx
 
-    from visual_debug.traces import Node
+    from visual_debug.nodes import Node
 
 #: What a node's attributes hold besides these is looked up when asked for.
 _LAZY = ("value", "operands", "source", "adjoint", "partials", "pullback", "name")

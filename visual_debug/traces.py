@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visual_debug import display, structures
-from visual_debug.columns import MISSING, Columns
+from visual_debug import derivatives, display, structures
+from visual_debug.columns import Columns
 from visual_debug.errors import NoDerivativeError, StoppedError, TraceError
+from visual_debug.nodes import Node
 from visual_debug.replaying.echo import replayed
 from visual_debug.replaying.replay import Replayed
-from visual_debug.sweeps import adjoint, sweep
-from visual_debug.tracing.tape import Source, Tape
+from visual_debug.sweeps import sweep
+from visual_debug.tracing.tape import Tape
 
 if TYPE_CHECKING:
     import networkx
@@ -32,102 +31,6 @@ if TYPE_CHECKING:
     from visual_debug.diagnose.why import Why
     from visual_debug.storage.saved import SavedTape
     from visual_debug.views.steps import Step
-
-
-class Node:
-    """One operation, input or literal of a trace.
-
-    A view: two nodes are equal if they are the same node of the same trace. Usable as its id wherever an index is.
-    """
-
-    __slots__ = ("_trace", "id")
-
-    def __init__(self, trace: Trace, id: int) -> None:
-        self._trace = trace
-        self.id = id
-
-    @property
-    def _columns(self) -> Columns:
-        return self._trace._columns
-
-    @property
-    def op(self) -> str:
-        """`input`, `const`, `opaque`, an `operator` name (`mul`) or a function's name (`math.exp`)."""
-        return self._columns.op[self.id]
-
-    @property
-    def symbol(self) -> str:
-        """What stands in its box: `*`, `exp`, `x`, `**2`."""
-        return display.symbol(self._columns, self.id)
-
-    @property
-    def value(self) -> Any:
-        """What the operation yielded; for one that raised, None."""
-        value = self._columns.value[self.id]
-        return None if value is MISSING else value
-
-    @property
-    def raised(self) -> bool:
-        """Whether the operation raised an exception instead of yielding a value."""
-        return self._columns.value[self.id] is MISSING
-
-    @property
-    def name(self) -> str | None:
-        """The variable that the value was first bound to."""
-        return self._columns.name[self.id]
-
-    @property
-    def operands(self) -> tuple[int, ...]:
-        """Ids of the operands in order; a node used twice stands there twice."""
-        return tuple(self._columns.operands(self.id))
-
-    @property
-    def source(self) -> Source:
-        """File, line, end line, column, end column, and the text of the expression."""
-        return self._columns.site[self.id].source
-
-    @property
-    def function(self) -> str:
-        """Qualified name of the function that computed it."""
-        return self._columns.activations[self.call].function
-
-    @property
-    def call(self) -> int:
-        """Which activation computed it: 0 is the traced call itself."""
-        return self._columns.activation[self.id]
-
-    @property
-    def adjoint(self) -> Any:
-        """d result / d this value; None if the result does not depend on it. Raises as `Trace.adjoints` does."""
-        return self._trace.adjoints.get(self.id)
-
-    @property
-    def partials(self) -> tuple[Any, ...]:
-        """d value / d operand for each operand; None where that is no number per element, or there is none."""
-        return tuple(adjoint.partial(self._columns, self.id, i) for i in range(len(self.operands)))
-
-    @property
-    def pullback(self) -> str | None:
-        """The rule as text, with the operands as x, y, w and the result as z; None for leaves and unknown rules."""
-        return adjoint.pullback_text(self._columns, self.id)
-
-    @property
-    def pullback_values(self) -> str | None:
-        """The rule as text with values in place: `Δ -> (Δ*5, Δ*3)`."""
-        return adjoint.pullback_text(self._columns, self.id, values=True)
-
-    def __index__(self) -> int:
-        return self.id
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Node) and other.id == self.id and other._trace is self._trace
-
-    def __hash__(self) -> int:
-        return hash((id(self._trace), self.id))
-
-    def __repr__(self) -> str:
-        name = f" {self.name}" if self.name and self.name != self.symbol else ""
-        return f"<Node {self.id}: {self.symbol}{name} = {display.value_text(self._columns.value[self.id])}>"
 
 
 class NoTrace:
@@ -278,67 +181,6 @@ class Trace:
 
     # ---- derivatives
 
-    def _output(self, of: Any) -> Any:
-        """The output that `of` names: an index or key into the result, or several into nested parts, or a node."""
-        if isinstance(of, Node):
-            return self[of].id
-        structure = self._replayed.result
-        if self.truncated and not self._replayed.sliced:
-            self._refuse_truncated()
-        if self.exception is not None and not self._replayed.sliced and not self._tape.plan.yields:
-            raise TraceError(
-                f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate"
-            )
-        if of is None:
-            return structure
-        if structure is None and isinstance(self.result, (list, tuple, dict)):
-            raise TraceError(
-                f"of={of!r}: the result of {self.function} is a {type(self.result).__name__} whose parts are not followed: "
-                "return a list, tuple or dict that it makes itself, or give a node, of=trace.find(name=…)[-1]"
-            )
-        for path in ((of,), of) if isinstance(of, tuple) else ((of,),):
-            try:
-                return functools.reduce(structures.part, path, structure)
-            except (TypeError, LookupError):
-                continue
-        is_array = type(structure) is int and getattr(self._columns.value[structure], "shape", ()) != ()
-        way = ": pick an element of an array by a seed that is 1 there, and 0 elsewhere" if is_array else ""
-        raise TraceError(f"of={of!r}: the result of {self.function} has no such part{way}")
-
-    def _refuse_truncated(self) -> None:
-        raise TraceError(
-            f"the recording of {self.function} stopped at its limit of {self._tape.limit} values, so its result is not "
-            "in the trace: give @visual_debug a higher limit, or name a node with of=…"
-        )
-
-    def _seeds(self, of: Any, seed: Any) -> dict[int, Any]:
-        """Adjoints of the outputs to begin with."""
-        output = self._output(of)
-        if output is None or not list(structures.leaves(output)):
-            raise TraceError(f"the result of {self.function} is no number that was computed from numbers")
-        if not isinstance(output, int):
-            if seed is None:
-                raise TraceError(
-                    f"the result of {self.function} has several parts: name one with of=… (an index or key, or "
-                    "a tuple of them for a nested part), or give a seed of the same structure"
-                )
-            ids, values = list(structures.leaves(output)), list(structures.values(seed))
-            if len(ids) != len(values):
-                raise TraceError(f"the seed has {len(values)} parts, the result {len(ids)}")
-            seeds: dict[int, Any] = {}
-            for id, value in zip(ids, values, strict=True):
-                seeds[id] = adjoint.add(seeds[id], value) if id in seeds else value
-            return seeds
-        value = self._columns.value[output]
-        if seed is None:
-            if getattr(value, "shape", ()) != () or isinstance(value, tuple):
-                raise TraceError(
-                    f"the result of {self.function} is {display.value_text(value)}, no single number: give seed=…, "
-                    "an array of its shape (or sum it up in the function)"
-                )
-            return {output: one(value)}
-        return {output: _seed_like(seed, value, self.function)}
-
     def grad(self, wrt: str | tuple[str, ...] | None = None, *, of: Any = None, seed: Any = None) -> Any:
         """The gradient by reverse mode.
 
@@ -356,68 +198,12 @@ class Trace:
             NoDerivativeError: if an operation on the way has no derivative.
             TraceError: if there is no (single) number to differentiate, or `wrt` names no argument.
         """
-        if self._tape.beginning is not None:
-            raise TraceError(
-                f"only the newest values of {self.function} were kept (last={self._tape.last}), and its arguments are not "
-                "among them: ask for the adjoints of nodes, or record without last=…"
-            )
-        inputs = self._replayed.inputs
-        if wrt is not None and not isinstance(wrt, (str, tuple, list)):
-            raise TraceError(
-                f"wrt={wrt!r}: give the name of an argument, or a tuple of names; a part of the result is of=…"
-            )
-        names = [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else list(inputs)
-        for name in names:
-            if name not in inputs:
-                raise TraceError(f"{self.function} has no argument {name!r}, only {', '.join(inputs) or 'none'}")
-        columns = self._columns
-        leaves = [node for name in names for node in structures.leaves(inputs[name])]
-        seeds = self._seeds(of, seed)
-        try:
-            adjoints = sweep.gradients(columns, seeds, leaves)
-        except NoDerivativeError as error:
-            several = {
-                name: list(structures.leaves(inputs[name]))
-                for name in names
-                if any(True for _ in structures.leaves(inputs[name]))
-            }
-            others = sweep.possible(columns, seeds, several) if len(several) > 1 else []
-            if not others:
-                raise
-            asked = repr(others[0]) if len(others) == 1 else f"({', '.join(map(repr, others))})"
-            raise NoDerivativeError(f"{error}. The gradient by other arguments can be had: grad({asked})") from error
-        result = {}
-        for name in names:
-            if wrt is not None or any(True for _ in structures.leaves(inputs[name])):
-                result[name] = structures.mapped(inputs[name], lambda node: self._gradient(adjoints, node))
-        doubtful = names if wrt is not None else [] if result else list(inputs)
-        self._refuse_loose([name for name in doubtful if not any(True for _ in structures.leaves(inputs[name]))])
-        return result[wrt] if isinstance(wrt, str) else result
-
-    def _refuse_loose(self, names: list[str]) -> None:
-        """Raise if numbers were read from arguments that have no structure which a gradient could have."""
-        columns = self._columns
-        for code, op in enumerate(columns.op.entries if names else ()):
-            if op != "input":
-                continue
-            node = columns.kind.index(code)
-            read = columns.name[node] or columns.site[node].text
-            for name in names:
-                if re.search(rf"\b{re.escape(name)}\b", read):
-                    raise TraceError(
-                        f"the argument {name} of {self.function} has no gradient of its own structure: give its numbers in "
-                        "a list, dict, named tuple or dataclass, or as arguments; or ask for the adjoint of what was read "
-                        f"from it, as trace.adjoints[{node}] is of `{read}`"
-                    )
-
-    def _gradient(self, adjoints: Mapping[int, Any], node: int) -> Any:
-        value = self._columns.value[node]
-        return adjoint.in_kind(value, adjoints[node]) if node in adjoints else adjoint.zero(value)
+        return derivatives.gradient(self, wrt, of, seed)
 
     @cached_property
     def adjoints(self) -> Mapping[int, Any]:
         """d result / d node for every node that the (single) result depends on, by id. Raises as `grad` does."""
-        return sweep.adjoints(self._columns, self._seeds(None, None))
+        return sweep.adjoints(self._columns, derivatives.seeds(self, None, None))
 
     def jvp(self, **tangents: Any) -> Any:
         """The tangent of the result by forward mode, in the structure of the result.
@@ -425,25 +211,7 @@ class Trace:
         Tangents are given per argument in its structure and shape; those not given are 0.
         Raises NoDerivativeError, and TraceError for a name that is no argument or a tangent of another structure.
         """
-        inputs = self._replayed.inputs
-        if self.truncated:
-            self._refuse_truncated()
-        if self.exception is not None:
-            raise TraceError(
-                f"{self.function} raised {type(self.exception).__name__}: there is no result to differentiate"
-            )
-        seeds: dict[int, Any] = {}
-        for name, tangent in tangents.items():
-            if name not in inputs:
-                raise TraceError(f"{self.function} has no argument {name!r}, only {', '.join(inputs) or 'none'}")
-            ids = list(structures.leaves(inputs[name]))
-            values = [tangent] if isinstance(inputs[name], int) else list(structures.values(tangent))
-            if len(ids) != len(values):
-                raise TraceError(f"the tangent of {name} has {len(values)} parts, the argument {len(ids)}")
-            for id, value in zip(ids, values, strict=True):
-                seeds[id] = _seed_like(value, self._columns.value[id], name)
-        result = sweep.tangents(self._columns, seeds, structures.leaves(self._replayed.result))
-        return structures.mapped(self._replayed.result, lambda node: self._gradient(result, node))
+        return derivatives.tangent(self, tangents)
 
     # ---- looking
 
@@ -459,7 +227,7 @@ class Trace:
     def _reverse_seeds(self, of: Any = None, seed: Any = None) -> dict[int, Any] | None:
         """Seeds of the reverse pass that is shown; None where the call has no single number as result."""
         try:
-            return self._seeds(of, seed)
+            return derivatives.seeds(self, of, seed)
         except TraceError:
             if of is not None or seed is not None:
                 raise
@@ -762,7 +530,7 @@ class Trace:
         outputs = self._result_nodes()
         if not outputs:
             if self.truncated and not self._replayed.sliced:
-                self._refuse_truncated()
+                derivatives.refuse_unfinished(self)
             why = f"raised {type(self.exception).__name__}" if self.exception is not None else "returned no number"
             raise TraceError(f"{self.function} {why}: there is no result to find the truth of (t.slice(node) has one)")
         needed = sweep.marked(self._columns, outputs)
@@ -770,13 +538,13 @@ class Trace:
 
     def _lone_output(self, of: Any) -> tuple[int, Mapping[int, Any]]:
         """The node of the result that `of` names, which must be a lone number, and the adjoints of it."""
-        output = self._output(of)
+        output = derivatives.output(self, of)
         if isinstance(output, int) and getattr(self._columns.value[output], "shape", ()) != ():
             raise TraceError(
                 f"the result of {self.function} is an array, and this is asked of one number: return the element that is "
                 "meant, or their sum (or name a node with of=…)"
             )
-        seeds = self._seeds(of, None)
+        seeds = derivatives.seeds(self, of, None)
         (output,) = seeds
         return output, self.adjoints if of is None else sweep.adjoints(self._columns, seeds)
 
@@ -843,7 +611,7 @@ class Trace:
         from visual_debug.diagnose import health
 
         inputs = {name: list(structures.leaves(ids)) for name, ids in self._replayed.inputs.items()}
-        return health.health(self._columns, self._seeds(of, seed), inputs, tiny=tiny, huge=huge)
+        return health.health(self._columns, derivatives.seeds(self, of, seed), inputs, tiny=tiny, huge=huge)
 
     def gradient_check(self, *, tolerance: float = 1e-5) -> GradientCheck:
         """Every operation's derivative against differences of the operation itself: names a wrong rule and element.
@@ -912,15 +680,7 @@ class Trace:
 
         changed = {self[node].id: value for node, value in (changes or {}).items()}
         for name, value in arguments.items():
-            if name not in self._replayed.inputs:
-                raise TraceError(
-                    f"{self.function} has no argument {name!r}, only {', '.join(self._replayed.inputs) or 'none'}"
-                )
-            ids = list(structures.leaves(self._replayed.inputs[name]))
-            values = [value] if isinstance(self._replayed.inputs[name], int) else list(structures.values(value))
-            if len(ids) != len(values):
-                raise TraceError(f"{name}: {len(values)} numbers in place of {len(ids)}")
-            changed.update(zip(ids, values, strict=True))
+            changed.update(derivatives.parts(self, name, value))
         return whatif.what_if(self._columns, self._replayed.result, changed)
 
 
@@ -958,27 +718,3 @@ def _finite(value: Any) -> bool:
         return bool((value - value == 0).all())
     is_finite = getattr(value, "is_finite", None)  # Decimal
     return bool(is_finite()) if callable(is_finite) else True
-
-
-def one(value: Any) -> Any:
-    """The adjoint of a result: 1 in its own kind of number."""
-    return 1.0 if isinstance(value, float) else 1
-
-
-def _seed_like(seed: Any, value: Any, what: str) -> Any:
-    """A seed or tangent, checked to have the shape of the value that it belongs to."""
-    shape = getattr(value, "shape", ())
-    if isinstance(seed, str) or seed is None:
-        raise TraceError(f"{what}: {seed!r} is no number, which a seed or tangent must be")
-    if shape == ():
-        if getattr(seed, "shape", ()) != ():
-            raise TraceError(f"{what}: a seed of shape {seed.shape} for a single number")
-        if isinstance(seed, (list, tuple, dict, set)):
-            raise TraceError(f"{what}: a {type(seed).__name__} as the seed of a single number")
-        return seed
-    import numpy
-
-    array = numpy.asarray(seed)
-    if array.shape != shape:
-        raise TraceError(f"{what}: a seed of shape {array.shape} for an array of shape {shape}")
-    return array

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import visual_debug as vd
+from visual_debug import derivatives
 from visual_debug.diagnose import births, conditioning, health, roundoff
 from visual_debug.sweeps import adjoint, partials, sweep
 
@@ -65,7 +66,7 @@ def test_roundoff(trace):
 def test_births(trace):
     for found in (trace, vd.trace(overflowing, 0.7, 2500)):
         columns = found._columns
-        seeds = found._seeds(None, None)
+        seeds = derivatives.seeds(found, None, None)
         column, born, stopped = births.of_sweep(columns, seeds)
         assert isinstance(column, sweep.ColumnAdjoints)
         assert stopped is None
@@ -78,7 +79,7 @@ def test_births(trace):
 
 def test_smooth_dependence(trace):
     columns = trace._columns
-    (output,) = trace._seeds(None, None)
+    (output,) = derivatives.seeds(trace, None, None)
     needed = sweep.marked(columns, [output])
     smooth = sweep.marked(columns, [output], health._is_smooth(columns, needed))
     marked = {output}

@@ -13,7 +13,8 @@ from visual_debug.cli import terminal
 from visual_debug.errors import NoDerivativeError, TraceError
 
 if TYPE_CHECKING:
-    from visual_debug.traces import Node, Trace
+    from visual_debug.nodes import Node
+    from visual_debug.traces import Trace
 
 MOST_GRADIENTS = 20  #: lines that the gradient takes in print
 
