@@ -101,7 +101,7 @@ def layout(kind: Any) -> Layout | None:
     """
     if kind is SimpleNamespace:
         return ()
-    found = []
+    found: list[tuple[str, MemberDescriptorType | None]] = []
     for name in _names(kind) or ():
         in_class = _first(type.mro(kind), name)
         if type(in_class) is MemberDescriptorType:
