@@ -82,6 +82,10 @@ def _lasting(target: Any) -> bool:
     return type(target) is BuiltinFunctionType or type(target).__name__ in writes.NATIVE
 
 
+#: Where nothing but recorded code runs, objects are let go of after so many values.
+_OFTEN = 256
+
+
 class Policy:
     """Which functions called from a traced one are recorded too, and their rewritten twins.
 
@@ -107,7 +111,8 @@ class Policy:
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item,
+            writes.before_attribute, writes.settled, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, shells.note_sum, writes.IMMUTABLE, self.comprehend, watch,
         )  # fmt: skip
@@ -166,6 +171,14 @@ class Policy:
                 if known is not None:
                     values.append(MethodType(target.__func__, known[1]))
                     return MethodType(site.pair[1], owner)
+        if kind is type and self._is_made_here(target):
+            values.append(target)
+            tape = tape_here.get()
+            if not callbacks.INERT.issuperset(map(type, arguments)):
+                self.lend(tape, arguments)
+            if len(values) > tape.exchanged + _OFTEN:
+                shells.exchange(tape)
+            return target
         shells.note(values, target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
@@ -200,6 +213,14 @@ class Policy:
         if not _lasting(target):
             self.fleeting.add(site)
         return twin
+
+    def _is_made_here(self, target: type) -> bool:
+        """Whether nothing runs when a class is called but an `__init__` that is recorded."""
+        tape = tape_here.get()
+        if tape.end is not None or target not in tape.classes:
+            return False
+        facts = tape.shells.facts.get(id(target))
+        return facts is not None and facts.init in tape.lent
 
     def comprehend(self, values: list[Any], site: CallSite, function: FunctionType) -> Any:
         """The twin of a comprehension's function, which is made anew for every call, and recorded here.

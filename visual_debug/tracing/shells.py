@@ -66,7 +66,7 @@ def note(values: list[Any], value: Any) -> None:
         if tape.end is None:
             memory = tape.shells
             if id(kind) in memory.facts or not _joined(value, kind):
-                value = _now(value, memory)
+                value = now(value, memory)
     values.append(value)
 
 
@@ -99,10 +99,10 @@ def note_sum(values: list[Any], value: Any) -> None:
 
 def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same for the arguments of an activation."""
-    return tuple([_now(value, tape.shells) for value in values])
+    return tuple([now(value, tape.shells) for value in values])
 
 
-def _now(value: Any, memory: Shells) -> Any:
+def now(value: Any, memory: Shells) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
     if kind in LASTING:
@@ -129,8 +129,8 @@ def _bound_now(value: Any, kind: type, memory: Shells) -> Any:
     """The same of a method."""
     owner = value.__self__
     if kind is MethodType:
-        return MethodType(value.__func__, _now(owner, memory)) if callable(value.__func__) else value
-    rest = _now(owner, memory)
+        return MethodType(value.__func__, now(owner, memory)) if callable(value.__func__) else value
+    rest = now(owner, memory)
     return value if rest is owner else GoneMethod(value.__name__, rest)
 
 
@@ -148,7 +148,7 @@ def exchange(tape: Tape) -> None:
             if kind is tuple:
                 values[index] = _tuple_now(value, memory)
             elif kind not in LASTING and (id(kind) in memory.facts or not _joined(value, kind)):
-                values[index] = _now(value, memory)
+                values[index] = now(value, memory)
                 tape.has_objects = True
     if len(memory) <= _FEW or len(memory) > 2 * tape.looked_at:
         tape.lets_go = True
@@ -182,7 +182,7 @@ def _tuple_now(value: tuple[Any, ...], memory: Shells, depth: int = 0) -> Any:
     known = memory.get(id(value))
     if known is not None:
         return known[1]
-    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else _now(item, memory) for item in value]
+    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else now(item, memory) for item in value]
     if all(map(operator.is_, parts, value)):
         return value
     shell = tuple(parts)
