@@ -154,15 +154,18 @@ class Policy:
         kind = type(target)
         if kind is BuiltinFunctionType:
             owner = target.__self__
-            if target.__name__ in callbacks.QUIET.get(type(owner), ()) and callbacks.INERT.issuperset(
-                map(type, arguments)
-            ):
-                values.append(target)
-                if not callbacks.is_inert(owner):
-                    tape = tape_here.get()
-                    if tape.end is None:
-                        tape.has_objects = True  # its container may have some
-                return target
+            quiet = callbacks.QUIET.get(type(owner))
+            if quiet is not None and target.__name__ in quiet:
+                is_inert = callbacks.INERT.issuperset(map(type, arguments))
+                if is_inert or target.__name__ in callbacks.APPENDING:
+                    values.append(target)
+                    if not (is_inert and callbacks.is_inert(owner)):
+                        tape = tape_here.get()
+                        if tape.end is None:
+                            tape.has_objects = True  # its container may have some
+                            if not is_inert:
+                                self.lend(tape, arguments)
+                    return target
         if kind is MethodType and target.__func__ is site.pair[0] and type(site.pair[0]) is FunctionType:
             # A method of a known object, as in every turn of a loop: 1 us instead of 2.
             tape, owner = tape_here.get(), target.__self__
@@ -171,14 +174,17 @@ class Policy:
                 if known is not None:
                     values.append(MethodType(target.__func__, known[1]))
                     return MethodType(site.pair[1], owner)
-        if kind is type and self._is_made_here(target):
-            values.append(target)
+        if kind is type:
             tape = tape_here.get()
-            if not callbacks.INERT.issuperset(map(type, arguments)):
-                self.lend(tape, arguments)
-            if len(values) > tape.exchanged + _OFTEN:
-                shells.exchange(tape)
-            return target
+            if tape.end is None and target in tape.classes:
+                facts = tape.shells.facts.get(id(target))
+                if facts is not None and facts.init in tape.lent:  # nothing runs but an `__init__` that is recorded
+                    values.append(target)
+                    if not callbacks.INERT.issuperset(map(type, arguments)):
+                        self.lend(tape, arguments)
+                    if len(values) > tape.exchanged + _OFTEN:
+                        shells.exchange(tape)
+                    return target
         shells.note(values, target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)
@@ -213,14 +219,6 @@ class Policy:
         if not _lasting(target):
             self.fleeting.add(site)
         return twin
-
-    def _is_made_here(self, target: type) -> bool:
-        """Whether nothing runs when a class is called but an `__init__` that is recorded."""
-        tape = tape_here.get()
-        if tape.end is not None or target not in tape.classes:
-            return False
-        facts = tape.shells.facts.get(id(target))
-        return facts is not None and facts.init in tape.lent
 
     def comprehend(self, values: list[Any], site: CallSite, function: FunctionType) -> Any:
         """The twin of a comprehension's function, which is made anew for every call, and recorded here.

@@ -269,31 +269,29 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
 
 
 def _told(door: Door, tape: Tape, arguments: tuple[Any, ...], place: int) -> None:
-    """Say that an activation begins on a recording that goes on, and where it was called, as an operand."""
-    plan, number = door.plan, tape.entered
-    for value in arguments:
-        if type(value) not in _NUMBERS:
-            arguments = _left_of(door, tape, arguments)
-            break
-    tape.path += plan.door, ~len(tape.values), ~number, place
-    tape.arguments[number] = plan, arguments, door.closure() if door.has_cells else None
-    tape.entered = number + 1
+    """Say that an activation begins on a recording that goes on, and where it was called, as an operand.
 
-
-def _left_of(door: Door, tape: Tape, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a recording that goes on keeps of arguments. Of objects made of fields it knows what is in them."""
+    Of the arguments is kept what is left of objects. What is in their fields a recording that goes on knows.
+    """
     memory = tape.shells
-    facts, kept = memory.facts, []
+    facts = memory.facts
+    kept: list[Any] | tuple[Any, ...] = []
     for value in arguments:
         kind = type(value)
         if kind not in _NUMBERS:
             of_class = facts.get(id(kind))
             if of_class is None or not of_class.is_object:
-                return _kept(door, tape, arguments, is_new=False)
-            known = memory.get(id(value))
-            value = known[1] if known is not None else shells.now(value, memory)
-        kept.append(value)
-    return tuple(kept)
+                tape.unsettled.append(tape.entered)
+                kept = _kept(door, tape, arguments, is_new=False)
+                break
+            key = id(value)
+            known = memory.get(key)
+            value = known[1] if known is not None else shells.made(value, key, of_class, memory)
+        kept.append(value)  # type: ignore[union-attr]
+    number = tape.entered
+    tape.path += door.plan.door, ~len(tape.values), ~number, place
+    tape.arguments[number] = door.plan, tuple(kept), door.closure() if door.has_cells else None
+    tape.entered = number + 1
 
 
 def _begun(door: Door, arguments: tuple[Any, ...], thread: int) -> Tape:

@@ -65,7 +65,12 @@ def note(values: list[Any], value: Any) -> None:
         tape = tape_here.get()
         if tape.end is None:
             memory = tape.shells
-            if id(kind) in memory.facts or not _joined(value, kind):
+            facts = memory.facts.get(id(kind))
+            if facts is not None and facts.is_object:
+                key = id(value)
+                known = memory.get(key)
+                value = known[1] if known is not None else made(value, key, facts, memory)
+            elif facts is not None or not _joined(value, kind):
                 value = now(value, memory)
     values.append(value)
 
@@ -118,7 +123,13 @@ def now(value: Any, memory: Shells) -> Any:
         return value
     if facts.is_bound:
         return _bound_now(value, kind, memory)
+    return made(value, key, facts, memory)
+
+
+def made(value: Any, key: int, facts: classes.Facts, memory: Shells) -> Any:
+    """What will be left of an object that was not met before; its identity is `key`."""
     held: Any = weakref.ref(value, functools.partial(memory.pop, key)) if facts.is_weak else value
+    kind = facts.kind
     shell = _shell(value, memory) if facts.empty is None else facts.empty(kind)
     memory[key] = held, shell
     memory.made.add(id(shell))
@@ -147,7 +158,9 @@ def exchange(tape: Tape) -> None:
             kind = type(value)
             if kind is tuple:
                 values[index] = _tuple_now(value, memory)
-            elif kind not in LASTING and (id(kind) in memory.facts or not _joined(value, kind)):
+            elif kind in LASTING or id(value) in memory.made:
+                continue
+            elif id(kind) in memory.facts or not _joined(value, kind):
                 values[index] = now(value, memory)
                 tape.has_objects = True
     if len(memory) <= _FEW or len(memory) > 2 * tape.looked_at:
@@ -233,7 +246,8 @@ def empty(tape: Tape) -> None:
             left = values[index] = _left(value, memory)
             if left is value and kind in _BOUND:
                 settled.add(id(value.__self__))
-    for index, (plan, arguments, closure) in tape.arguments.items():
+    for index in (0, *tape.unsettled):
+        plan, arguments, closure = tape.arguments[index]
         if stays.issuperset(map(type, arguments)):
             continue
         tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure
