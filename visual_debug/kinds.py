@@ -67,10 +67,12 @@ _MODULE: Any = vars(type)["__module__"]
 
 def is_number(value: Any) -> bool:
     """Whether a value takes part in the computation graph: a number, or an array."""
-    if type(value) in SCALARS:
-        return True
-    kind = type(value)  # not isinstance, which asks the object for its __class__ and may run its code
-    if issubclass(kind, numbers.Number):
+    return is_numeric(type(value))  # not isinstance, which asks the object for its __class__ and may run its code
+
+
+def is_numeric(kind: type) -> bool:
+    """The same of the class of a value."""
+    if kind in SCALARS or issubclass(kind, numbers.Number):
         return True
     numpy = sys.modules.get("numpy")
     return numpy is not None and issubclass(kind, (numpy.ndarray, numpy.generic))

@@ -68,10 +68,8 @@ def tuple_fields(kind: type) -> tuple[str, ...] | None:
     return None
 
 
-def _names(value: Any, kind: Any) -> tuple[str, ...] | None:
-    """The fields of an object of a dataclass, a class of `attrs`, or of a `SimpleNamespace`."""
-    if kind is SimpleNamespace:
-        return tuple(vars(value))
+def _names(kind: Any) -> tuple[str, ...] | None:
+    """The fields of objects of a dataclass or a class of `attrs`."""
     if not kind.__flags__ & _HEAPTYPE or issubclass(kind, (type, BaseException)):
         return None
     mro = type.mro(kind)
@@ -91,32 +89,54 @@ def _names(value: Any, kind: Any) -> tuple[str, ...] | None:
     return None
 
 
-def fields(value: Any) -> dict[str, Any] | None:
-    """What is in the fields of an object, by name; None if its class has none, or keeps them in another way."""
+#: The fields of the objects of a class, each with its slot, or None where it is kept in the `__dict__`.
+Layout = tuple[tuple[str, MemberDescriptorType | None], ...]
+
+
+def layout(kind: Any) -> Layout | None:
+    """Where objects of a dataclass, a class of `attrs` or a `SimpleNamespace` keep their fields; None of any other.
+
+    A `SimpleNamespace` has an empty one: its fields are those that it has. None as well where a property or another
+    descriptor stands in place of a field.
+    """
+    if kind is SimpleNamespace:
+        return ()
+    found: list[tuple[str, MemberDescriptorType | None]] = []
+    for name in _names(kind) or ():
+        in_class = _first(type.mro(kind), name)
+        if type(in_class) is MemberDescriptorType:
+            found.append((name, in_class))
+        elif in_class is not _ABSENT and hasattr(type(in_class), "__set__"):
+            return None
+        else:
+            found.append((name, None))
+    return tuple(found) or None
+
+
+def fields(value: Any, where: Layout | None = None) -> dict[str, Any] | None:
+    """What is in the fields of an object, by name; None if its class has none, or keeps them in another way.
+
+    `where` is the layout of its class, where that is known.
+    """
     kind: Any = type(value)
-    names: tuple[str, ...] | None = _names(value, kind)
-    if not names:
-        return None
+    if where is None:
+        where = layout(kind)
+        if where is None:
+            return None
     try:
         kept = object.__getattribute__(value, "__dict__")
     except AttributeError:
         kept = {}
     if type(kept) is not dict:
         return None
+    if kind is SimpleNamespace:
+        return dict(kept) or None
     found = {}
-    for name in names:
-        in_class = _first(type.mro(kind), name)
-        if type(in_class) is MemberDescriptorType:
-            try:
-                found[name] = in_class.__get__(value, kind)
-            except AttributeError:
-                return None
-        elif in_class is not _ABSENT and hasattr(type(in_class), "__set__"):
-            return None  # a property, or another descriptor
-        elif name in kept:
-            found[name] = kept[name]
-        else:
-            return None
+    try:
+        for name, slot in where:
+            found[name] = kept[name] if slot is None else slot.__get__(value, kind)
+    except (AttributeError, KeyError):  # it has not been assigned to
+        return None
     return found
 
 

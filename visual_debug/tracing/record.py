@@ -19,7 +19,8 @@ from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from visual_debug import arrays, cpython, kinds, structures
-from visual_debug.tracing import shells, window
+from visual_debug.tracing import classes, shells, window
+from visual_debug.tracing.classes import Facts
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tracing.tape import Contents, Plan, Tape
 from visual_debug.tracing.writes import IMMUTABLE
@@ -35,42 +36,49 @@ _LONG = 64
 _DEEP = 50
 
 
-def contents(value: Any, known: dict[int, Contents], depth: int = 0) -> Any:
+def contents(value: Any, known: dict[int, Contents], facts: dict[int, Facts], depth: int = 0) -> Any:
     """A container argument as it is now, item by item; anything else as it is.
 
     `known` holds the containers met before, so that one container is one whatever it is reached through, itself
-    included. A list is copied at 1 ns an item, but looking at every item would cost 24 (3.11): a container in the
-    middle of a long list of numbers is left out, and replay takes what is read from it for numbers from outside.
+    included; `facts` what is known of classes. A list is copied at 1 ns an item, but looking at every item would cost
+    24 (3.11): a container in the middle of a long list of numbers is left out, and replay takes what is read from it
+    for numbers from outside.
     """
     kind = type(value)
     if depth > _DEEP:
         return value
     if kind not in CONTAINERS:
-        return value if kind in shells.LASTING else _fields(value, known, depth)
+        return value if kind in shells.LASTING else _fields(value, known, facts, depth)
     kept = known.get(id(value))
     if kept is None:
         is_mapping = issubclass(kind, dict)
         items = list(value.values() if is_mapping else value)
         kept = known[id(value)] = Contents(value, items, list(value) if is_mapping else None)
         if len(items) <= _LONG or type(items[0]) in CONTAINERS or type(items[-1]) in CONTAINERS:
-            kept.items = [item if type(item) in _NUMBERS else contents(item, known, depth + 1) for item in items]
+            kept.items = [item if type(item) in _NUMBERS else contents(item, known, facts, depth + 1) for item in items]
     return kept
 
 
-def _fields(value: Any, known: dict[int, Contents], depth: int) -> Any:
+def _fields(value: Any, known: dict[int, Contents], facts: dict[int, Facts], depth: int) -> Any:
     """The same of a named tuple, or of an object made of fields, if there are numbers or containers in it."""
+    kind: Any = type(value)
+    of_class = facts.get(id(kind)) or classes.met(facts, kind)
+    if not of_class.has_items:
+        return value
     kept = known.get(id(value))
     if kept is not None:
         return kept
-    if structures.tuple_fields(type(value)) is not None:
+    if of_class.layout is None:
         kept = known[id(value)] = Contents(value, [], None)
-        kept.items = [contents(item, known, depth + 1) for item in tuple.__iter__(value)]
+        kept.items = [contents(item, known, facts, depth + 1) for item in tuple.__iter__(value)]
         return kept
-    inside = structures.fields(value)
+    inside = structures.fields(value, of_class.layout)
     if inside is None:
         return value
     kept = known[id(value)] = Contents(value, [], list(inside), has_fields=True)
-    kept.items = [contents(item, known, depth + 1) for item in inside.values()]
+    kept.items = [
+        item if type(item) in _NUMBERS else contents(item, known, facts, depth + 1) for item in inside.values()
+    ]
     if not any(type(item) is Contents or kinds.is_number(item) for item in kept.items):
         del known[id(value)]
         return value
@@ -290,8 +298,12 @@ def _kept(door: Door, tape: Tape, arguments: tuple[Any, ...], *, is_new: bool) -
         if type(value) not in shells.LASTING:
             arguments = shells.noted(tape, arguments)
             break
+    else:
+        if CONTAINERS.isdisjoint(map(type, given)):
+            return given
+    facts = tape.shells.facts
     known: dict[int, Contents] = {}
-    kept = tuple([value if type(value) in _NUMBERS else contents(value, known) for value in given])
+    kept = tuple([value if type(value) in _NUMBERS else contents(value, known, facts) for value in given])
     if not known:
         return arguments
     for value, rest in zip(given, arguments, strict=True):
@@ -486,7 +498,7 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
 def _keep_result(tape: Tape, result: Any) -> None:
     """Keep what is in objects made of fields that a call returns, which whoever has them may change."""
     known: dict[int, Contents] = {}
-    kept = contents(result, known)
+    kept = contents(result, known, {})
     if any(item.has_fields or type(item.container) not in CONTAINERS for item in known.values()):
         tape.returned = kept
         tape.has_objects = True

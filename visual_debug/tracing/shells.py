@@ -11,25 +11,12 @@ import functools
 import operator
 import sys
 import weakref
-from enum import Enum
-from types import (
-    AsyncGeneratorType,
-    BuiltinFunctionType,
-    CellType,
-    CodeType,
-    CoroutineType,
-    FrameType,
-    FunctionType,
-    GeneratorType,
-    MethodType,
-    MethodWrapperType,
-    ModuleType,
-    TracebackType,
-)  # fmt: skip
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
 from visual_debug import kinds, structures
 from visual_debug.kinds import Gone, GoneMethod
+from visual_debug.tracing import classes
 from visual_debug.tracing.context import tape_here
 from visual_debug.tracing.tape import DROPPED, Contents, Shells, Tape
 
@@ -57,16 +44,8 @@ LASTING: set[type] = {*STAYS, list, tuple, dict, Gone}
 lasting = _Lasting()
 #: Those of them that hold nothing, or nothing that is told apart before the end.
 _AT_ONCE: set[type] = LASTING - {tuple}
-#: What belongs to a call that is over.
-_GONE = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType, FrameType, TracebackType})
-#: The same, by name, for such an object cannot be made without awaiting it.
-_AWAITABLES = frozenset({"async_generator_asend", "async_generator_athrow", "coroutine_wrapper", "anext_awaitable"})
 #: What every call of a method makes, and is let go with.
 _BOUND = frozenset({BuiltinFunctionType, MethodType})
-#: Modules of C whose objects may be asked for their state, as an iterator or a ufunc.
-_HARMLESS = frozenset(
-    {"numpy", "builtins", "collections", "itertools", "functools", "operator", "_random", "array", "uarray"}
-)
 #: The types of NumPy's functions.
 _FUNCTIONS = frozenset({"ufunc", "_ArrayFunctionDispatcher"})
 #: Containers longer than this are looked into only at both ends, as most are of one kind.
@@ -83,14 +62,21 @@ def note(values: list[Any], value: Any) -> None:
     """Append a value that may be an object: what is left of it, if that can be told apart from all others already."""
     kind = type(value)
     if kind not in LASTING:
-        if _always_stays(value, kind):
-            LASTING.add(kind)
-            _AT_ONCE.add(kind)
-        else:
-            tape = tape_here.get()
-            if tape.end is None:
-                value = _now(value, tape.shells)
+        tape = tape_here.get()
+        if tape.end is None:
+            memory = tape.shells
+            if id(kind) in memory.facts or not _joined(value, kind):
+                value = _now(value, memory)
     values.append(value)
+
+
+def _joined(value: Any, kind: type) -> bool:
+    """Whether every object of a type stays; then that is known from now on."""
+    if _always_stays(value, kind):
+        LASTING.add(kind)
+        _AT_ONCE.add(kind)
+        return True
+    return False
 
 
 def _always_stays(value: Any, kind: type) -> bool:
@@ -113,42 +99,39 @@ def note_sum(values: list[Any], value: Any) -> None:
 
 def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same for the arguments of an activation."""
-    return tuple([value if kinds.is_number(value) else _now(value, tape.shells) for value in values])
+    return tuple([_now(value, tape.shells) for value in values])
 
 
 def _now(value: Any, memory: Shells) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
-    if kind in LASTING or issubclass(kind, (type, Enum)) or id(value) in memory.made:
+    if kind in LASTING:
         return value
-    if kind is MethodType and callable(value.__func__):
-        return MethodType(value.__func__, _now(value.__self__, memory))
-    if kind is BuiltinFunctionType or kind is MethodWrapperType:
-        owner = value.__self__
-        rest = _now(owner, memory)
-        return value if rest is owner else GoneMethod(value.__name__, rest)
+    facts = memory.facts.get(id(kind)) or classes.met(memory.facts, kind)
+    if facts.stays:
+        return value
     key = id(value)
     known = memory.get(key)
     if known is not None:
         return known[1]
-    if kind is functools.partial or kinds.is_number(value) or _is_harmless(kind):
+    if key in memory.made:
         return value
-    try:
-        held: Any = weakref.ref(value, functools.partial(memory.pop, key))
-    except TypeError:
-        held = value
-    shell = _shell(value, memory)
+    if facts.is_bound:
+        return _bound_now(value, kind, memory)
+    held: Any = weakref.ref(value, functools.partial(memory.pop, key)) if facts.is_weak else value
+    shell = _shell(value, memory) if facts.empty is None else facts.empty(kind)
     memory[key] = held, shell
     memory.made.add(id(shell))
     return shell
 
 
-def _is_harmless(kind: type) -> bool:
-    """Whether objects of a class stay: those of C, the named tuples of arrays that `numpy.linalg` returns, `numpy.r_`."""
-    module = kinds.module_of(kind)
-    if module not in _HARMLESS and not module.startswith(("numpy.linalg", "numpy.lib.", "numpy._core.", "numpy.core.")):
-        return False
-    return kind not in _GONE and kind.__name__ not in _AWAITABLES and not issubclass(kind, BaseException)
+def _bound_now(value: Any, kind: type, memory: Shells) -> Any:
+    """The same of a method."""
+    owner = value.__self__
+    if kind is MethodType:
+        return MethodType(value.__func__, _now(owner, memory)) if callable(value.__func__) else value
+    rest = _now(owner, memory)
+    return value if rest is owner else GoneMethod(value.__name__, rest)
 
 
 def exchange(tape: Tape) -> None:
@@ -164,13 +147,9 @@ def exchange(tape: Tape) -> None:
             kind = type(value)
             if kind is tuple:
                 values[index] = _tuple_now(value, memory)
-            elif kind not in LASTING:
-                if _always_stays(value, kind):
-                    LASTING.add(kind)
-                    _AT_ONCE.add(kind)
-                else:
-                    values[index] = _now(value, memory)
-                    tape.has_objects = True
+            elif kind not in LASTING and (id(kind) in memory.facts or not _joined(value, kind)):
+                values[index] = _now(value, memory)
+                tape.has_objects = True
     if len(memory) <= _FEW or len(memory) > 2 * tape.looked_at:
         tape.lets_go = True
         try:
@@ -225,10 +204,11 @@ _PORTION = 256
 
 def empty(tape: Tape) -> None:
     """Exchange every object on a tape that is over for what is left of it."""
-    memory: Memory = {}
+    memory = Shells()
+    memory.facts, made = tape.shells.facts, tape.shells.made
+    memory.made = made
     for key, (held, shell) in list(tape.shells.items()):
         memory[key] = (held() if type(held) is weakref.ref else held), shell
-        memory[id(shell)] = shell, shell
     values, stays = tape.values, LASTING - _CONTAINERS
     settled: set[int] = set()  # whose methods stay, as in every turn of a loop: by identity, for values hold them
     for first in range(0, len(values), _PORTION):
@@ -237,7 +217,7 @@ def empty(tape: Tape) -> None:
             continue
         for index, value in enumerate(portion, first):
             kind = type(value)
-            if kind in stays:
+            if kind in stays or id(value) in made:
                 continue
             if kind in _BOUND:
                 owner = id(value.__self__)
@@ -247,9 +227,7 @@ def empty(tape: Tape) -> None:
                 if known is not None and known[1] is value.__self__:
                     settled.add(owner)
                     continue
-            if _always_stays(value, kind):
-                LASTING.add(kind)
-                _AT_ONCE.add(kind)
+            if id(kind) not in memory.facts and _joined(value, kind):
                 stays.add(kind)
                 continue
             left = values[index] = _left(value, memory)
@@ -267,14 +245,16 @@ def empty(tape: Tape) -> None:
     tape.shells = Shells()
 
 
-def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
+def _left(value: Any, memory: Shells, depth: int = 0) -> Any:
     """What is left of a value."""
     kind = type(value)
-    if kind in STAYS or kinds.is_number(value) or issubclass(kind, (type, Enum)):
+    if kind in STAYS:
         return value
     known = memory.get(id(value))
     if known is not None:
         return known[1]
+    if id(value) in memory.made:
+        return value
     if kind is Contents:
         memory[id(value)] = value, value  # before its items, which may lead back to it
         value.container = _left(value.container, memory, depth)
@@ -283,12 +263,16 @@ def _left(value: Any, memory: Memory, depth: int = 0) -> Any:
         return value
     if kind is list or kind is tuple or kind is dict:
         return _container(value, memory, depth)
-    shell = _shell(value, memory)
+    facts = memory.facts.get(id(kind)) or classes.met(memory.facts, kind)
+    if facts.stays and kind is not functools.partial:
+        return value
+    shell = _shell(value, memory) if facts.empty is None else facts.empty(kind)
     memory[id(value)] = value, shell
     return shell
 
 
-def _shell(value: Any, memory: Memory) -> Any:
+def _shell(value: Any, memory: Shells) -> Any:
+    """What is left of an object, where that depends on what is in it."""
     kind: Any = type(value)
     if kind is MethodType and callable(value.__func__):
         return MethodType(value.__func__, _left(value.__self__, memory))
@@ -300,21 +284,12 @@ def _shell(value: Any, memory: Memory) -> Any:
     if kind is functools.partial:
         arguments = [_left(argument, memory) for argument in value.args]
         return functools.partial(value.func, *arguments, **{k: _left(v, memory) for k, v in value.keywords.items()})
-    if kind is Gone or kind is GoneMethod:
-        return value
-    if kind in _GONE or kinds.has_special(kind, "__del__"):
-        return Gone(kind)
-    if _is_harmless(kind):
-        return value
     if structures.tuple_fields(kind) is not None:
         return tuple.__new__(kind, [_left(item, memory) for item in tuple.__iter__(value)])
-    try:
-        return BaseException.__new__(kind) if issubclass(kind, BaseException) else object.__new__(kind)
-    except TypeError:  # a class of C
-        return Gone(kind)
+    return value
 
 
-def _container(value: Any, memory: Memory, depth: int) -> Any:
+def _container(value: Any, memory: Shells, depth: int) -> Any:
     items = list(value.values()) if type(value) is dict else value
     looked_at = items if len(items) <= _LONG else [*items[:_LONG], *items[-_LONG:]]
     if depth > _DEEP:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from visual_debug.errors import TraceError
 from visual_debug.tracing import lent
+from visual_debug.tracing.classes import Facts
 from visual_debug.versions import Seal, Snapshot
 
 if TYPE_CHECKING:
@@ -179,10 +180,11 @@ class Beginning(NamedTuple):
 class Shells(dict[int, tuple[Any, Any]]):
     """What is left of objects that were recorded, by their identity: the object or a weak reference to it, its shell."""
 
-    __slots__ = ("made",)
+    __slots__ = ("facts", "made")
 
     def __init__(self) -> None:
         self.made: set[int] = set()  # identities of the shells, which nobody but the recording has
+        self.facts: dict[int, Facts] = {}  # of the classes that were met, by their identity
 
 
 class Dropped:
