@@ -100,6 +100,16 @@ def test_frames_drawn_over_one_another_are_those_drawn_alone() -> None:
             assert (abs(over - alone).max(axis=2) > 3).mean() < 0.002
 
 
+def test_many_frames_of_a_large_picture_have_fewer_pixels_than_one_but_stay_legible() -> None:
+    picture = image.Picture(numbers(300, 2), engine="builtin")
+    area = picture.size[0] * picture.size[1]
+    first = next(iter(picture.film(numbers(300, 2).frames)))
+    height, width, _ = pixels(first).shape
+    assert area > raster.SERIES_PIXELS
+    assert width / picture.size[0] == pytest.approx(raster.series_scale(*picture.size), rel=0.01)
+    assert width * height < area and width / picture.size[0] >= 0.49
+
+
 def test_frames_in_any_order_and_twice() -> None:
     diagram = expression()
     frames = [diagram.frames[i] for i in (15, 0, 0, 7, 15)]

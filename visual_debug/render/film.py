@@ -1,16 +1,17 @@
 """Many PNG frames of one picture: each part is drawn once in each of its states, and frames are put together of them.
 
-A frame changes a few boxes, arrows and the title. Drawing all of 5 million pixels anew takes 0.5 s; what takes the time
-is the text, 1 to 4 ms for each line. So the arrows are drawn once, each box in each of its states is drawn once, alone
-and transparent (as is a marked arrow, in tiles if it is long, for most of the rectangle around it is empty), and only
-what has changed on the canvas is put together again. The canvas is cut into strips of rows, each a compressed chunk of its own, so that strips without changes are reused.
+A frame changes a few boxes, arrows and the title. Drawing all of 5 million pixels anew takes 0.5 s. So the arrows are
+drawn once, each box in each of its states is drawn once, transparent (as is a marked arrow, in tiles if it is long, for
+most of the rectangle around it is empty), and only what has changed on the canvas is put together again. resvg reads its
+fonts each time that it is called, which takes as long as ten boxes: what the next frames need is drawn on one sheet. The
+canvas is cut into strips of rows, each a compressed chunk of its own, so that strips without changes are reused.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from math import ceil, floor
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 STRIP = 16  #: rows
 LEVEL = 3  #: of zlib: as quick as 1 here, and a fifth smaller
 TILE = 64  #: pixels, the side of a square of an arrow
-WHOLE = 250_000  #: pixels, of which an arrow is drawn at once and cut; of more, tile by tile
-KEPT = 64e6  #: pixels of parts that are kept before those of no use to the frame are dropped
+SPARSE = 0.3  #: share of the tiles around an arrow that it goes through, below which it is drawn tile by tile
+KEPT = 32e6  #: pixels of parts that are kept before those of no use to the next frames are dropped
+AHEAD = 24  #: frames whose parts are drawn together
+SHEET = 2048  #: pixels, the width of a sheet of parts, and its height unless one part is higher
 
 Rect = tuple[int, int, int, int]  #: left, top, right, bottom in pixels
 
@@ -72,20 +75,23 @@ class Film:
         self._dirty: set[int] = set()
         self._strips: list[tuple[bytes, int, int]] = []  # chunk, checksum and length of what is in it
 
-    def shoot(self, frame: Frame) -> Future[bytes]:
-        """The PNG of one frame, which is compressed while the next one is drawn."""
-        parts = {part.key: part for part in self._scene.over(frame)}
+    def shoot(self, frame: Frame, following: Sequence[Frame] = ()) -> Future[bytes]:
+        """The PNG of one frame, which is compressed while the next one is drawn, and what it shares with those."""
+        parts = {part.key: part for part in self._scene.pieces(frame)}
         if self._rows is None:
             self._begin()
             rects = [(0, 0, self._width, self._height)]
         else:
             rects = self._changed(parts)
+        if not all(map(self._ready, parts.values())):
+            soon = [*parts.values(), *(part for other in following[:AHEAD] for part in self._scene.pieces(other))]
+            if self._kept > KEPT:
+                self._forget({part.svg for part in soon})
+            self._draw_sheets(soon)
         places = [(part, place) for part in parts.values() for place in self._rects(part)]
         for rect in rects:
             self._compose(rect, [(part, place) for part, place in places if _meet(place, rect)])
         self._shown = parts
-        if self._kept > KEPT:
-            self._forget({part.svg for part in parts.values()})
         return self._pool.submit(self._file, self._fresh())
 
     def _begin(self) -> None:
@@ -146,33 +152,68 @@ class Film:
         self._dirty.update(range(upper // STRIP, ceil(lower / STRIP)))
 
     def _sprite(self, part: Part, place: Rect) -> _Sprite:
-        """What a part is in one of its rectangles."""
+        """What a part is in one of its rectangles, which is drawn by itself if it was on no sheet."""
         found = self._sprites.get((part.svg, place))
         if found is None:
-            whole = self._pixels(part.bounds)
-            if part.pieces and _area(whole) <= WHOLE:  # all its tiles at once
-                drawn = self._drawn(part, whole)
-                for other in self._rects(part):
-                    self._sprites[part.svg, other] = drawn
-            else:
-                self._sprites[part.svg, place] = self._drawn(part, place)
-            found = self._sprites[part.svg, place]
+            found = self._sprites[part.svg, place] = self._drawn(part, place)
         return found
 
-    def _drawn(self, part: Part, rect: Rect) -> _Sprite:
-        import numpy as np
+    def _ready(self, part: Part) -> bool:
+        """Whether a part has been drawn, or is one that has to be drawn in tiles."""
+        rects = self._rects(part)
+        if part.pieces and len(rects) * TILE**2 < SPARSE * _area(self._pixels(part.bounds)):
+            return True
+        return all((part.svg, place) in self._sprites for place in rects)
 
-        # No nested svg with a viewBox: resvg clips it by way of a canvas of its own.
+    def _draw_sheets(self, parts: Iterable[Part]) -> None:
+        """Draw those parts that are not yet drawn, many of them at once."""
+        missing = {part.svg: part for part in parts if not self._ready(part)}
+        sheet: list[tuple[Part, Rect, int, int]] = []
+        x = y = row = 0
+        placed = sorted(
+            ((self._pixels(part.bounds), part) for part in missing.values()), key=lambda one: _height(one[0])
+        )
+        for rect, part in placed:
+            wide, high = rect[2] - rect[0], _height(rect)
+            if x + wide > SHEET:
+                x, y, row = 0, y + row, 0
+            if sheet and y + high > SHEET:
+                self._draw_sheet(sheet)
+                sheet, x, y, row = [], 0, 0, 0
+            sheet.append((part, rect, x, y))
+            x, row = x + wide, max(row, high)
+        if sheet:
+            self._draw_sheet(sheet)
+
+    def _draw_sheet(self, sheet: list[tuple[Part, Rect, int, int]]) -> None:
+        """Draw parts side by side, each with its corner at a whole pixel x, y, as it is on the canvas."""
+        width = max(x + rect[2] - rect[0] for _, rect, x, _ in sheet)
+        height = max(y + _height(rect) for _, rect, _, y in sheet)
+        drawn = "".join(self._moved(part, x - rect[0], y - rect[1]) for part, rect, x, y in sheet)
+        pixels = _pixels_of(self._draw(f"{opening(width, height, paper='')}{drawn}</svg>", 1.0))
+        for part, rect, x, y in sheet:
+            sprite = self._sprite_of(rect, pixels[y : y + _height(rect), x : x + rect[2] - rect[0]])
+            for place in self._rects(part):
+                self._sprites[part.svg, place] = sprite
+
+    def _drawn(self, part: Part, rect: Rect) -> _Sprite:
         left, upper, right, lower = rect
         head = opening(right - left, lower - upper, paper="")
-        shift = f'<g transform="translate({-left} {-upper}) scale({self._scale:.9f})">'
-        pixels = _pixels_of(self._draw(f"{head}{shift}{part.svg}</g></svg>", 1.0)).astype(np.uint16)
-        ink, opacity = pixels[..., :3], pixels[..., 3:]
+        return self._sprite_of(rect, _pixels_of(self._draw(f"{head}{self._moved(part, -left, -upper)}</svg>", 1.0)))
+
+    def _moved(self, part: Part, x: int, y: int) -> str:
+        """The markup of a part in pixels. (No nested svg with a viewBox: resvg clips it by way of another canvas.)"""
+        return f'<g transform="translate({x} {y}) scale({self._scale:.9f})">{part.svg}</g>'
+
+    def _sprite_of(self, rect: Rect, pixels: np.ndarray[Any, Any]) -> _Sprite:
+        import numpy as np
+
         self._kept += _area(rect)
+        ink, opacity = pixels[..., :3].astype(np.uint16), pixels[..., 3:].astype(np.uint16)
         return _Sprite(rect, ink * opacity + 127, 255 - opacity)
 
     def _forget(self, used: set[str]) -> None:
-        """Drop the parts that the frame has not got."""
+        """Drop the parts that the next frames have not got."""
         self._sprites = {key: sprite for key, sprite in self._sprites.items() if key[0] in used}
         self._squares.clear()
         self._kept = sum(_area(rect) for rect in {sprite.rect for sprite in self._sprites.values()})
@@ -215,6 +256,10 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 def _area(rect: Rect) -> int:
     return (rect[2] - rect[0]) * (rect[3] - rect[1])
+
+
+def _height(rect: Rect) -> int:
+    return rect[3] - rect[1]
 
 
 def _meet(one: Rect, other: Rect) -> bool:

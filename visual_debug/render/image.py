@@ -97,33 +97,38 @@ class Picture:
         """One frame as DOT text."""
         return source(self._diagram, frame, self._room).encode()
 
-    def png(self, frame: Frame) -> bytes:
-        """One frame as PNG."""
-        scale = raster.scale(*self.size)
-        if scale < raster.LEGIBLE:
-            self._tell(raster.too_small(*self.size))
+    def png(self, frame: Frame, scale: float | None = None) -> bytes:
+        """One frame as PNG, of so many pixels per px, or as many as `raster.scale` says."""
+        if scale is None:
+            scale = raster.scale(*self.size)
+        self._warn_of_size(scale)
         if not raster.available():
-            return self._plain_png(frame, "resvg_py is not installed")
+            return self._plain_png(frame, scale, "resvg_py is not installed")
         try:
             return self._raster(self._scene.svg(frame), scale)
         except RuntimeError as error:
-            return self._plain_png(frame, str(error))
+            return self._plain_png(frame, scale, str(error))
 
-    def film(self, frames: Iterable[Frame]) -> Iterator[bytes]:
-        """PNGs of many frames, each drawn over the one before; the same as `png` but for anti-aliasing."""
+    def _warn_of_size(self, scale: float) -> None:
+        if scale < raster.LEGIBLE:
+            self._tell(raster.too_small(*self.size))
+
+    def film(self, frames: Sequence[Frame]) -> Iterator[bytes]:
+        """PNGs of many frames, each drawn over the one before; of large ones with fewer pixels than `png` has."""
+        scale = raster.series_scale(*self.size)
         if not raster.available() or not film.available():
-            yield from map(self.png, frames)
+            yield from (self.png(frame, scale) for frame in frames)
             return
-        scale = raster.scale(*self.size)
+        self._warn_of_size(scale)
         with ThreadPoolExecutor(1) as pool:
             reel = film.Film(self._scene, self._raster, scale, pool)
             waiting: deque[Future[bytes]] = deque()
-            for frame in frames:
+            for number, frame in enumerate(frames):
                 try:
-                    waiting.append(reel.shoot(frame))
+                    waiting.append(reel.shoot(frame, frames[number + 1 : number + film.AHEAD]))
                 except RuntimeError:  # resvg gave up: say so, and begin anew with the next frame
                     alone: Future[bytes] = Future()
-                    alone.set_result(self.png(frame))
+                    alone.set_result(self.png(frame, scale))
                     waiting.append(alone)
                     reel = film.Film(self._scene, self._raster, scale, pool)
                 if len(waiting) > AHEAD:
@@ -138,11 +143,11 @@ class Picture:
             svg = raster.spell_out(svg, missing)
         return raster.png(svg, scale, system_fonts=bool(strangers))
 
-    def _plain_png(self, frame: Frame, reason: str) -> bytes:
+    def _plain_png(self, frame: Frame, scale: float, reason: str) -> bytes:
         """The PNG that a layout program draws by itself: the same boxes and texts in its own font."""
         if self._theme != "light":
             raise RenderError(f"{reason}: no PNG of theme={self._theme!r} can be drawn here; export to .svg")
-        text = source(self._diagram, frame, self._room, dpi=engines.DPI * raster.scale(*self.size))
+        text = source(self._diagram, frame, self._room, dpi=engines.DPI * scale)
         for name in ("graphviz-pure", "dot"):
             try:
                 drawn = engines.draw(name, text, "png")

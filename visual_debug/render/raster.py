@@ -13,6 +13,7 @@ from visual_debug.render.scene import FOREIGN_FAMILY
 SHARP = 2.0  #: px of a PNG per px of its SVG, where the picture is small enough
 SHARP_PIXELS = 4e6  #: up to which a picture is drawn sharp
 MOST_PIXELS = 20e6  #: beyond which it is scaled down
+SERIES_PIXELS = 4e6  #: of one of many frames, unless they are too few to be legible
 LEGIBLE = 0.5  #: scale below which its text cannot be read
 _FAMILIES = ("font_family", "serif_family", "sans_serif_family", "cursive_family", "fantasy_family", "monospace_family")
 
@@ -36,6 +37,16 @@ def scale(width: float, height: float) -> float:
     if area * SHARP**2 <= SHARP_PIXELS:
         return SHARP
     return float(min(1.0, (MOST_PIXELS / area) ** 0.5))
+
+
+def series_scale(width: float, height: float) -> float:
+    """Pixels per px of each of many frames, which nobody wants to wait for: as for one, but at most `SERIES_PIXELS`.
+
+    >>> series_scale(600, 400), round(series_scale(4000, 2000) ** 2, 3), series_scale(8000, 5000)
+    (2.0, 0.5, 0.5)
+    """
+    legible = max(LEGIBLE, (SERIES_PIXELS / (width * height)) ** 0.5)
+    return float(min(scale(width, height), legible))
 
 
 def too_small(width: float, height: float) -> str:
@@ -72,7 +83,7 @@ def strangers(svg: str) -> frozenset[str]:
     if svg.isascii():
         return frozenset()
     ours = fonts.covered(fonts.MONO) | fonts.covered(fonts.EMOJI)
-    drawn = set(re.sub(r"<title>.*?</title>", "", svg, flags=re.DOTALL))
+    drawn = set(re.sub(r"<title>.*?</title>", "", svg, flags=re.DOTALL)) - {"\n"}
     return frozenset(char for char in drawn if ord(char) not in ours)
 
 

@@ -84,12 +84,22 @@ class Scene:
 
     def over(self, frame: Frame) -> list[Part]:
         """What a frame has over the arrows that are not marked."""
+        return [*self._untitled(frame), *self._title(frame.title)]
+
+    def _untitled(self, frame: Frame) -> list[Part]:
         boxes = [
             self._box(box, texts(frame, box.id), box.id in frame.lit, box.id in frame.active)
             for box in self._diagram.boxes
         ]
         flowing = [self._edge(number, flows=True) for number in self._flowing(frame)]
-        return [*flowing, *boxes, *self._title(frame.title)]
+        return [*flowing, *boxes]
+
+    def pieces(self, frame: Frame) -> list[Part]:
+        """The same in pieces of which many stay the same from frame to frame: each letter of the title is one."""
+        title = self._title_lines(frame.title) if frame.title else []
+        if not all(line.isascii() for line in title):
+            return self.over(frame)
+        return [*self._untitled(frame), *self._letters(title)]
 
     def still(self) -> str:
         """The picture of all arrows, none of them marked."""
@@ -112,6 +122,16 @@ class Scene:
         )
         right = 2 * MARGIN + max(map(measure.width, lines)) * CELL
         yield Part("title", self._tint(f'<g class="frame-title">{rest}{drawn}</g>\n'), (0.0, 0.0, right, self._top))
+
+    def _letters(self, lines: list[str]) -> Iterator[Part]:
+        for row, line in enumerate(lines):
+            top = MARGIN + row * LINE
+            for column, char in enumerate(line):
+                if char != " ":
+                    left = MARGIN + column * CELL
+                    drawn = draw_text(Line(left, top + 0.75 * LINE, (("title", char),)), "")
+                    bounds = left - 2, top - 2, left + CELL + 2, top + LINE + 2
+                    yield Part(f"title {row} {column}", self._tint(drawn), bounds)
 
     def _flowing(self, frame: Frame) -> list[int]:
         """The arrows down which the active operation has just sent an adjoint."""
