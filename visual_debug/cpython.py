@@ -435,7 +435,7 @@ RECORDED: Final = frozenset({
 })  # fmt: skip
 
 #: Instructions that may write to an array in place, with the depth of that array on the stack.
-WRITES: Final = {"STORE_SUBSCR": 2, "STORE_SLICE": 3, "DELETE_SUBSCR": 2, "STORE_ATTR": 1}
+WRITES: Final = {"STORE_SUBSCR": 2, "STORE_SLICE": 3, "DELETE_SUBSCR": 2}
 
 #: Instructions that replay has a handler for; code with any other is refused, by name.
 UNDERSTOOD: Final = frozenset({

@@ -103,7 +103,7 @@ def layout(kind: Any) -> Layout | None:
         return ()
     found: list[tuple[str, MemberDescriptorType | None]] = []
     for name in _names(kind) or ():
-        in_class = _first(type.mro(kind), name)
+        in_class = first(type.mro(kind), name)
         if type(in_class) is MemberDescriptorType:
             found.append((name, in_class))
         elif in_class is not _ABSENT and hasattr(type(in_class), "__set__"):
@@ -154,14 +154,14 @@ def parameters(kind: Any) -> tuple[str, ...] | None:
             and type(new.__func__) is FunctionType
             and "_tuple_new" in new.__func__.__globals__
         )
-        return names if made and _first(mro, "__init__") is vars(object)["__init__"] else None
+        return names if made and first(mro, "__init__") is vars(object)["__init__"] else None
     own = vars(kind)
     init, declared, options = own.get("__init__"), own.get("__dataclass_fields__"), own.get("__dataclass_params__")
     if type(init) is not FunctionType or type(declared) is not dict or init.__code__.co_filename != "<string>":
         return None
-    if _first(mro, "__new__") is not vars(object)["__new__"] or _first(mro, "__post_init__") is not _ABSENT:
+    if first(mro, "__new__") is not vars(object)["__new__"] or first(mro, "__post_init__") is not _ABSENT:
         return None
-    if _first(mro, "__setattr__") is not vars(object)["__setattr__"] and not getattr(options, "frozen", False):
+    if first(mro, "__setattr__") is not vars(object)["__setattr__"] and not getattr(options, "frozen", False):
         return None
     code = init.__code__
     accepted = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
@@ -170,12 +170,12 @@ def parameters(kind: Any) -> tuple[str, ...] | None:
         getattr(field, "default_factory", dataclasses.MISSING) not in (dataclasses.MISSING, list, dict, set)
         for field in declared.values()
     )
-    found = [_first(mro, name) for name in declared]
+    found = [first(mro, name) for name in declared]
     is_kept = all(type(item) is MemberDescriptorType or not hasattr(type(item), "__set__") for item in found)
     return accepted if plain.issuperset(accepted) and is_kept and not computed else None
 
 
-def _first(mro: list[type], name: str) -> Any:
+def first(mro: list[type], name: str) -> Any:
     """What a class has of a name."""
     return next((vars(holder)[name] for holder in mro if name in vars(holder)), _ABSENT)
 

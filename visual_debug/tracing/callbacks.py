@@ -44,6 +44,8 @@ QUIET: dict[type, frozenset[str]] = {
     float: frozenset({"is_integer", "hex", "as_integer_ratio", "conjugate"}),
     int: frozenset({"bit_length", "bit_count", "conjugate"}),
 }  # fmt: skip
+#: Those of them that run no code whatever they are given.
+APPENDING = frozenset({"append", "appendleft"})
 
 
 def is_inert(owner: Any) -> bool:

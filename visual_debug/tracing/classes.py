@@ -14,6 +14,7 @@ from types import (
     BuiltinFunctionType,
     CoroutineType,
     FrameType,
+    FunctionType,
     GeneratorType,
     MethodType,
     MethodWrapperType,
@@ -40,7 +41,7 @@ _WEAKREFOFFSET: Any = vars(type)["__weakrefoffset__"]
 class Facts:
     """What is known of one class."""
 
-    __slots__ = ("empty", "has_items", "is_bound", "is_weak", "kind", "layout", "stays")
+    __slots__ = ("empty", "has_items", "init", "is_bound", "is_object", "is_weak", "kind", "layout", "stays")
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind  # which must live while it is known by its identity
@@ -50,6 +51,10 @@ class Facts:
         self.layout = structures.layout(kind)  #: the fields of its objects, as `structures.fields` reads them
         #: Whether they are made of items or fields, which arguments are kept with.
         self.has_items = self.layout is not None or structures.tuple_fields(kind) is not None
+        #: Whether each is told apart, and is no container.
+        self.is_object = not (self.stays or self.is_bound) and structures.tuple_fields(kind) is None
+        #: What runs, and nothing else of the user's, when the class is called; None where that cannot be told.
+        self.init = _init(kind)
         #: Makes what is left of one of its objects, given the class; None where that depends on the object.
         self.empty: Callable[[Any], Any] | None = None if self.stays or self.is_bound else _empty(kind)
 
@@ -62,6 +67,17 @@ def met(known: dict[int, Facts], kind: type) -> Facts:
 
 def _stays(kind: Any) -> bool:
     return issubclass(kind, (type, Enum)) or kind is functools.partial or kinds.is_numeric(kind) or is_harmless(kind)
+
+
+def _init(kind: Any) -> FunctionType | None:
+    """The `__init__` of a class that is made by `type.__call__` and `object.__new__`."""
+    meta = type(kind)
+    if meta is not type and structures.first(type.mro(meta), "__call__") is not vars(type)["__call__"]:
+        return None
+    mro = type.mro(kind) if kind is not type else []
+    init = structures.first(mro, "__init__")
+    is_plain = type(init) is FunctionType and structures.first(mro, "__new__") is vars(object)["__new__"]
+    return init if is_plain else None
 
 
 def is_harmless(kind: type) -> bool:

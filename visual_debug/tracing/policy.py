@@ -82,6 +82,10 @@ def _lasting(target: Any) -> bool:
     return type(target) is BuiltinFunctionType or type(target).__name__ in writes.NATIVE
 
 
+#: Where nothing but recorded code runs, objects are let go of after so many values.
+_OFTEN = 256
+
+
 class Policy:
     """Which functions called from a traced one are recorded too, and their rewritten twins.
 
@@ -107,7 +111,8 @@ class Policy:
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item, record.landed, record.leave,
+            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item,
+            writes.before_attribute, writes.settled, record.landed, record.leave,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, shells.note_sum, writes.IMMUTABLE, self.comprehend, watch,
         )  # fmt: skip
@@ -149,15 +154,18 @@ class Policy:
         kind = type(target)
         if kind is BuiltinFunctionType:
             owner = target.__self__
-            if target.__name__ in callbacks.QUIET.get(type(owner), ()) and callbacks.INERT.issuperset(
-                map(type, arguments)
-            ):
-                values.append(target)
-                if not callbacks.is_inert(owner):
-                    tape = tape_here.get()
-                    if tape.end is None:
-                        tape.has_objects = True  # its container may have some
-                return target
+            quiet = callbacks.QUIET.get(type(owner))
+            if quiet is not None and target.__name__ in quiet:
+                is_inert = callbacks.INERT.issuperset(map(type, arguments))
+                if is_inert or target.__name__ in callbacks.APPENDING:
+                    values.append(target)
+                    if not (is_inert and callbacks.is_inert(owner)):
+                        tape = tape_here.get()
+                        if tape.end is None:
+                            tape.has_objects = True  # its container may have some
+                            if not is_inert:
+                                self.lend(tape, arguments)
+                    return target
         if kind is MethodType and target.__func__ is site.pair[0] and type(site.pair[0]) is FunctionType:
             # A method of a known object, as in every turn of a loop: 1 us instead of 2.
             tape, owner = tape_here.get(), target.__self__
@@ -166,6 +174,17 @@ class Policy:
                 if known is not None:
                     values.append(MethodType(target.__func__, known[1]))
                     return MethodType(site.pair[1], owner)
+        if kind is type:
+            tape = tape_here.get()
+            if tape.end is None and target in tape.classes:
+                facts = tape.shells.facts.get(id(target))
+                if facts is not None and facts.init in tape.lent:  # nothing runs but an `__init__` that is recorded
+                    values.append(target)
+                    if not callbacks.INERT.issuperset(map(type, arguments)):
+                        self.lend(tape, arguments)
+                    if len(values) > tape.exchanged + _OFTEN:
+                        shells.exchange(tape)
+                    return target
         shells.note(values, target)
         if kind is FunctionType:
             twin: Any = self.twins.of(target)

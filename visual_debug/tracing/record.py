@@ -23,7 +23,7 @@ from visual_debug.tracing import classes, shells, window
 from visual_debug.tracing.classes import Facts
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
 from visual_debug.tracing.tape import Contents, Plan, Tape
-from visual_debug.tracing.writes import IMMUTABLE
+from visual_debug.tracing.writes import IMMUTABLE, settled
 from visual_debug.versions import Seal
 
 #: Container types whose content is kept as it was when the call began.
@@ -258,10 +258,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
             if tape.end is not None:
                 return NOWHERE, False  # the recording has stopped, and the call that it is of still goes on
             assert isinstance(tape, Tape)
-            kept = _kept(door, tape, arguments, is_new=False)
-            tape.path.extend((door.plan.door, ~len(tape.values), ~tape.entered, ~place if place else -1))
-            tape.arguments[tape.entered] = door.plan, kept, door.closure()
-            tape.entered += 1
+            _told(door, tape, arguments, ~place if place else -1)
             return tape, False
         if not place:
             tape.close()  # type: ignore[union-attr]
@@ -269,6 +266,32 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
     if door.finish is None:
         return NOWHERE, False  # the code is lent to the function for a recording elsewhere
     return _begun(door, arguments, thread), True
+
+
+def _told(door: Door, tape: Tape, arguments: tuple[Any, ...], place: int) -> None:
+    """Say that an activation begins on a recording that goes on, and where it was called, as an operand.
+
+    Of the arguments is kept what is left of objects. What is in their fields a recording that goes on knows.
+    """
+    memory = tape.shells
+    facts = memory.facts
+    kept: list[Any] | tuple[Any, ...] = []
+    for value in arguments:
+        kind = type(value)
+        if kind not in _NUMBERS:
+            of_class = facts.get(id(kind))
+            if of_class is None or not of_class.is_object:
+                tape.unsettled.append(tape.entered)
+                kept = _kept(door, tape, arguments, is_new=False)
+                break
+            key = id(value)
+            known = memory.get(key)
+            value = known[1] if known is not None else shells.made(value, key, of_class, memory)
+        kept.append(value)  # type: ignore[union-attr]
+    number = tape.entered
+    tape.path += door.plan.door, ~len(tape.values), ~number, place
+    tape.arguments[number] = door.plan, tuple(kept), door.closure() if door.has_cells else None
+    tape.entered = number + 1
 
 
 def _begun(door: Door, arguments: tuple[Any, ...], thread: int) -> Tape:
@@ -315,13 +338,22 @@ def _kept(door: Door, tape: Tape, arguments: tuple[Any, ...], *, is_new: bool) -
 
 def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
     """A function is called from outside. Returns what its frame stands on: (fuel, state, path, values)."""
-    if tape_here.get() is NOWHERE and door.finish is not None:  # nothing is being recorded: nearly always
-        tape: Any = _begun(door, arguments, get_ident())
-    else:
-        tape, is_new = _announce(door, arguments, 3)
-        if not is_new:
-            return (None, None, [], []) if tape is NOWHERE else (tape.fuel, None, tape.path, tape.values)
-    return tape.fuel, Opened(tape, door, tape_here.set(tape)), tape.path, tape.values
+    tape: Any = tape_here.get()
+    if tape is NOWHERE and door.finish is not None:  # nothing is being recorded: nearly always
+        tape = _begun(door, arguments, get_ident())
+        return tape.fuel, Opened(tape, door, tape_here.set(tape)), tape.path, tape.values
+    if tape.policy is door.policy and tape.end is None and tape.thread == get_ident():
+        # Code that is recorded stands right behind this: it has called a class, or an operator of one.
+        frame = sys._getframe(2)
+        known = _known.get(id(frame.f_code))
+        place = known.places[frame.f_lasti // 2] if known is not None and known.policy is tape.policy else 0
+        if place:
+            _told(door, tape, arguments, place)
+            return tape.fuel, None, tape.path, tape.values
+    tape, is_new = _announce(door, arguments, 3)
+    if is_new:
+        return tape.fuel, Opened(tape, door, tape_here.set(tape)), tape.path, tape.values
+    return (None, None, [], []) if tape is NOWHERE else (tape.fuel, None, tape.path, tape.values)
 
 
 def create(door: Door, arguments: tuple[Any, ...], word: int) -> Ticket:
@@ -492,6 +524,7 @@ def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
             _keep_result(tape, result)
         if tape.has_objects:
             shells.empty(tape)
+            settled.forget()
         finish(tape)
 
 

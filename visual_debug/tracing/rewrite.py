@@ -49,6 +49,8 @@ class Hooks(NamedTuple):
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
     before_out: Callable[[list[Any], Any], Any]  #: (values, what a call is given to write its result to)
     before_item: Callable[..., Any]  #: (values, array about to be written to, index or ends of the slice)
+    before_attribute: Callable[[list[Any], Any], None]  #: (values, object of which an attribute is about to be written)
+    settled: Any  #: its attribute `types` is the set of types for which that need not be called
     landed: Callable[[Any], int]  #: in a generator's exception handler: (ticket) -> from where, as its operand
     leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
     abandon: Callable[[Any, BaseException], None]  #: the same by an exception: (state or ticket, exception)
@@ -713,6 +715,8 @@ class _Emitter:
                 yield from self._comprehend(self.shapes.heads[index].callable, where, before)
             elif index in self.shapes.heads:
                 yield from self._resolve(self.shapes.heads[index], instr, before)
+            elif name == "STORE_ATTR":
+                yield from self._before_attribute(where, before)
             elif name in cpython.WRITES:
                 yield from self._before_write(cpython.WRITES[name], instr, before, self.hooks.before_item)
             elif name == "BINARY_OP" and cpython.symbol_of(instr) == ("+", True):
@@ -869,6 +873,20 @@ class _Emitter:
         if hook is not None:
             pushes += [cpython.copy(depth + 3, where)] * (depth - 1)  # each push brings the next one as far down
         yield from cpython.call(hook or self.hooks.before_write, pushes, where)
+        yield cpython.pop(where)
+        yield skip
+
+    def _before_attribute(self, where: Any, height: int) -> Iterator[Item]:
+        """The same before an attribute is assigned to, which is hardly ever one of an array."""
+        skip = Label()
+        # Above the object stand NULL and `type`.
+        yield from cpython.call(type, [cpython.copy(3, where)], where)  # .. type
+        yield cpython.const(self.hooks.settled, where)
+        yield cpython.attribute("types", where)  # .. type set
+        yield cpython.instruction("CONTAINS_OP", where, 0)  # .. bool
+        yield cpython.jump_if(True, skip, where)
+        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(4, where)]
+        yield from cpython.call(self.hooks.before_attribute, pushes, where)
         yield cpython.pop(where)
         yield skip
 

@@ -65,8 +65,13 @@ def note(values: list[Any], value: Any) -> None:
         tape = tape_here.get()
         if tape.end is None:
             memory = tape.shells
-            if id(kind) in memory.facts or not _joined(value, kind):
-                value = _now(value, memory)
+            facts = memory.facts.get(id(kind))
+            if facts is not None and facts.is_object:
+                key = id(value)
+                known = memory.get(key)
+                value = known[1] if known is not None else made(value, key, facts, memory)
+            elif facts is not None or not _joined(value, kind):
+                value = now(value, memory)
     values.append(value)
 
 
@@ -99,10 +104,10 @@ def note_sum(values: list[Any], value: Any) -> None:
 
 def noted(tape: Tape, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same for the arguments of an activation."""
-    return tuple([_now(value, tape.shells) for value in values])
+    return tuple([now(value, tape.shells) for value in values])
 
 
-def _now(value: Any, memory: Shells) -> Any:
+def now(value: Any, memory: Shells) -> Any:
     """What will be left of a value; `memory` holds what can be held weakly only so."""
     kind: Any = type(value)
     if kind in LASTING:
@@ -118,7 +123,13 @@ def _now(value: Any, memory: Shells) -> Any:
         return value
     if facts.is_bound:
         return _bound_now(value, kind, memory)
+    return made(value, key, facts, memory)
+
+
+def made(value: Any, key: int, facts: classes.Facts, memory: Shells) -> Any:
+    """What will be left of an object that was not met before; its identity is `key`."""
     held: Any = weakref.ref(value, functools.partial(memory.pop, key)) if facts.is_weak else value
+    kind = facts.kind
     shell = _shell(value, memory) if facts.empty is None else facts.empty(kind)
     memory[key] = held, shell
     memory.made.add(id(shell))
@@ -129,8 +140,8 @@ def _bound_now(value: Any, kind: type, memory: Shells) -> Any:
     """The same of a method."""
     owner = value.__self__
     if kind is MethodType:
-        return MethodType(value.__func__, _now(owner, memory)) if callable(value.__func__) else value
-    rest = _now(owner, memory)
+        return MethodType(value.__func__, now(owner, memory)) if callable(value.__func__) else value
+    rest = now(owner, memory)
     return value if rest is owner else GoneMethod(value.__name__, rest)
 
 
@@ -147,8 +158,10 @@ def exchange(tape: Tape) -> None:
             kind = type(value)
             if kind is tuple:
                 values[index] = _tuple_now(value, memory)
-            elif kind not in LASTING and (id(kind) in memory.facts or not _joined(value, kind)):
-                values[index] = _now(value, memory)
+            elif kind in LASTING or id(value) in memory.made:
+                continue
+            elif id(kind) in memory.facts or not _joined(value, kind):
+                values[index] = now(value, memory)
                 tape.has_objects = True
     if len(memory) <= _FEW or len(memory) > 2 * tape.looked_at:
         tape.lets_go = True
@@ -182,7 +195,7 @@ def _tuple_now(value: tuple[Any, ...], memory: Shells, depth: int = 0) -> Any:
     known = memory.get(id(value))
     if known is not None:
         return known[1]
-    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else _now(item, memory) for item in value]
+    parts = [_tuple_now(item, memory, depth + 1) if type(item) is tuple else now(item, memory) for item in value]
     if all(map(operator.is_, parts, value)):
         return value
     shell = tuple(parts)
@@ -233,7 +246,8 @@ def empty(tape: Tape) -> None:
             left = values[index] = _left(value, memory)
             if left is value and kind in _BOUND:
                 settled.add(id(value.__self__))
-    for index, (plan, arguments, closure) in tape.arguments.items():
+    for index in (0, *tape.unsettled):
+        plan, arguments, closure = tape.arguments[index]
         if stays.issuperset(map(type, arguments)):
             continue
         tape.arguments[index] = plan, tuple([_left(argument, memory) for argument in arguments]), closure

@@ -245,6 +245,7 @@ class Tape:
     lent = _WhenNeeded[dict["FunctionType", None]](dict)  #: functions that record for as long as this is open
     classes = _WhenNeeded[set[type]](set)  #: whose special methods are among them
     shells = _WhenNeeded(Shells)
+    unsettled = _WhenNeeded[list[int]](list)  #: activations with arguments that the objects are still in
 
     def __init__(self, plan: Plan, policy: Any, thread: int, limit: int, last: int) -> None:
         self.plan = plan

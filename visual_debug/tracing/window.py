@@ -49,6 +49,7 @@ def _forget(tape: Tape, note: Note) -> None:
         previous = word
     for index in [index for index in tape.arguments if 0 < index < note.arguments]:
         del tape.arguments[index]
+    tape.unsettled[:] = [index for index in tape.unsettled if index in tape.arguments]
     tape.snapshots[:] = [s._replace(at=s.at - note.values) for s in tape.snapshots if s.at >= note.values]
 
 

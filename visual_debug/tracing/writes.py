@@ -126,6 +126,34 @@ def _keep_perhaps(tape: Tape, owner: Any, *, always: bool) -> None:
     tape.snapshots.append(Snapshot(at, owner, owner.copy(order="K"), True))
 
 
+class Settled:
+    """Types of objects that an attribute is assigned to, and that are no arrays; until a recording ends."""
+
+    __slots__ = ("types",)
+
+    def __init__(self) -> None:
+        self.types: set[type] = set(IMMUTABLE)
+
+    def forget(self) -> None:
+        """Let go of the classes among them."""
+        if len(self.types) > len(IMMUTABLE):
+            self.types = set(IMMUTABLE)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Settled, ()
+
+
+settled = Settled()
+
+
+def before_attribute(values: list[Any], target: Any) -> None:
+    """Called before an attribute of `target` is assigned to, which may be the shape of an array."""
+    if arrays.is_array(target):
+        before_item(values, target)
+    else:
+        settled.types.add(type(target))
+
+
 def before_write(values: list[Any], target: Any) -> None:
     """Called before an in-place operator writes to `target`."""
     if arrays.is_array(target):
@@ -143,7 +171,7 @@ def before_out(values: list[Any], target: Any) -> None:
 def before_item(values: list[Any], target: Any, *key: Any) -> None:
     """Called before a subscript of `target` is assigned to: told the index, or both ends of the slice.
 
-    Without a key an attribute is assigned to, which may be the shape.
+    Without a key all of it may be written to.
     """
     if type(target).__name__ == "flatiter" and type(target).__module__ == "numpy":
         target, key = target.base, ()
