@@ -127,7 +127,7 @@ def symbol(columns: Columns, node: int) -> str:
     if op in ("input", "const"):
         return columns.name[node] or value_text(columns.value[node])
     call = columns.calls.get(node)
-    if op == "pow" and call is not None and len(call.where) == 1:
+    if op == "pow" and call is not None and len(call.args) == 2 and call.where == (0,):
         return f"**{value_text(call.args[1])}"
     rule = rules.find(op)
     return rule.symbol if rule is not None else op.rpartition(".")[2]

@@ -92,10 +92,60 @@ def test_an_operand_on_the_left_is_read_first():
         ("return -x ** 2 + abs(-x)", (2,), "return -2"),
         ("d = {'a': x}; d['a'] = d['a'] * 3; return d['a'] + 1", (2,), "d = {'a': x}; d['a'] = 6; return 7"),
         ("return max(x, 3) * (y := x * 2)", (2,), "return 12"),
+        (
+            "g = lambda a, b=x * 2, *, c=x + 1: a * b + c; return g(x) + 1",
+            (2,),
+            "g = lambda a, b=4, *, c=3: a * b + c; return 12",
+        ),
+        (
+            "a = np.ones(2); b = a[1:]; a *= x; a[0] += x; return b[0] * x",
+            (2,),
+            "a = [1 1]; b = [1]; a *= 2; a[0] += 2; return 4   → [2 2]   → 4",
+        ),
+        ("return pow(x, exp=2) + pow(2.0, exp=x)", (3,), "return 17"),
     ],
 )
 def test_parts_are_replaced_in_place(body, args, shown):
     assert final(f"def f(x):\n    {body}\n", *args, line_of=2) == shown
+
+
+def test_what_a_definition_evaluates_stands_in_the_scope_around_it():
+    text = (
+        "def f(x):\n    @wrap(x * 2)\n    def g(a, b=x * 3, *, c=x + 1): return a * b + c\n"
+        "    class C(base(x * 5)): pass\n    return g(x)\n"
+        "def wrap(k): return lambda g: g\ndef base(k): return object\n"
+    )
+    trace = vd.trace(made(text), 2.0)
+    shown = [f for f in frames(trace) if f.phase == "forward"][-1]
+    assert [line(shown, n) for n in (2, 3, 4, 5)] == [
+        "@wrap(4)",
+        "def g(a, b=6, *, c=3): return a * b + c",
+        "class C(base(10)): pass",
+        "return 15",
+    ]
+
+
+def test_patterns_are_no_values():
+    text = (
+        "def f(x):\n    match (x * 2, x + 1):\n        case (0.5, _): return 1\n        case (a, b) if a * b > 100: return a\n"
+        "        case (a, b): return a - b\n"
+    )
+    shown = [f for f in frames(vd.trace(made(text), 3.0)) if f.phase == "forward"][-1]
+    assert [line(shown, n) for n in (2, 3, 4, 5)] == [
+        "match (6, 4):",
+        "case (0.5, _): return 1",
+        "case (a, b) if False: return a",
+        "case (a, b): return 2",
+    ]
+
+
+def test_what_is_said_of_a_variable_is_what_it_held():
+    """Arrays that are written to have versions in other arrays, which are nobody's value in the source."""
+    text = "def f(x):\n    m = np.zeros((3, 2)); v = m[1]; w = m.T; v += x; np.add(v, x, out=v); np.copyto(v, x); return (m + w.T).sum()\n"
+    titles = [f.title for f in frames(vd.trace(made(text), 2.0), turn="all") if f.phase == "forward"]
+    said = [title.partition(": ")[2] for title in titles if ": x is " in title]
+    assert len(said) >= 3
+    assert set(said) == {"x is 2 (line 2)"}
 
 
 def test_an_operation_over_several_lines_keeps_the_lines_below_in_place():

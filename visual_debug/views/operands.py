@@ -47,7 +47,11 @@ def place_of(columns: Columns, node: int, file: File, function: Function) -> Pla
         if function.first <= site.line <= site.end_line <= function.last and function.is_doubtful(span):
             return None
         raise LookupError(f"line {site.line}")
+    if any(isinstance(place.node, ast.pattern) for place in candidates):
+        return None  # of a `match`: what it is compared with is no value that could stand there
     op = columns.op[node]
+    if op == "view":
+        return None  # what another array holds after a write here
     if op in _BINARY or op in _UNARY or op in _COMPARE:
         for place in candidates:
             if _is(op, place.node):

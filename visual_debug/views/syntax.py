@@ -151,6 +151,7 @@ def _number(function: Function, roots: list[ast.AST], file: File) -> None:
             object.__setattr__(done, "order", order)
             continue
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            work.extend((child, parent, loops, arms, None) for child in reversed(list(_at_definition(node))))
             continue
         span = span_of(node)
         place = parent
@@ -167,6 +168,18 @@ def _number(function: Function, roots: list[ast.AST], file: File) -> None:
             for child, repeated, arm in _children(node)
         ]
         work.extend(reversed(children))
+
+
+def _at_definition(node: ast.AST) -> Iterator[ast.expr]:
+    """What is evaluated when a function or class is defined, in the scope around it."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield from node.decorator_list
+    if isinstance(node, ast.ClassDef):
+        yield from node.bases
+        yield from (keyword.value for keyword in node.keywords)
+    elif isinstance(node, _FUNCTIONS):
+        yield from node.args.defaults
+        yield from (default for default in node.args.kw_defaults if default is not None)
 
 
 def _children(node: ast.AST) -> Iterator[tuple[ast.AST, bool, int]]:
