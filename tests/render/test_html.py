@@ -1,5 +1,6 @@
 """The page in a real browser: slider, keys, folding, search, and that nothing leaves it. Skipped where there is none."""
 
+import contextlib
 import linecache
 import math
 import re
@@ -174,6 +175,68 @@ def test_keyboard_alone(visit, trace):
     assert page.run("document.activeElement.getAttribute('aria-expanded')") == "false"
     unnamed = "[...document.querySelectorAll('button, input, select')].filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length))"
     assert page.run(f"{unnamed}.length") == 0
+
+
+def test_every_box_is_come_to_by_keys(visit, trace):
+    page = visit(trace)
+    page.run("document.querySelector('.box[tabindex=\"0\"]').focus()")
+    come = {page.run("document.activeElement.getAttribute('aria-label')")}
+    for key in ("ArrowLeft", "ArrowRight"):
+        for _ in range(page.run("document.querySelectorAll('.box').length")):
+            page.press(key, shift=True)
+            come.add(page.run("document.activeElement.getAttribute('aria-label')"))
+    assert come == set(page.of_all("e.getAttribute('aria-label')", ".box"))
+    assert step(page) == len(trace.steps()) - 1  # which arrows without shift would have moved
+
+
+def test_what_a_screen_reader_is_told(visit, trace):
+    page = visit(trace)
+    page.send("Accessibility.enable")
+    tree = [n for n in page.send("Accessibility.getFullAXTree")["nodes"] if not n["ignored"]]
+    by_role = {}
+    for node in tree:
+        by_role.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
+    for role in ("button", "slider", "combobox", "searchbox", "region", "table", "columnheader", "DisclosureTriangle"):
+        assert by_role[role] and all(by_role[role]), role
+    assert by_role["table"] == ["Values and adjoints by now"]
+    assert by_role["columnheader"] == ["#", "operation", "value", "adjoint", "expression", "line"]
+    assert len([name for name in by_role["button"] if ", value " in name]) >= len(trace.find(op="add"))
+    assert not [name for name in by_role.get("group", []) if name.startswith("operand")]  # what arrows say, boxes say
+    assert page.attribute("aria-valuetext", "#slider").startswith(f"step {step(page)} of {step(page)}: reverse")
+    live = {p["value"]["value"] for n in tree for p in n.get("properties", []) if p["name"] == "live"}
+    assert live == {"polite"}
+
+
+def raising(x):
+    return x * 2 / (x - x)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "1 value"), ("x * 2 / (x - x)", "the call raised ZeroDivisionError: float division by zero")],
+)
+def test_how_a_call_ended_is_said(visit, text, said):
+    traced = vd.visual_debug(raising if text else lambda x: x)
+    with contextlib.suppress(ZeroDivisionError):
+        traced(2.0)
+    note = visit(traced.trace).text("#note")
+    assert said in note
+    assert ("no reverse pass" in note) is False
+
+
+def test_a_recording_that_stopped_is_said(visit):
+    traced = vd.visual_debug(repeated, limit=20)
+    traced(0.4, 100)
+    assert "recording stopped at its limit" in visit(traced.trace).text("#note")
+
+
+def test_a_long_trace_is_coloured_by_its_rounding(visit):
+    page = visit(vd.trace(repeated, 0.4, 1000))
+    assert "by rounding" in page.of_all("e.textContent", "#colour option")
+    page.choose("#colour", "mark2")
+    assert page.count(".box.coloured") >= 3
+    page.choose("#sheet", "graph")
+    assert page.count(".box.coloured") >= 3
 
 
 def test_rows_and_expressions_by_keys(visit, trace):

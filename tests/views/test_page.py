@@ -10,6 +10,7 @@ import pytest
 
 import visual_debug as vd
 from visual_debug.errors import RenderError
+from visual_debug.sweeps import adjoint as reverse
 from visual_debug.views import page
 
 
@@ -302,3 +303,21 @@ def test_the_assets_are_package_data():
     assets = files("visual_debug.render") / "assets"
     for name in ("page.html", *html.SCRIPTS, *html.STYLES):
         assert (assets / name).is_file()
+
+
+def total(xs):
+    return sum(x * 2 for x in xs)
+
+
+def test_an_operation_of_many_operands_is_pulled_back_once(monkeypatch):
+    trace = vd.trace(total, [float(i) for i in range(3000)])
+    trace.grad()
+    asked = []
+    pull_each = reverse.pull_each
+    monkeypatch.setattr(
+        reverse, "pull_each", lambda columns, node, *a, **k: asked.append(node) or pull_each(columns, node, *a, **k)
+    )
+    data = page.data(trace._columns, [trace.outputs.id], {trace.outputs.id: 1.0})
+    assert not data["whole"]
+    assert set(asked) == {trace.outputs.id}
+    assert len(asked) <= 2

@@ -52,7 +52,8 @@ class Hooks(NamedTuple):
     before_attribute: Callable[[list[Any], Any], None]  #: (values, object of which an attribute is about to be written)
     settled: Any  #: its attribute `types` is the set of types for which that need not be called
     landed: Callable[[Any], int]  #: in a generator's exception handler: (ticket) -> from where, as its operand
-    leave: Callable[[Any, Any], None]  #: a door or generator ends: (state or ticket, result)
+    leave: Callable[[Any, Any], None]  #: a function that opened a recording ends: (state, result)
+    ended: Callable[[Any, Any], None]  #: the same of a generator: (ticket, result)
     abandon: Callable[[Any, BaseException], None]  #: the same by an exception: (state or ticket, exception)
     created: Callable[[int, int], Any]  #: recorded code made a generator: (entry word, word of resuming) -> ticket
     begun: Callable[[Any], Any]  #: a generator is resumed for the first time: (ticket) -> (fuel, ticket, path, values)
@@ -849,7 +850,8 @@ class _Emitter:
             yield self._fetch(STATE, 1, where)
             yield cpython.jump_if_none(skip, where)
             # result NULL f state: the result is 4 deep
-            yield from cpython.call(self.hooks.leave, [self._fetch(STATE, 3, where), cpython.copy(4, where)], where)
+            hook = self.hooks.ended if self.generator else self.hooks.leave
+            yield from cpython.call(hook, [self._fetch(STATE, 3, where), cpython.copy(4, where)], where)
             yield cpython.pop(where)
             yield skip
         yield cpython.swap(self.base + 1, where)  # result .. values

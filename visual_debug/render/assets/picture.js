@@ -16,7 +16,7 @@ function buildPicture() {
   const root = shape("svg", { role: "group", "aria-label": `${state.sheet} of ${data.function}` });
   picture.root = root;
   picture.world = shape("g", {});
-  picture.layers = { arrows: shape("g", {}), boxes: shape("g", {}) };
+  picture.layers = { arrows: shape("g", { "aria-hidden": "true" }), boxes: shape("g", {}) };
   picture.below = sheet.boxes.map(() => []);
   const above = new Array(sheet.boxes.length).fill(0);
   for (const [tail, head] of sheet.arrows) {
@@ -214,7 +214,7 @@ function fold() {
   cull();
 }
 
-// ---- keyboard within the picture: one box can be tabbed to, arrows up and down follow the graph
+// ---- keyboard within the picture: one box can be tabbed to; arrows up and down follow the graph, with shift left and right go to every box
 
 function moveFocus(i, really) {
   const before = picture.boxes[picture.focus].g;
@@ -227,7 +227,8 @@ function moveFocus(i, really) {
 
 function boxKey(event, i, node) {
   const sheet = data.sheets[state.sheet];
-  if (event.key === "Enter") select(node);
+  if (event.shiftKey && (event.key === "ArrowRight" || event.key === "ArrowLeft")) beside(i, event.key === "ArrowRight" ? 1 : -1);
+  else if (event.key === "Enter") select(node);
   else if (event.key === "c") toggle(i);
   else if (event.key === "ArrowDown" && picture.below[i].some((j) => picture.seen[j])) {
     moveFocus(picture.below[i].find((j) => picture.seen[j]), true);
@@ -237,6 +238,14 @@ function boxKey(event, i, node) {
   } else return;
   event.preventDefault();
   event.stopPropagation();
+}
+
+// The next box that is seen, from row to row as one reads.
+function beside(i, by) {
+  const order = picture.boxes.map((_, j) => j).filter((j) => picture.seen[j])
+    .sort((a, b) => picture.boxes[a].y - picture.boxes[b].y || picture.boxes[a].x - picture.boxes[b].x || a - b);
+  const next = order[order.indexOf(i) + by];
+  if (next !== undefined) moveFocus(next, true);
 }
 
 // ---- pan and zoom
