@@ -45,6 +45,7 @@ def data(
     step: int | None = None,
     marks: Sequence[Marks] = (),
     coloured: bool = False,
+    ended: str | None = None,
 ) -> dict[str, Any]:
     """What is on the page.
 
@@ -57,6 +58,7 @@ def data(
         step: the step shown first; it may be negative. By default the last.
         marks: diagnoses, which the page reports and can be coloured by.
         coloured: whether it is coloured by the first of them to begin with.
+        ended: how the call or its recording ended, where that was not by a result.
 
     Raises:
         RenderError: for a view or step that there is not, or more nodes named than `MOST_SHOWN`.
@@ -98,6 +100,7 @@ def data(
         "total": len(columns),
         "whole": whole,
         "named": nodes is not None,
+        "ended": ended,
         "stopped": part.stopped,
         "unfolded": unfolded,
         "reverse": seeds is not None,
@@ -189,8 +192,9 @@ class Part:
         pulls = adjoint.Pulls(columns, adjoint.dependents(columns, adjoint.inputs_of(columns)), is_real=True)
         for node in reversed(self.shown):
             if node in known:
+                delta = known[node]
                 for position, operand in enumerate(columns.operands(node)):
-                    if operand in self.number and (value := pulls(node, position, known[node])) is not None:
+                    if operand in self.number and (value := pulls(node, position, delta)) is not None:
                         self._contribution("reverse", node, operand, position, value)
         start, operand_of = column(columns.start), column(columns.operand)
         shown = np.zeros(len(columns), bool)
