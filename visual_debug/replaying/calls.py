@@ -302,6 +302,7 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
             if type(found) is Stream:
                 found.object = z
             return found
+    name, args = _operation(pending, target)  # of streams, the model may have found the items
     rule = rules.find(name)
     if rule is None:
         if name.startswith("numpy.") and is_pure(callee) and _holds_arrays(z) and not m.kept:
