@@ -27,6 +27,7 @@ def _arrays() -> Mapping[str, Rule]:
     from visual_debug.rules import (
         arrays,
         decompositions,
+        drawing,
         einsum,
         forms,
         linalg,
@@ -41,7 +42,20 @@ def _arrays() -> Mapping[str, Rule]:
     from visual_debug.rules.defined import DefinedRule
     from visual_debug.rules.definitions import ALL
 
-    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum, roots)
+    tables = (
+        arrays,
+        reductions,
+        shaping,
+        forms,
+        ordering,
+        writing,
+        linalg,
+        decompositions,
+        sliding,
+        einsum,
+        roots,
+        drawing,
+    )
     rules = {op: rule for module in tables for op, rule in module.TABLE.items()}
     rules["numpy.pad"] = padding.PadRule(DefinedRule("numpy.pad", padding.padded, find))
     return {op: DefinedRule(op, definition, find) for op, definition in ALL.items()} | rules
