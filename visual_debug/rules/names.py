@@ -17,6 +17,9 @@ ALIASES = {
     "mat": "asmatrix",
 }  # fmt: skip
 
+#: The packages of SciPy's that have rules.
+SCIPY = ("scipy.special.", "scipy.linalg.", "scipy.fft.", "scipy.signal.", "scipy.integrate.")
+
 #: Methods of arrays and NumPy scalars that NumPy also offers as a function of (self, …), and `item`.
 _METHODS = (
     "all any argmax argmin argsort clip conj conjugate copy cumprod cumsum diagonal dot flatten max mean min nonzero "
@@ -33,7 +36,7 @@ def canonical(op: str) -> str:
     """
     for prefix in ("operator.", "_operator.", "builtins."):
         op = op.removeprefix(prefix)
-    if op.startswith(("scipy.special.", "scipy.linalg.", "scipy.fft.")):
+    if op.startswith(SCIPY):
         return f"scipy.{op.split('.')[1]}.{op.rpartition('.')[2]}"
     if op.startswith("numpy."):
         head, _, last = op.rpartition(".")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from visual_debug.rules import scalar
 from visual_debug.rules.base import Format, MissingPartial, Rule
 from visual_debug.rules.elementwise import FormulaRule, Given, Missing
-from visual_debug.rules.names import canonical, name_of
+from visual_debug.rules.names import SCIPY, canonical, name_of
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -115,7 +115,7 @@ _FOUND: dict[str, Rule | None] = {}
 def _look_up(op: str) -> Rule | None:
     name = canonical(op)
     found = _OWN.get(op) or _OWN.get(name) or scalar.TABLE.get(name)
-    if found is None and name.startswith(("scipy.special.", "scipy.linalg.", "scipy.fft.")):
+    if found is None and name.startswith(SCIPY):
         found = _scipy(name.split(".")[1]).get(name)
     if found is None and name.startswith("statistics."):
         found = _statistics().get(name)
