@@ -214,6 +214,28 @@ def test_objects_die_when_they_would():
     assert f.trace.grad() == {"x": 4.0}
 
 
+def test_frames_of_generators_are_cleared_when_asked():
+    seen = []
+
+    @visual_debug
+    def f(x):
+        thing = Thing(x)
+        alive = weakref.ref(thing)
+
+        def numbers(thing):
+            yield thing.x
+
+        generator = numbers(thing)
+        del thing
+        generator.gi_frame.clear()
+        seen.append(alive())
+        return x * 2.0
+
+    assert f(3.0) == 6.0
+    assert seen == [None]
+    assert f.trace.grad() == {"x": 2.0}
+
+
 class Counted:
     alive = 0
 
