@@ -261,6 +261,17 @@ def test_what_is_told_in_the_code_is_told_once(visit):
     assert page.of_all("e.textContent", ".notes") == [""]
 
 
+def test_a_pass_that_is_chosen_is_told_instead_of_the_last(visit):
+    page = visit(vd.trace(repeated, 0.4, 5))
+    page.type("#search", "#4")
+    page.press("Enter")
+    (chip,) = page.of_all("e.textContent", ".chip:not([hidden])")
+    assert chip.startswith("0.6")
+    page.click("tbody tr", "0.888")
+    assert page.of_all("e.textContent", ".chip:not([hidden])")[-1].startswith("0.888")
+    assert page.of_all("e.textContent", ".notes") == ["", "", "", ""]
+
+
 def test_rows_and_expressions_by_keys(visit, trace):
     page = visit(trace)
     page.run("document.getElementById('values').focus()")

@@ -72,13 +72,11 @@ function showListing() {
     piece.classList.toggle("now", [...now].some((span) => around.has(span)));
     piece.classList.toggle("selected", chosen !== null && around.has(chosen));
   }
-  const chips = new Map();
   listing.ends.forEach((chip, span) => {
     const node = state.selected !== null && !isSummary() && chosen === span ? state.selected
       : spoken.find((n) => n !== null && nodes.span[n] === span);
     const show = node !== undefined && node !== null && born[node] <= state.step && !isSummary();
     chip.hidden = !show;
-    chips.set(span, node);
     chip.replaceChildren(...(show ? both(node) : []));
   });
   for (const [note, spans] of listing.notes) {
@@ -88,8 +86,8 @@ function showListing() {
       continue;
     }
     const node = spans.length ? latest(spans[0], state.step) : null; // of the longest expression that ends here
-    const said = node === null || (!listing.ends[spans[0]].hidden && chips.get(spans[0]) === node);
-    note.replaceChildren(...(said ? [] : both(node)));
+    const told = node === null || !listing.ends[spans[0]].hidden; // in its place, perhaps of another pass
+    note.replaceChildren(...(told ? [] : both(node)));
   }
   const mark = code.querySelector(".selected, .now");
   if (mark) nearest(code, mark);
