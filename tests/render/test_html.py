@@ -5,6 +5,7 @@ import linecache
 import math
 import re
 
+import numpy as np
 import pytest
 
 import visual_debug as vd
@@ -237,6 +238,38 @@ def test_a_long_trace_is_coloured_by_its_rounding(visit):
     assert page.count(".box.coloured") >= 3
     page.choose("#sheet", "graph")
     assert page.count(".box.coloured") >= 3
+
+
+def layer(w, x):
+    return (np.tanh(x @ w) ** 2).mean()
+
+
+def test_arrays_in_boxes_are_told_whole(visit):
+    random = np.random.default_rng(0)
+    page = visit(vd.trace(layer, random.normal(size=(4, 8)), random.normal(size=(16, 4))))
+    said = [text for kind in ("value", "adjoint") for text in page.of_all("e.textContent", f".box text.{kind}")]
+    assert len(said) >= 10
+    assert not [text for text in said if text.endswith("…")]
+    assert any(re.fullmatch(r"float64\[16×8\] -0\.99\d+…0\.99\d+", text) for text in said)
+
+
+def test_what_is_told_in_the_code_is_told_once(visit):
+    page = visit(vd.trace(lambda x: x * 2, 3.0))
+    page.press("Home")
+    page.press("ArrowRight")
+    assert page.of_all("e.textContent", ".chip:not([hidden])") == ["6"]
+    assert page.of_all("e.textContent", ".notes") == [""]
+
+
+def test_a_pass_that_is_chosen_is_told_instead_of_the_last(visit):
+    page = visit(vd.trace(repeated, 0.4, 5))
+    page.type("#search", "#4")
+    page.press("Enter")
+    (chip,) = page.of_all("e.textContent", ".chip:not([hidden])")
+    assert chip.startswith("0.6")
+    page.click("tbody tr", "0.888")
+    assert page.of_all("e.textContent", ".chip:not([hidden])")[-1].startswith("0.888")
+    assert page.of_all("e.textContent", ".notes") == ["", "", "", ""]
 
 
 def test_rows_and_expressions_by_keys(visit, trace):

@@ -11,7 +11,7 @@ from typing import Any
 
 from visual_debug import arrays, cpython, kinds
 from visual_debug.columns import MISSING, Call
-from visual_debug.replaying import calls, containers, stores
+from visual_debug.replaying import calls, containers, redefined, stores
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.models import calling
 from visual_debug.replaying.symbols import (
@@ -415,6 +415,8 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
     """The reference of the result of a binary operator."""
     a, b = m.node(x), None
     writes = in_place and a is not None and arrays.is_array(z) and m.columns.value[a] is z
+    if redefined.operator(m, op, (x, y)):
+        return _by_method(m, f, index, z, [x, y], writes=writes)
     if op == "pow" and not writes and type(y) is Leaf and y.op == "const" and y.name is None and a is not None:
         base = m.columns.value[a]
         return m.new(op, z, [a], f, f.plan.site(index), Call((base, y.value), {}, (0,)))
@@ -438,6 +440,16 @@ def operation(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref, y: Ref,
     if container is not None:
         return container
     return computed(m, f, index, z, [x, y])
+
+
+def _by_method(m: Machine, f: Frame, index: int, z: Any, operands: list[Ref], *, writes: bool) -> Ref:
+    """The result of an operator that is a method of the user's."""
+    returned = m.take_nested(z)
+    if returned is not None:
+        return returned
+    if writes:
+        return write(m, f, index, "opaque", z, m.among(Thing(UNSET, operands)))
+    return computed(m, f, index, z, operands)
 
 
 def _is_of_list(m: Machine, a: int | None, b: int | None, x: Ref, y: Ref, z: Any) -> bool:
@@ -485,7 +497,7 @@ def _unary(m: Machine, f: Frame, arg: tuple[int, str]) -> None:
 def unary(m: Machine, f: Frame, index: int, op: str, z: Any, x: Ref) -> Ref:
     """The reference of the result of a unary operator."""
     a = m.node(x)
-    if a is not None:
+    if a is not None and not redefined.operator(m, op, (x,)):
         return m.new(op, z, [a], f, f.plan.site(index))
     returned = m.take_nested(z)
     return returned if returned is not None else computed(m, f, index, z, [x])

@@ -499,7 +499,7 @@ class _Player:
         if asked is not None:
             given = asked.take(values)
         elif caller is not None and arguments:
-            given, by_name = links.arguments(machine, caller, plan, arguments[0])
+            given, by_name = links.arguments(machine, caller, plan, values[0])
         frame = machine.activate(plan, caller)
         frame.answer = asked.answer if asked is not None else None
         frame.by_door, frame.is_exact = True, bool(given or by_name)

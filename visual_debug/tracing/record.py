@@ -293,15 +293,17 @@ def _begun(door: Door, arguments: tuple[Any, ...]) -> Tape:
     tape.door = door
     tape.policy = policy = door.policy
     tape.thread = get_ident()
-    tape.values = []
-    tape.path = door.head.copy()
+    values: list[Any] = []
+    tape.values = values
+    tape.path = path = door.head.copy()
     twins = policy.twins
     twins.now = tape.began = twins.now + 1
     tape.end = None
     tape.is_open = tape.is_plain = True
     tape.has_objects = tape.has_lent = False
     if door.is_ample:
-        tape.fuel = door.fuel
+        tape.fuel = fuel = door.fuel
+        tape.bottom = fuel, path, values
     else:
         tape.fill()
     if door.has_cells:
@@ -369,6 +371,8 @@ def create(door: Door, arguments: tuple[Any, ...], word: int) -> Ticket:
     """A generator or coroutine is made from outside; returns its ticket."""
     # A frame that has not come to its first RESUME is none for `sys._getframe`.
     tape, is_new = _announce(door, arguments, 2)
+    if is_new:
+        tape.token = None  # its ticket has that
     return _numbered(tape, door if is_new else None, word)
 
 

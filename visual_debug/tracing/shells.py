@@ -234,11 +234,7 @@ def empty(tape: Tape) -> None:
                 continue
             if kind in _BOUND:
                 owner = id(value.__self__)
-                if owner in settled:
-                    continue
-                known = memory.get(owner)
-                if known is not None and known[1] is value.__self__:
-                    settled.add(owner)
+                if owner in settled or owner in made:
                     continue
             if id(kind) not in memory.facts and _joined(value, kind):
                 stays.add(kind)

@@ -227,7 +227,8 @@ class Tape:
 
     # A call of a small function is dear by what it sets up. What every recording needs is set by `record.enter`; the
     # defaults of what few need are the class's, and containers are made when they are first looked for. There is no
-    # `__init__`, with which it takes twice as long to make one.
+    # `__init__`, with which it takes twice as long to make one. An attribute that is in the class as well is found ten
+    # times as slowly (30 ns on 3.11), so those that calls of recorded functions look at have no default there.
     door: Any  #: what opened it, and tells how much is to be kept
     policy: Any
     thread: int
@@ -235,9 +236,9 @@ class Tape:
     cells: Any = None  #: its closure
     values: list[Any]
     path: list[int]
-    token: Any = None  #: for giving the context back
+    token: Any  #: for giving the context back
     fuel: Iterator[None]
-    bottom = _WhenNeeded[tuple[Iterator[None], list[int], list[Any]]](lambda t: (t.fuel, t.path, t.values))
+    bottom: tuple[Iterator[None], list[int], list[Any]]
     began: int  #: the number of this recording
     ended: int  #: that of the newest when it ended
     end: tuple[int, int] | None
@@ -245,8 +246,8 @@ class Tape:
     has_objects: bool  #: other than numbers, containers and functions
     has_lent: bool  #: whether functions were lent recording code
     is_plain: bool  #: whether the arguments of the traced call are numbers
-    result: Any = None
-    exception: BaseException | None = None
+    result: Any
+    exception: BaseException | None
     entered = 1  #: how many activations were entered from outside, the traced call among them
     note: Any = None  # where the recording could begin
     beginning: Beginning | None = None  # where it does, if not with the call

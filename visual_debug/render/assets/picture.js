@@ -83,7 +83,7 @@ function buildBox(box, i) {
   g.append(shape("rect", { x: -width / 2, y: -height / 2, width, height, rx: 8 }));
   const lines = isSummary() ? rows[node].lines.filter((line) => line) : [];
   box.parts = Array.from({ length: Math.round((height - 12) / 18) }, (_, n) => {
-    const text = shape("text", { class: !n ? "label" : isSummary() && lines[n].startsWith("∂ ") ? "adjoint" : "value", y: -height / 2 + 6 + 18 * (n + 0.72) }, cut(lines[n] || "", WIDEST));
+    const text = shape("text", { class: !n ? "label" : isSummary() && lines[n].startsWith("∂ ") ? "adjoint" : "value", y: -height / 2 + 6 + 18 * (n + 0.72) }, (n ? fitted : cut)(lines[n] || "", WIDEST));
     g.append(text);
     return text;
   });
@@ -148,7 +148,7 @@ function paintNode(box, i) {
   const texts = [[nodes.label[node], "label"], [value, "value"], [adjoint && `∂ ${adjoint}`, "adjoint"]];
   if (parts.length < 3 && !value && adjoint) texts.splice(1, 1);
   parts.forEach((part, n) => {
-    part.textContent = cut(texts[n][0], WIDEST);
+    part.textContent = (n ? fitted : cut)(texts[n][0], WIDEST);
     part.setAttribute("class", texts[n][1]);
   });
   g.setAttribute("aria-label", `${nodes.label[node]}${value && `, value ${value}`}${adjoint && `, adjoint ${adjoint}`}`);
