@@ -451,6 +451,7 @@ def main() -> None:
     if options.replay:
         replays = Replays(options.most_values, options.most_per_test, options.replay_seconds)
         record.collect = replays.finished
+        record.collecting_somewhere.append(None)
     targets = options.decorate or [options.module]
     choice = json.load(options.choose) if options.choose else {}
     with instrumented(targets, decorator, deep=options.deep):

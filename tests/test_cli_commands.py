@@ -143,3 +143,39 @@ def test_a_reader_who_leaves_is_no_error():
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
     assert process.returncode in (0, 141)
+
+
+def test_a_trace_is_saved_and_shown_again(capsys):
+    assert run(capsys, "program.py:energy", "1.0", "4.0", "-o", "kept/run.trace")[:2] == (
+        0,
+        "energy(1.0, 4.0) = 18.0\nwrote kept/run.trace\n",
+    )
+    assert vd.load("kept/run.trace").grad() == {"x": 10.0, "v": 4.0}
+    assert run(capsys, "show", "kept/run.trace")[1].startswith("energy(…) = 18.0\n")
+    code, _, err = run(capsys, "program.py:energy", "1.0", "4.0", "-o", "run.trace", "--view", "code")
+    assert code == 2 and "--view is about pictures" in err and not Path("run.trace").exists()
+
+
+def test_a_package_to_follow_must_be_there(capsys):
+    code, _, err = run(capsys, "program.py:energy", "1.0", "4.0", "--follow", "numpy,nosuch")
+    assert code == 2 and err.count("\n") == 1 and "--follow nosuch: there is no such package" in err
+    assert run(capsys, "program.py:energy", "1.0", "4.0", "--follow", "numpy,program")[0] == 0
+
+
+def test_a_function_of_a_script_without_a_trace_is_named(capsys):
+    Path("two.py").write_text("def g(x): return x * x\ndef h(x): return g(x) + 1\nh(3.0)\n", encoding="utf-8")
+    code, out, err = run(capsys, "--trace", "g", "--trace", "h", "two.py")
+    assert code == 0 and out.startswith("h(…) = 10.0") and "note: g has no trace of its own" in err
+    Path("fails.py").write_text("def g(x): return x\nraise ValueError('early')\n", encoding="utf-8")
+    code, _, err = run(capsys, "--trace", "g", "fails.py")
+    assert code == 1 and "ValueError: early" in err and "fails.py ended before it called g" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_one_line():
+    command = [sys.executable, "-m", "visual_debug", "program.py:energy", "1.0", "4.0"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(vd.__file__).parents[1])}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "cannot write" in done.stderr

@@ -17,7 +17,7 @@ from visual_debug import cpython, watch
 from visual_debug.errors import UntraceableError
 from visual_debug.explain import ARITHMETIC, explain
 from visual_debug.traced import Traced
-from visual_debug.traces import NoTrace, Trace
+from visual_debug.traces import NoTrace, Trace, made
 from visual_debug.tracing import policy, record, rewrite
 from visual_debug.tracing.context import apart
 from visual_debug.tracing.tape import Tape
@@ -252,14 +252,16 @@ def _equip(traced: FunctionType, plain: FunctionType, **options: Any) -> None:
     of = weakref.ref(traced)
 
     def finish(tape: Tape) -> None:
-        trace = Trace(tape)
+        trace = Trace()
+        trace._tape = tape
         if tape.exception is not None and isinstance(tape.exception, ARITHMETIC):
             explain(trace, len(tape.values))
         function = of()
         if function is not None:
             function.trace = trace  # type: ignore[attr-defined]
             function.traces.append(trace)  # type: ignore[attr-defined]
-        record.collect(trace)
+        if record.collecting_somewhere:
+            record.collect(trace)
 
     _open(traced, plain, _door(plain, finish, options))
     traces = Traces(maxlen=options["keep"])
@@ -311,7 +313,7 @@ def trace(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Trace:
     _open(traced, plain, _door(plain, finished.append, options))
     with apart():
         run_to_end(traced, args, kwargs)
-    return Trace(finished[-1])
+    return made(finished[-1])
 
 
 def run_to_end(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -69,11 +69,14 @@ def _replaced(target: str, module: Any) -> Iterator[None]:
     place, colon, name = target.partition(":")
     if not colon:
         raise VisualDebugError(f"visual_debug({target!r}): name a function, as 'package.module:function'")
-    owner = importlib.import_module(place)
+    try:
+        owner: Any = importlib.import_module(place)
+    except ImportError as error:
+        raise VisualDebugError(f"visual_debug({target!r}): {place} cannot be imported: {error}") from error
     *outer, last = name.split(".")
     for part in outer:
-        owner = getattr(owner, part)
-    plain = vars(owner).get(last)
+        owner = getattr(owner, part, None)
+    plain = getattr(owner, "__dict__", {}).get(last)
     if plain is None:
         raise VisualDebugError(f"visual_debug({target!r}): there is no {name} in {place}")
     traced = decorator.visual_debug(plain)

@@ -84,10 +84,7 @@ class Trace:
     Made by the decorator and by `visual_debug.trace`; nothing is computed until something is asked for.
     """
 
-    def __init__(self, tape: Tape | SavedTape, replayed: Replayed | None = None) -> None:
-        self._tape = tape
-        if replayed is not None:
-            self.__dict__["_replayed"] = replayed  # a part of another trace, which needs no replay
+    _tape: Tape | SavedTape  # There is no `__init__`: with one, a call of a small function would be dearer by a tenth.
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NoTrace, (self.function, None)
@@ -448,7 +445,7 @@ class Trace:
         kept = sweep.ancestors(self._columns, [id])
         renumbered = {old: new for new, old in enumerate(kept)}
         inputs = {k: structures.mapped(ids, renumbered.get, records=True) for k, ids in self._replayed.inputs.items()}
-        return Trace(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
+        return made(self._tape, Replayed(self._columns.part(kept), inputs, renumbered[id], sliced=True))
 
     def first_nonfinite(self) -> Node | None:
         """The first node that is NaN or infinite (or holds such an element) though all its operands are finite."""
@@ -698,7 +695,16 @@ def load(path: str | Path, nodes: slice | None = None) -> Trace:
     from visual_debug.storage import saved
 
     tape, replayed = saved.load(Path(path), nodes)
-    return Trace(tape, replayed)
+    return made(tape, replayed)
+
+
+def made(tape: Tape | SavedTape, replayed: Replayed | None = None) -> Trace:
+    """The trace of a tape; of a part of another trace, which needs no replay, with what that has found."""
+    trace = Trace()
+    trace._tape = tape
+    if replayed is not None:
+        trace.__dict__["_replayed"] = replayed
+    return trace
 
 
 def _listed(structure: Any) -> Any:

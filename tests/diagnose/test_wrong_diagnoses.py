@@ -589,3 +589,17 @@ def test_outside_the_domain_there_is_no_true_value():
     assert "no finite number" in str(truth)
     inside = vd.trace(lambda x: np.log(x).sum(), np.array([1.0, 2.0])).truth()
     assert inside.digits > 15
+
+
+def chaotic(x, n):
+    for _ in range(n):
+        x = 3.9 * x * (1 - x)
+    return x
+
+
+def test_rounding_says_where_it_can_tell_nothing():
+    report = vd.trace(chaotic, 0.4, 3000).rounding()  # whose adjoints grow until they overflow
+    assert not math.isfinite(report.error)
+    assert "cannot be told" in str(report) and "nan" not in str(report)
+    assert {text for _, text in report.colours.values()} == {"it or its adjoint is not finite"}
+    assert all(not math.isfinite(report.nodes[node]) for node in report.colours)

@@ -224,9 +224,14 @@ class Page:
 
     # ---- what a user does
 
-    def press(self, key: str) -> None:
+    def press(self, key: str, *, shift: bool = False) -> None:
         """Press a key, named as in `KeyboardEvent.key`."""
-        known = {"key": key, "code": key if len(key) > 1 else "", "windowsVirtualKeyCode": _KEYS.get(key, 0)}
+        known = {
+            "modifiers": 8 if shift else 0,
+            "key": key,
+            "code": key if len(key) > 1 else "",
+            "windowsVirtualKeyCode": _KEYS.get(key, 0),
+        }
         if len(key) == 1:
             known["text"] = key
         elif key == "Enter":

@@ -1,9 +1,11 @@
 """The page in a real browser: slider, keys, folding, search, and that nothing leaves it. Skipped where there is none."""
 
+import contextlib
 import linecache
 import math
 import re
 
+import numpy as np
 import pytest
 
 import visual_debug as vd
@@ -176,6 +178,104 @@ def test_keyboard_alone(visit, trace):
     assert page.run(f"{unnamed}.length") == 0
 
 
+def test_every_box_is_come_to_by_keys(visit, trace):
+    page = visit(trace)
+    page.run("document.querySelector('.box[tabindex=\"0\"]').focus()")
+    come = {page.run("document.activeElement.getAttribute('aria-label')")}
+    for key in ("ArrowLeft", "ArrowRight"):
+        for _ in range(page.run("document.querySelectorAll('.box').length")):
+            page.press(key, shift=True)
+            come.add(page.run("document.activeElement.getAttribute('aria-label')"))
+    assert come == set(page.of_all("e.getAttribute('aria-label')", ".box"))
+    assert step(page) == len(trace.steps()) - 1  # which arrows without shift would have moved
+
+
+def test_what_a_screen_reader_is_told(visit, trace):
+    page = visit(trace)
+    page.send("Accessibility.enable")
+    tree = [n for n in page.send("Accessibility.getFullAXTree")["nodes"] if not n["ignored"]]
+    by_role = {}
+    for node in tree:
+        by_role.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
+    for role in ("button", "slider", "combobox", "searchbox", "region", "table", "columnheader", "DisclosureTriangle"):
+        assert by_role[role] and all(by_role[role]), role
+    assert by_role["table"] == ["Values and adjoints by now"]
+    assert by_role["columnheader"] == ["#", "operation", "value", "adjoint", "expression", "line"]
+    assert len([name for name in by_role["button"] if ", value " in name]) >= len(trace.find(op="add"))
+    assert not [name for name in by_role.get("group", []) if name.startswith("operand")]  # what arrows say, boxes say
+    assert page.attribute("aria-valuetext", "#slider").startswith(f"step {step(page)} of {step(page)}: reverse")
+    live = {p["value"]["value"] for n in tree for p in n.get("properties", []) if p["name"] == "live"}
+    assert live == {"polite"}
+
+
+def raising(x):
+    return x * 2 / (x - x)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "1 value"), ("x * 2 / (x - x)", "the call raised ZeroDivisionError: float division by zero")],
+)
+def test_how_a_call_ended_is_said(visit, text, said):
+    traced = vd.visual_debug(raising if text else lambda x: x)
+    with contextlib.suppress(ZeroDivisionError):
+        traced(2.0)
+    note = visit(traced.trace).text("#note")
+    assert said in note
+    assert ("no reverse pass" in note) is bool(text)
+    assert "no single number" not in note
+
+
+def test_a_recording_that_stopped_is_said(visit):
+    traced = vd.visual_debug(repeated, limit=20)
+    traced(0.4, 100)
+    assert "recording stopped at its limit" in visit(traced.trace).text("#note")
+    traced = vd.visual_debug(repeated, last=20)
+    traced(0.4, 100)
+    assert "what came before these has been forgotten" in visit(traced.trace).text("#note")
+
+
+def test_a_long_trace_is_coloured_by_its_rounding(visit):
+    page = visit(vd.trace(repeated, 0.4, 1000))
+    assert "by rounding" in page.of_all("e.textContent", "#colour option")
+    page.choose("#colour", "mark2")
+    assert page.count(".box.coloured") >= 3
+    page.choose("#sheet", "graph")
+    assert page.count(".box.coloured") >= 3
+
+
+def layer(w, x):
+    return (np.tanh(x @ w) ** 2).mean()
+
+
+def test_arrays_in_boxes_are_told_whole(visit):
+    random = np.random.default_rng(0)
+    page = visit(vd.trace(layer, random.normal(size=(4, 8)), random.normal(size=(16, 4))))
+    said = [text for kind in ("value", "adjoint") for text in page.of_all("e.textContent", f".box text.{kind}")]
+    assert len(said) >= 10
+    assert not [text for text in said if text.endswith("…")]
+    assert any(re.fullmatch(r"float64\[16×8\] -0\.99\d+…0\.99\d+", text) for text in said)
+
+
+def test_what_is_told_in_the_code_is_told_once(visit):
+    page = visit(vd.trace(lambda x: x * 2, 3.0))
+    page.press("Home")
+    page.press("ArrowRight")
+    assert page.of_all("e.textContent", ".chip:not([hidden])") == ["6"]
+    assert page.of_all("e.textContent", ".notes") == [""]
+
+
+def test_a_pass_that_is_chosen_is_told_instead_of_the_last(visit):
+    page = visit(vd.trace(repeated, 0.4, 5))
+    page.type("#search", "#4")
+    page.press("Enter")
+    (chip,) = page.of_all("e.textContent", ".chip:not([hidden])")
+    assert chip.startswith("0.6")
+    page.click("tbody tr", "0.888")
+    assert page.of_all("e.textContent", ".chip:not([hidden])")[-1].startswith("0.888")
+    assert page.of_all("e.textContent", ".notes") == ["", "", "", ""]
+
+
 def test_rows_and_expressions_by_keys(visit, trace):
     page = visit(trace)
     page.run("document.getElementById('values').focus()")
@@ -314,11 +414,11 @@ def logistic(x):
 def test_loops_and_calls_are_opened_and_left(visit):
     page = visit(vd.trace(turns, 0.4, 400))
     page.choose("#sheet", "fold0")
-    assert page.count(".box.folded") == 2
+    assert page.count(".box.folded") == 1
     page.press("/")
     page.press("Escape")
     page.click(".box.folded", "for _ in range(n)")
-    assert "loop" in page.text("#details") and "×1,200" in page.text("#details")
+    assert "loop" in page.text("#details") and "×400 to ×1,200" in page.text("#details")
     page.click("#details button", "what is in it")
     assert page.text("#way") == "turns › for _ in range(n)"
     page.click(".box.folded", "for k in range(3)", inside=".fold")
@@ -327,9 +427,10 @@ def test_loops_and_calls_are_opened_and_left(visit):
     assert page.count("tbody tr") == page.count(".box")
     assert page.count(".box.outside") == 1  # x of the loop around
     page.click(".part", "1 - x")  # is in another fold, which is opened
-    assert page.text("#way") == "turns › logistic"
+    assert page.text("#way") == "turns › for _ in range(n) › logistic"
     assert page.text(".box.selected .label") == "1 - x"
     page.run("document.activeElement.blur()")
+    page.press("Escape")
     page.press("Escape")
     assert page.text("#way") == "turns"
     page.type("#search", "total + x")

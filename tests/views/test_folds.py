@@ -61,7 +61,7 @@ def test_loops_are_in_their_functions_and_functions_under_their_callers():
         "program": None,
         "for i in range(n)": "program",
         "for j in range(i + 1)": "for i in range(n)",
-        "halves": "program",
+        "halves": "for i in range(n)",
         "half": "halves",
         "while total > 1": "program",
         "[x * k for k in range(3)]": "program",
@@ -75,6 +75,55 @@ def test_loops_are_in_their_functions_and_functions_under_their_callers():
     assert {summary.rows[row].source.text for row in inner.rows} == {"j % 2", "x * j", "total + x * j"}
     assert {summary.rows[row].source.text for row in inner.hands_on} == {"total + x * j"}
     assert {summary.rows[row].source.text for row in found[0].hands_on} == {"total + sum([x * k for k in range(3)])"}
+
+
+def stepped(x):
+    y = x + 0.0
+    for _ in range(3):
+        while x > 1:
+            x = half(x)
+        x = x + 3
+    return x + y
+
+
+def stepped_and_not(x):
+    for _ in range(3):
+        x = half(x) + 1
+    return half(x) + 1
+
+
+def handed_on(x):
+    step = half
+    for _ in range(3):
+        x = step(x) + half(x)
+    return x
+
+
+def only_calls(x):
+    y = x * 1.0
+    for _ in range(3):
+        y = half(y)
+    return y
+
+
+@pytest.mark.parametrize(
+    ("function", "parent"),
+    [
+        (stepped, "while x > 1"),
+        (stepped_and_not, "stepped_and_not"),
+        (handed_on, "handed_on"),
+        (only_calls, "for _ in range(3)"),
+    ],
+)
+def test_a_function_is_in_the_loop_that_all_its_calls_stand_in(function, parent):
+    found, summary, _ = folded(vd.trace(function, 5.0))
+    called = next(fold for fold in found if fold.text == "half")
+    assert found[called.parent].text == parent
+    for fold in found:
+        if fold.file is not None:
+            total = folds.total(fold, found, summary)
+            assert (total.kind, total.file) == ("loop", __file__)
+            assert total.line >= fold.line and fold.function == function.__name__
 
 
 @pytest.mark.parametrize(("function", "args"), [(program, (1.5, 10)), (down, (5, 1.0))])

@@ -1,6 +1,7 @@
 """The data of the offline page, and the file it is written to, without a browser."""
 
 import json
+import linecache
 import math
 import re
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ import pytest
 
 import visual_debug as vd
 from visual_debug.errors import RenderError
+from visual_debug.sweeps import adjoint as reverse
 from visual_debug.views import page
 
 
@@ -302,3 +304,59 @@ def test_the_assets_are_package_data():
     assets = files("visual_debug.render") / "assets"
     for name in ("page.html", *html.SCRIPTS, *html.STYLES):
         assert (assets / name).is_file()
+
+
+def total(xs):
+    return sum(x * 2 for x in xs)
+
+
+def test_an_operation_of_many_operands_is_pulled_back_once(monkeypatch):
+    trace = vd.trace(total, [float(i) for i in range(3000)])
+    trace.grad()
+    asked = []
+    pull_each = reverse.pull_each
+    monkeypatch.setattr(
+        reverse, "pull_each", lambda columns, node, *a, **k: asked.append(node) or pull_each(columns, node, *a, **k)
+    )
+    data = page.data(trace._columns, [trace.outputs.id], {trace.outputs.id: 1.0})
+    assert not data["whole"]
+    assert set(asked) == {trace.outputs.id}
+    assert len(asked) <= 2
+
+
+def branching(x, n):
+    total = 0.0
+    for _ in range(n):
+        x = 3.7 * x * (1 - x)
+        if x > 0.5:
+            total += x
+        else:
+            total -= x * 0.5
+    return total / n
+
+
+def test_arrows_of_loops_are_not_hidden_by_boxes(tmp_path):
+    _, data = read(vd.trace(branching, 0.4, 1000).export(tmp_path / "page.html"))
+    sheet = data["sheets"]["summary"]
+    assert len(sheet["back"]) == 4
+    for tail, head, _, line, _ in sheet["back"]:
+        a, b, c, d = (np.array(point.split(","), float) for point in line.split())
+        t = np.linspace(0, 1, 50)[:, None]
+        way = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
+        for i, (_, x, y, width, height) in enumerate(sheet["boxes"]):
+            if i not in (tail, head):
+                assert not ((abs(way[:, 0] - x) < width / 2 - 1) & (abs(way[:, 1] - y) < height / 2 - 1)).any()
+
+
+def test_a_page_of_2000_expressions_is_small(tmp_path):
+    lines = [f"    x{i + 1} = x{i} * {1.0 + i / 1e6!r} + x{i}\n" for i in range(660)]
+    text = f"def f(x0):\n{''.join(lines)}    return x660\n"
+    linecache.cache["<straight>"] = len(text), None, text.splitlines(keepends=True), "<straight>"
+    scope = {}
+    exec(compile(text, "<straight>", "exec"), scope)  # noqa: S102
+    trace = vd.trace(scope["f"], 1.5)
+    assert 1900 < len(trace) < 2000
+    path = trace.export(tmp_path / "page.html")
+    assert path.stat().st_size < 2_000_000
+    _, data = read(path)
+    assert list(data["sheets"]) == ["graph"]

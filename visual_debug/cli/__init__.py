@@ -7,6 +7,7 @@ cannot be carried out, with one line that says why.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 import sys
@@ -26,7 +27,8 @@ examples:
   {PROGRAM} examples/gaussian.py:gaussian x=2 y=7 -o gaussian.png   draw the final state only
   {PROGRAM} -m package.module:Class.method 0.5 -o out/ --view tree  a function of an installed module
   {PROGRAM} examples/orbit.py --trace energy                        run a script, and show its last call of energy
-  {PROGRAM} show run.trace -o run.svg                               a trace that was saved
+  {PROGRAM} examples/gaussian.py:gaussian x=2 y=7 -o run.trace      save the trace itself
+  {PROGRAM} show run.trace -o run.svg                               and look at it later
   {PROGRAM} check examples/gaussian.py:gaussian x=2.0 y=7.0         what is wrong with its numbers
 
 The function need not be decorated. Of a class, static methods and class methods can be run, and the other methods too if
@@ -112,6 +114,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `visual-debug … | head`: whoever listened has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"{PROGRAM}: error: cannot write: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 def parsed(command: Sequence[str]) -> argparse.Namespace:
@@ -168,12 +176,29 @@ def recording_options(options: argparse.Namespace) -> dict[str, Any]:
     result: dict[str, Any] = {}
     if options.follow is not None:
         words = [word for word in options.follow.split(",") if word]
+        if options.follow not in ("all", "none"):
+            for word in words:
+                check_package(word, options.target)
         result["follow"] = {"all": "all", "none": ()}.get(options.follow, words)
     if options.limit is not None:
         if options.limit < 1:
             raise UsageError(f"--limit {options.limit}: at least 1 value")
         result["limit"] = options.limit
     return result
+
+
+def check_package(name: str, target: str) -> None:
+    """Refuse to follow a package that cannot be imported, neither from here nor from beside the file."""
+    import importlib.util
+    from pathlib import Path
+
+    folder = Path(target.rpartition(":")[0] or target).parent
+    if name in sys.modules or (folder / name).is_dir() or (folder / f"{name}.py").is_file():
+        return
+    if not name.isidentifier() or importlib.util.find_spec(name) is None:
+        raise UsageError(
+            f"--follow {name}: there is no such package; say all, none, or top-level packages, as numpy,scipy"
+        )
 
 
 __all__ = ["COMMANDS", "Parser", "main", "parser"]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: What one file may be; a longer end of a name goes before a shorter one.
 SUFFIXES = tuple(export.FORMATS)
-ENDS = tuple(f".{name}" for name in dict.fromkeys([*SUFFIXES, "gif"]))
+SAVED = (".trace", ".parquet")  #: of the trace itself, which `show` reads
+ENDS = (*(f".{name}" for name in dict.fromkeys([*SUFFIXES, "gif"])), *SAVED)
 LARGEST_TREE = 300  #: boxes of a tree that is drawn unasked
 
 
@@ -42,11 +43,13 @@ def destination(options: argparse.Namespace) -> Path | None:
             raise UsageError(
                 f"--format {options.format} does not go with {path}: the suffix says what a single picture is"
             )
+        if path.suffix.lower() in SAVED:
+            for option in ("view", "step", "turn", "open"):
+                if getattr(options, option):
+                    raise UsageError(f"--{option} is about pictures: {path} saves the trace, for {PROGRAM} show {path}")
         return path
     if path.suffix:
-        raise UsageError(
-            f"{path}: a picture ends in {', '.join(ENDS)}; for a folder of that name write {options.output}/"
-        )
+        raise UsageError(f"{path}: a file ends in {', '.join(ENDS)}; for a folder of that name write {options.output}/")
     if path.exists():
         raise UsageError(f"{path} is a file: -o needs a folder, or a file that ends in {', '.join(ENDS)}")
     return path
@@ -64,7 +67,10 @@ def draw(trace: Trace, where: Path, options: argparse.Namespace, turn: str | int
         try:
             if is_folder(where):
                 return draw_folder(trace, where, options, turn)
-            if where.suffix.lower() == ".gif":
+            if where.suffix.lower() in SAVED:
+                where.parent.mkdir(parents=True, exist_ok=True)
+                trace.save(where)
+            elif where.suffix.lower() == ".gif":
                 if options.step is not None:
                     raise UsageError(f"--step {options.step}: {where} shows every step")
                 trace.export_steps(

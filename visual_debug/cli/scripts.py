@@ -14,6 +14,9 @@ import visual_debug as vd
 from visual_debug.cli import printing, show
 from visual_debug.cli.usage import PROGRAM, UsageError, traceback_text
 
+#: Why a chosen function may have left none.
+WITHIN = "it was not called, or only by functions whose traces show it"
+
 #: The functions that the running script has made, by name, and the options that they are recorded with.
 _made: dict[str, Any] = {}
 _options: dict[str, Any] = {}
@@ -57,6 +60,8 @@ def run(options: argparse.Namespace, recording: dict[str, Any], where: Path | No
     shown = 0
     for name, function in _made.items():
         if not function.traces:
+            if any(other.traces for other in _made.values()):
+                print(f"{PROGRAM}: note: {name} has no trace of its own: {WITHIN}", file=sys.stderr)
             continue
         shown += 1
         if shown > 1:
@@ -65,7 +70,9 @@ def run(options: argparse.Namespace, recording: dict[str, Any], where: Path | No
         print(printing.heading(trace, None, {}))
         place = where if where is None or len(_made) == 1 else apart(where, name)
         show.present(trace, place, options, [PROGRAM, "--trace", name, str(file), *options.arguments])
-    if not shown:
+    if not shown and exit_code:
+        print(f"{PROGRAM}: {file} ended before it called {', '.join(options.trace)}", file=sys.stderr)
+    elif not shown:
         raise UsageError(f"{file} has called none of {', '.join(options.trace)}")
     return exit_code
 

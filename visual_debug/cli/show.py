@@ -27,7 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         dest="output",
         metavar="PATH",
         help="a folder for pictures of every step, of the final state, and the text tree; or one file: "
-        f"{', '.join('.' + name for name in drawing.SUFFIXES)}. Without it, the tree and the gradient are printed",
+        f"{', '.join(drawing.ENDS)}. Without it, the tree and the gradient are printed",
     )
     parser.add_argument(
         "--view",
@@ -56,7 +56,7 @@ def main(command: Sequence[str]) -> int:
 
     parser = Parser(
         prog=f"{PROGRAM} show",
-        description="Show a trace that was saved by trace.save(path).",
+        description=f"Show a trace that was saved by trace.save(path), or by {PROGRAM} … -o run.trace.",
         allow_abbrev=False,
     )
     parser.add_argument("file", metavar="FILE", help="the saved trace")

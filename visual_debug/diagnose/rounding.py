@@ -77,14 +77,20 @@ class RoundingReport:
     @property
     def colours(self) -> dict[int, tuple[float, str]]:
         """Node id -> (0 to 1, label), by share."""
+        if not math.isfinite(self.error):
+            return {n: (1.0, "it or its adjoint is not finite") for n, e in self.nodes.items() if not math.isfinite(e)}
         return graded(self.nodes, {n: f"{e / self.error:.0%} of the rounding error" for n, e in self.nodes.items()})
 
     def __str__(self) -> str:
+        many = 0 if math.isfinite(self.error) else sum(not math.isfinite(share) for share in self.nodes.values())
         much = f"{self.error:.2e} ({self.relative:.1e} of it, {self.bits:.1f} bits)"
         lines = [f"rounding can have changed the result by {much}: {self.digits:.1f} digits are certain"]
+        if many:
+            what = f"values or adjoints are not finite, of {many:,} operation{'s' if many != 1 else ''}"
+            lines = [f"how far rounding can have changed the result cannot be told: {what}"]
         if self.estimate is not None:
             lines.append(f"by what each operation has rounded away, it is off by {self.estimate:.2e}")
-        if self.lines:
+        if self.lines and not many:
             lines += ["by expression (the worst evaluation of each):", *listed(self.lines, "expressions")]
         if self.unknown:
             lines += ["not counted, for it is not known how they round:", *listed(self.unknown, "operations")]

@@ -112,7 +112,7 @@ class Policy:
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
             tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item,
-            writes.before_attribute, writes.settled, record.landed, record.leave,
+            writes.before_attribute, writes.settled, record.landed, record.leave, record.ended,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, shells.note_sum, writes.IMMUTABLE, self.comprehend, watch,
         )  # fmt: skip

@@ -22,7 +22,7 @@ from visual_debug import arrays, cpython, kinds, structures
 from visual_debug.tracing import classes, shells, window
 from visual_debug.tracing.classes import Facts
 from visual_debug.tracing.context import NOWHERE, Nowhere, tape_here
-from visual_debug.tracing.tape import Contents, Plan, Tape
+from visual_debug.tracing.tape import AMPLE, TANK, Contents, Plan, Tape
 from visual_debug.tracing.writes import IMMUTABLE, settled
 from visual_debug.versions import Seal
 
@@ -88,7 +88,7 @@ def _fields(value: Any, known: dict[int, Contents], facts: dict[int, Facts], dep
 class Door:
     """One function that may be entered from unrecorded code, and what becomes of its tapes."""
 
-    __slots__ = ("finish", "has_cells", "head", "last", "limit", "of", "plan", "policy")
+    __slots__ = ("finish", "fuel", "has_cells", "head", "is_ample", "last", "limit", "of", "plan", "policy")
 
     def __init__(self, plan: Plan, policy: Any, finish: Callable[[Tape], None] | None, limit: int, last: int) -> None:
         self.of: Callable[[], Any] = _nothing  # the function; weakly, as all that a code object leads back to
@@ -97,8 +97,11 @@ class Door:
         self.finish = finish
         self.limit = limit
         self.last = last  # how many of the newest values are kept; 0 for all
+        #: Whether the limit is so far that looking at it every so often will do, whoever used up the fuel.
+        self.is_ample = not last and limit >= AMPLE
+        self.fuel = iter(TANK)
         self.has_cells = bool(plan.code.co_freevars)
-        self.head = plan.door, -1, -1, -1  # what the path of a recording begins with that this opens
+        self.head = [plan.door, -1, -1, -1]  # what the path of a recording begins with that this opens
 
     def closure(self) -> Any:
         """The cells of the function."""
@@ -117,15 +120,22 @@ def _nothing() -> None:
     return None
 
 
-class Opened:
-    """A recording that a door has opened for one call."""
+class Ticket:
+    """The recording that belongs to a generator, also while this is suspended.
 
-    __slots__ = ("door", "tape", "token")
+    A generator made by recorded code writes to the tape of that code, whoever resumes it: its ticket has no door.
+    """
 
-    def __init__(self, tape: Any, door: Door | None, token: Token[Tape | Nowhere] | None) -> None:
+    __slots__ = ("door", "fed", "number", "since", "tape", "token", "word")
+
+    def __init__(self, tape: Any, door: Door | None, number: int, word: int) -> None:
         self.tape = tape
         self.door = door
-        self.token = token  # for giving the context back
+        self.token: Token[Tape | Nowhere] | None = None  # for giving the context back
+        self.fed: int | None = None  # of one that nobody else has: from where it is always resumed, as an operand
+        self.since = -1  # of the first object of a recording: from which value on there may be others
+        self.number = number  # negative as the operands of events are
+        self.word = word  # that says that the generator goes on
 
     def take_over(self) -> None:
         """From now on this context records on this tape."""
@@ -137,24 +147,6 @@ class Opened:
         token, self.token = self.token, None
         if token is not None:
             tape_here.reset(token)
-
-
-class Ticket(Opened):
-    """The recording that belongs to a generator, also while this is suspended.
-
-    A generator made by recorded code writes to the tape of that code, whoever resumes it: its ticket has no door.
-    """
-
-    __slots__ = ("fed", "number", "since", "word")
-
-    def __init__(self, tape: Any, door: Door | None, number: int, word: int) -> None:
-        self.tape = tape
-        self.door = door
-        self.token = None
-        self.fed: int | None = None  # of one that nobody else has: from where it is always resumed, as an operand
-        self.since = -1  # of the first object of a recording: from which value on there may be others
-        self.number = number  # negative as the operands of events are
-        self.word = word  # that says that the generator goes on
 
 
 class Known(NamedTuple):
@@ -242,7 +234,8 @@ _PLACE = 24
 #: Where an activation stands of which the path does not tell yet.
 _UNANNOUNCED = frozenset({"RESUME", "RETURN_GENERATOR", "MAKE_CELL", "COPY_FREE_VARS"})
 
-Bottom = tuple[Any, "Opened | None", list[int], list[Any]]
+#: What closes the recording is the tape in the activation that has opened it, and in generators their ticket.
+Bottom = tuple[Any, "Tape | Ticket | None", list[int], list[Any]]
 
 
 def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, bool]:
@@ -265,7 +258,7 @@ def _announce(door: Door, arguments: tuple[Any, ...], depth: int) -> tuple[Any, 
         # that call is over: its recording could not be laid under it, or not be closed
     if door.finish is None:
         return NOWHERE, False  # the code is lent to the function for a recording elsewhere
-    return _begun(door, arguments, thread), True
+    return _begun(door, arguments), True
 
 
 def _told(door: Door, tape: Tape, arguments: tuple[Any, ...], place: int) -> None:
@@ -294,17 +287,33 @@ def _told(door: Door, tape: Tape, arguments: tuple[Any, ...], place: int) -> Non
     tape.entered = number + 1
 
 
-def _begun(door: Door, arguments: tuple[Any, ...], thread: int) -> Tape:
+def _begun(door: Door, arguments: tuple[Any, ...]) -> Tape:
     """A new recording, with the call that it is of."""
-    tape = Tape(door.plan, door.policy, thread, door.limit, door.last)
+    tape = Tape()
+    tape.door = door
+    tape.policy = policy = door.policy
+    tape.thread = get_ident()
+    values: list[Any] = []
+    tape.values = values
+    tape.path = path = door.head.copy()
+    twins = policy.twins
+    twins.now = tape.began = twins.now + 1
+    tape.end = None
+    tape.is_open = tape.is_plain = True
+    tape.has_objects = tape.has_lent = False
+    if door.is_ample:
+        tape.fuel = fuel = door.fuel
+        tape.bottom = fuel, path, values
+    else:
+        tape.fill()
+    if door.has_cells:
+        tape.cells = door.closure()
     for value in arguments:
         if type(value) not in _NUMBERS:
-            arguments = _kept(door, tape, arguments, is_new=True)
             tape.is_plain = False
+            arguments = _kept(door, tape, arguments, is_new=True)
             break
-    tape.path.extend(door.head)
-    tape.arguments[0] = door.plan, arguments, door.closure() if door.has_cells else None
-    tape.entered = 1
+    tape.given = arguments
     return tape
 
 
@@ -340,8 +349,9 @@ def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
     """A function is called from outside. Returns what its frame stands on: (fuel, state, path, values)."""
     tape: Any = tape_here.get()
     if tape is NOWHERE and door.finish is not None:  # nothing is being recorded: nearly always
-        tape = _begun(door, arguments, get_ident())
-        return tape.fuel, Opened(tape, door, tape_here.set(tape)), tape.path, tape.values
+        tape = _begun(door, arguments)
+        tape.token = tape_here.set(tape)
+        return tape.fuel, tape, tape.path, tape.values
     if tape.policy is door.policy and tape.end is None and tape.thread == get_ident():
         # Code that is recorded stands right behind this: it has called a class, or an operator of one.
         frame = sys._getframe(2)
@@ -352,7 +362,8 @@ def enter(door: Door, arguments: tuple[Any, ...]) -> Bottom:
             return tape.fuel, None, tape.path, tape.values
     tape, is_new = _announce(door, arguments, 3)
     if is_new:
-        return tape.fuel, Opened(tape, door, tape_here.set(tape)), tape.path, tape.values
+        tape.token = tape_here.set(tape)
+        return tape.fuel, tape, tape.path, tape.values
     return (None, None, [], []) if tape is NOWHERE else (tape.fuel, None, tape.path, tape.values)
 
 
@@ -360,6 +371,8 @@ def create(door: Door, arguments: tuple[Any, ...], word: int) -> Ticket:
     """A generator or coroutine is made from outside; returns its ticket."""
     # A frame that has not come to its first RESUME is none for `sys._getframe`.
     tape, is_new = _announce(door, arguments, 2)
+    if is_new:
+        tape.token = None  # its ticket has that
     return _numbered(tape, door if is_new else None, word)
 
 
@@ -474,10 +487,10 @@ def refuel(values: list[Any]) -> Any:
     return tape.refuel()
 
 
-def turned(values: list[Any], state: Opened | None, instruction: int, *stack: Any) -> Any:
+def turned(values: list[Any], state: Tape | None, instruction: int, *stack: Any) -> Any:
     """The same for a loop of a door, at which a flight recorder may begin if it is that of the traced call."""
-    if state is not None and state.tape.last and state.tape.end is None:
-        window.turn(state.tape, instruction, sys._getframe(1).f_locals, stack)
+    if state is not None and state.last and state.end is None:
+        window.turn(state, instruction, sys._getframe(1).f_locals, stack)
     return refuel(values)
 
 
@@ -487,45 +500,56 @@ def landed(ticket: Ticket) -> int:
     return ~max(_place(2, ticket.tape), 0)
 
 
-def leave(state: Opened, result: Any) -> None:
-    """A function that opened a recording, or any generator, returns."""
-    _close(state, result, None)
-
-
-def abandon(state: Opened | None, exception: BaseException) -> None:
-    """A function that opened a recording, or any generator, is left by an exception."""
-    if state is not None:
-        _close(state, None, None if type(state) is Ticket and isinstance(exception, GeneratorExit) else exception)
-
-
-def _close(state: Opened, result: Any, exception: BaseException | None) -> None:
-    door, tape = state.door, state.tape
+def leave(tape: Tape, result: Any, exception: BaseException | None = None) -> None:
+    """The call that a recording is of has ended."""
+    token = tape.token
     try:
-        token = state.token
         if token is not None:
-            state.token = None
+            tape.token = None
             tape_here.reset(token)
     finally:
-        if type(state) is Ticket and isinstance(tape, Tape):
-            tape.running -= 1
-            if not tape.has_objects and not shells.stay(tape.values[state.since : state.since + _FIRST]):
-                tape.has_objects = True
-        # Not open if it was closing the recording that failed.
-        finish = door.finish if door is not None and tape.is_open else None
-        if finish is not None:
+        is_open = tape.is_open  # not so if it was closing the recording that failed
+        if is_open:
             tape.result, tape.exception = result, exception
             tape.close()
-    if finish is not None:
+    if is_open:
         if tape.policy.fleeting:
             tape.policy.forget()
-        if not tape.is_plain or type(result) not in _NUMBERS:
+        if type(result) not in _NUMBERS or not tape.is_plain:
             _seal(tape, result)
-        if type(result) not in shells.STAYS:
-            _keep_result(tape, result)
+            if type(result) not in shells.STAYS:
+                _keep_result(tape, result)
         if tape.has_objects:
             shells.empty(tape)
             settled.forget()
-        finish(tape)
+        tape.door.finish(tape)
+
+
+def ended(ticket: Ticket, result: Any) -> None:
+    """A generator returns."""
+    _give_up(ticket, result, None)
+
+
+def abandon(state: Tape | Ticket | None, exception: BaseException) -> None:
+    """A function that opened a recording, or any generator, is left by an exception."""
+    if type(state) is Ticket:
+        _give_up(state, None, None if isinstance(exception, GeneratorExit) else exception)
+    elif type(state) is Tape:
+        leave(state, None, exception)
+
+
+def _give_up(ticket: Ticket, result: Any, exception: BaseException | None) -> None:
+    """A generator has ended."""
+    door, tape = ticket.door, ticket.tape
+    try:
+        ticket.give_back()
+    finally:
+        if tape is not NOWHERE:
+            tape.running -= 1
+            if not tape.has_objects and not shells.stay(tape.values[ticket.since : ticket.since + _FIRST]):
+                tape.has_objects = True
+            if door is not None:
+                leave(tape, result, exception)
 
 
 def _keep_result(tape: Tape, result: Any) -> None:
@@ -568,17 +592,21 @@ def _seal(tape: Tape, result: Any) -> None:
                 )
 
 
+#: As many items as there are contexts somewhere in which traces are collected.
+collecting_somewhere: list[None] = []
 _collectors: ContextVar[tuple[list[Any], ...]] = ContextVar("visual_debug_collectors", default=())
 
 
 @contextmanager
 def collecting(traces: list[Any]) -> Iterator[None]:
     """Within it, finished traces of this context are appended to `traces` too."""
+    collecting_somewhere.append(None)
     token = _collectors.set((*_collectors.get(), traces))
     try:
         yield
     finally:
         _collectors.reset(token)
+        collecting_somewhere.pop()
 
 
 def collect(trace: Any) -> None:

@@ -197,22 +197,23 @@ class Dropped:
 DROPPED = Dropped()
 
 #: Turns of loops between two looks at how much has been recorded. A list: its iterator is the quickest in FOR_ITER.
-_TANK = [None] * 256
+TANK = [None] * 256
 #: With a limit of so many values a whole tank is less than an eighth of them.
-_AMPLE = 8 * len(_TANK)
+AMPLE = 8 * len(TANK)
 
 
 class _WhenNeeded(Generic[M]):
     """An attribute made when it is first looked for; `functools.cached_property` takes a lock for it before 3.12."""
 
-    def __init__(self, make: Callable[[], M]) -> None:
+    def __init__(self, make: Callable[[Any], M]) -> None:
         self.make = make
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
     def __get__(self, instance: Any, owner: type | None = None) -> M:
-        made = instance.__dict__[self.name] = self.make()
+        made = self.make(instance)
+        setattr(instance, self.name, made)  # into its `__dict__` would make all attributes slower
         return made
 
 
@@ -224,78 +225,92 @@ class Tape:
     `bottom` is what the frame of every activation stands on: (fuel, path, values).
     """
 
-    # A call of a small function is dear by what it sets up: the defaults of what few recordings need are the class's
-    # (0.3 us for a tape instead of 1.7 on 3.11), and their containers are made when they are first looked for.
-    note: Any = None  #: where the recording could begin
-    beginning: Beginning | None = None  #: where it does, if not with the call
-    running = 0  #: generators that were made and have not ended
-    generators = 0  #: how many were made
-    result: Any = None
-    exception: BaseException | None = None
-    exchanged = 0  #: values before are exchanged for their shells
-    looked_at = 0  #: how many objects there were when they were last looked at
-    lets_go = False  #: objects come to an end now, between two values
-    has_objects = False  #: other than numbers, containers and functions
-    has_lent = False  #: whether functions were lent recording code
+    # A call of a small function is dear by what it sets up. What every recording needs is set by `record.enter`; the
+    # defaults of what few need are the class's, and containers are made when they are first looked for. There is no
+    # `__init__`, with which it takes twice as long to make one. An attribute that is in the class as well is found ten
+    # times as slowly (30 ns on 3.11), so those that calls of recorded functions look at have no default there.
+    door: Any  #: what opened it, and tells how much is to be kept
+    policy: Any
+    thread: int
+    given: tuple[Any, ...]  #: the arguments of the traced call
+    cells: Any = None  #: its closure
+    values: list[Any]
+    path: list[int]
+    token: Any  #: for giving the context back
+    fuel: Iterator[None]
+    bottom: tuple[Iterator[None], list[int], list[Any]]
+    began: int  #: the number of this recording
+    ended: int  #: that of the newest when it ended
+    end: tuple[int, int] | None
+    is_open: bool  #: the traced call goes on
+    has_objects: bool  #: other than numbers, containers and functions
+    has_lent: bool  #: whether functions were lent recording code
+    is_plain: bool  #: whether the arguments of the traced call are numbers
+    result: Any
+    exception: BaseException | None
+    entered = 1  #: how many activations were entered from outside, the traced call among them
+    note: Any = None  # where the recording could begin
+    beginning: Beginning | None = None  # where it does, if not with the call
+    running = 0  # generators that were made and have not ended
+    generators = 0  # how many were made
+    exchanged = 0  # values before are exchanged for their shells
+    looked_at = 0  # how many objects there were when they were last looked at
+    lets_go = False  # objects come to an end now, between two values
     truncated = False
-    is_plain = True  #: whether the arguments of the traced call are numbers
-    returned: Any = None  #: the contents of the result, if it has objects made of fields
-    snapshots = _WhenNeeded[list[Snapshot]](list)
-    seals = _WhenNeeded[list[Seal]](list)
-    lent = _WhenNeeded[dict["FunctionType", None]](dict)  #: functions that record for as long as this is open
-    classes = _WhenNeeded[set[type]](set)  #: whose special methods are among them
-    shells = _WhenNeeded(Shells)
-    unsettled = _WhenNeeded[list[int]](list)  #: activations with arguments that the objects are still in
+    returned: Any = None  # the contents of the result, if it has objects made of fields
+    #: Of activations entered from outside: the plan, the arguments and the closure, by number.
+    arguments = _WhenNeeded["dict[int, tuple[Plan, tuple[Any, ...], Any]]"](lambda t: {0: (t.plan, t.given, t.cells)})
+    snapshots = _WhenNeeded[list[Snapshot]](lambda _: [])
+    seals = _WhenNeeded[list[Seal]](lambda _: [])
+    lent = _WhenNeeded[dict["FunctionType", None]](lambda _: {})  # functions that record for as long as this is open
+    classes = _WhenNeeded[set[type]](lambda _: set())  # whose special methods are among them
+    shells = _WhenNeeded(lambda _: Shells())
+    unsettled = _WhenNeeded[list[int]](lambda _: [])  # activations with arguments that the objects are still in
 
-    def __init__(self, plan: Plan, policy: Any, thread: int, limit: int, last: int) -> None:
-        self.plan = plan
-        self.policy = policy
-        self.thread = thread
-        self.limit = limit
-        self.last = last
-        self.values: list[Any] = []
-        self.path: list[int] = []
-        #: Of activations entered from outside: the plan, the arguments and the closure, by number.
-        self.arguments: dict[int, tuple[Plan, tuple[Any, ...], Any]] = {}
-        self.entered = 0  # how many of them
-        #: The number of this recording, and of the newest when it ended.
-        twins = policy.twins
-        twins.now = self.began = self.ended = twins.now + 1
-        self.is_open = True  # the traced call goes on
-        self.end: tuple[int, int] | None = None
-        if last or limit < _AMPLE:
-            self._fill()
-        else:
-            self.fuel = iter(_TANK)
-            self.bottom = self.fuel, self.path, self.values
+    @property
+    def plan(self) -> Plan:
+        """That of the traced function."""
+        return self.door.plan  # type: ignore[no-any-return]
 
-    def _fill(self) -> None:
+    @property
+    def limit(self) -> int:
+        """The most values that it is to hold."""
+        return self.door.limit  # type: ignore[no-any-return]
+
+    @property
+    def last(self) -> int:
+        """How many of the newest values are kept; 0 for all."""
+        return self.door.last  # type: ignore[no-any-return]
+
+    def fill(self) -> None:
+        """Fill the tank."""
         # Near a limit smaller portions, for a turn of a loop may record many values.
-        portion = min(self.limit - len(self.values), self.last or self.limit) // 8
-        self.fuel = iter(_TANK if portion >= len(_TANK) else _TANK[: max(portion, 1)])
+        if self.door.is_ample:
+            self.fuel = self.door.fuel = iter(TANK)
+        else:
+            portion = min(self.limit - len(self.values), self.last or self.limit) // 8
+            self.fuel = iter(TANK if portion >= len(TANK) else TANK[: max(portion, 1)])
         self.bottom = self.fuel, self.path, self.values
 
     def refuel(self) -> Iterator[None] | None:
         """More fuel, or None if as much has been recorded as was asked for; then the recording stops."""
         if len(self.values) > self.limit:
             if self.end is None:
-                self._stop()
+                self.end = len(self.values), len(self.path)
+                self.truncated = True
             return None
         if not self.fuel.__length_hint__():  # type: ignore[attr-defined]  # else another activation has filled it
-            self._fill()
+            self.fill()
         return self.fuel
-
-    def _stop(self) -> None:
-        self.end = len(self.values), len(self.path)
-        if len(self.values) > self.limit:
-            self.truncated = True
 
     def close(self) -> None:
         """The traced call is over."""
+        self.is_open = False
         self.ended = self.policy.twins.now
         if self.end is None:
-            self._stop()
-        self.is_open = False
+            self.end = count, _ = len(self.values), len(self.path)
+            if count > self.door.limit:
+                self.truncated = True
         if self.has_lent:
             lent.take_back(self.lent)
             self.lent.clear()

@@ -49,7 +49,7 @@ def _html(trace: Trace) -> str | None:
         return None
     return (
         f'<iframe srcdoc="{html.escape(page)}" title="trace of {html.escape(trace.function)}" sandbox="allow-scripts" '
-        f'style="width: 100%; height: {_PAGE_HEIGHT}px; border: 1px solid #8888"></iframe>'
+        f'style="width: 100%; height: {_PAGE_HEIGHT}px; box-sizing: border-box; border: 1px solid #8888"></iframe>'
     )
 
 

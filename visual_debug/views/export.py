@@ -171,22 +171,46 @@ def _html(request: Request, path: Path) -> None:
         step=request.step,
         marks=_diagnoses(request),
         coloured=request.marks is not None,
+        ended=_end(trace),
     )
     path.write_text(html.document(shown), encoding="utf-8", newline="\n")
 
 
-#: What every page is asked about, unless its trace is so long that it would take seconds.
+def _end(trace: Trace) -> str | None:
+    """How a call ended that returned nothing, or what a recording has not of it."""
+    from visual_debug.tracing.tape import Tape
+
+    tape = trace._tape
+    error = trace.exception
+    if error is not None:
+        import traceback
+
+        said = " ".join(str(traceback.TracebackException(type(error), error, None, compact=True)).split())
+        said = said if len(said) <= MOST_SAID else said[: MOST_SAID - 1] + "…"
+        return f"the call raised {type(error).__name__}{': ' if said else ''}{said}"
+    if trace.truncated:
+        return "recording stopped at its limit before the call ended"
+    is_late = isinstance(tape, Tape) and tape.beginning is not None
+    return "what came before these has been forgotten, as last=… says" if is_late else None
+
+
+#: What every page is asked about, in this order.
 PAGE_QUESTIONS = ("nonfinite", "gradient_health", "rounding", "cancellations", "condition")
+#: Values from which on only those are asked that take no more than a second for a million of them.
+MOST_ASKED = 20_000
+QUICK_QUESTIONS = ("nonfinite", "rounding")
+#: Characters of an exception's message that a page tells.
+MOST_SAID = 200
 
 
 def _diagnoses(request: Request) -> list[Marks]:
-    """What the page can be coloured by: what was asked for, and of a short trace the usual questions."""
-    from visual_debug.views import marks, page
+    """What the page can be coloured by: what was asked for, and the usual questions."""
+    from visual_debug.views import marks
 
     found = [] if request.marks is None else [request.marks]
-    if len(request.trace) <= page.MOST_SHOWN:
-        names = [name for name in PAGE_QUESTIONS if all(name != known.name for known in found)]
-        found.extend(marks.asked(request.trace, names, request.of))
+    questions = PAGE_QUESTIONS if len(request.trace) <= MOST_ASKED else QUICK_QUESTIONS
+    names = [name for name in questions if all(name != known.name for known in found)]
+    found.extend(marks.asked(request.trace, names, request.of))
     return found
 
 

@@ -185,12 +185,11 @@ class Folded:
             name = row.name or " ".join(row.source.text.split()) or row.symbol
             first, last = display.value_text(row.first), display.value_text(row.last)
             lines.append(measure.shown(f"{name}: {first} … {last}" if row.count > 1 else f"{name}: {first}"))
-        within = [self.summary.rows[row] for row in folds.rows_in(fold, self.folds)]
         return {
             "lines": lines, "parent": fold.parent,
             "own": [*fold.rows, *(len(self.summary.rows) + i for i in fold.inner)], "kind": "loop" if fold.calls is None else "function",
             "times": lines[1], "line": None if total is None else total.line,
-            "function": within[0].function if within else fold.text, "count": 0 if total is None else total.count,
+            "function": fold.function, "count": 0 if total is None else total.count,
             **_ranges(total),
         }  # fmt: skip
 

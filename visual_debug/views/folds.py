@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from visual_debug.columns import Columns
 from visual_debug.views import syntax
@@ -36,6 +36,9 @@ class Fold:
     #: not in this, is among the items where something in here has its value.
     flows: dict[tuple[Item, Item], int] = field(default_factory=dict)
     hands_on: list[int] = field(default_factory=list)  #: rows whose values are used outside, or in the next pass
+    function: str = ""  #: that it is, or that a loop is in
+    file: str | None = None  #: that a loop stands in
+    line: int | None = None
 
 
 def item_of(fold: int) -> Item:
@@ -53,6 +56,7 @@ def folds(columns: Columns, summary: Summary, roots: Sequence[int]) -> list[Fold
 
     """
     names = _callers(columns)
+    repeated = _calling_loops(columns, summary)
     counts = {function.name: function.activations for function in summary.functions}
     found: list[Fold] = []
     known: dict[tuple[object, ...], int] = {}
@@ -60,7 +64,7 @@ def folds(columns: Columns, summary: Summary, roots: Sequence[int]) -> list[Fold
     def fold(key: tuple[object, ...], text: str, parent: int | None, calls: int | None) -> int:
         if key not in known:
             known[key] = len(found)
-            found.append(Fold(len(found), text, parent, calls))
+            found.append(Fold(len(found), text, parent, calls, function=text))
             if parent is not None:
                 found[parent].inner.append(known[key])
         return known[key]
@@ -72,8 +76,17 @@ def folds(columns: Columns, summary: Summary, roots: Sequence[int]) -> list[Fold
             way.append(name)
         at: int | None = None
         for step in reversed(way):
+            if (step,) not in known and (caller := names[step]) is not None:
+                assert at is not None
+                at = nested(caller, *repeated.get(step, ("", ())), at)
             at = fold((step,), step, at, counts.get(step))
         assert at is not None
+        return at
+
+    def nested(name: str, file: str, loops: Sequence[syntax.Place], at: int) -> int:
+        for loop in loops:
+            at = fold((name, file, loop.span), head(loop.node), at, None)
+            found[at].function, found[at].file, found[at].line = name, file, loop.span[0]
         return at
 
     function(_function_of(columns.activations[0].function))
@@ -81,9 +94,8 @@ def folds(columns: Columns, summary: Summary, roots: Sequence[int]) -> list[Fold
     for row in summary.rows:
         if row.op in ("input", "const"):
             continue
-        at = function(_function_of(row.function))
-        for loop in _loops(row):
-            at = fold((_function_of(row.function), row.source.file, loop.span), head(loop.node), at, None)
+        name = _function_of(row.function)
+        at = nested(name, row.source.file, _loops(row), function(name))
         home[row.index] = at
         found[at].rows.append(row.index)
     _flows(found, home, summary, roots)
@@ -108,7 +120,10 @@ def total(fold: Fold, found: Sequence[Fold], summary: Summary) -> Block | None:
         return None
     own = [summary.rows[row] for row in fold.rows] or inside
     line = min((row.source.line for row in own if row.source.line is not None), default=None)
-    return block("loop" if fold.calls is None else "function", fold.text, line, None, fold.calls, inside)
+    if fold.file is None:
+        return block("function", fold.text, line, None, fold.calls, inside)
+    whole = block("loop", fold.text, fold.line if not fold.rows else line, None, fold.calls, inside)
+    return replace(whole, file=fold.file)
 
 
 def _function_of(name: str) -> str:
@@ -128,15 +143,73 @@ def _callers(columns: Columns) -> dict[str, str | None]:
     return found
 
 
-def _loops(row: Row) -> tuple[syntax.Place, ...]:
-    """The loops that an expression is repeated by, the outermost first."""
+def _calling_loops(columns: Columns, summary: Summary) -> dict[str, tuple[str, tuple[syntax.Place, ...]]]:
+    """For each function that one other alone calls, and by its name alone: the file of that, and the loops around all calls."""
+    callers: dict[str, set[str]] = {}
+    for activation in columns.activations:
+        if activation.caller is not None:
+            name, caller = (
+                _function_of(activation.function),
+                _function_of(columns.activations[activation.caller].function),
+            )
+            if name != caller:
+                callers.setdefault(name, set()).add(caller)
+    rows: dict[str, Row] = {}
+    for row in summary.rows:
+        if row.op not in ("input", "const") and row.source.column is not None:
+            rows.setdefault(row.function, row)
+    found = {}
+    for name, those in callers.items():
+        of_caller = rows.get(next(iter(those))) if len(those) == 1 else None
+        within = None if of_caller is None else _function_around(of_caller)
+        if of_caller is not None and within is not None:
+            found[name] = of_caller.source.file, _loops_around_calls(within, name.rpartition(".")[2])
+    return found
+
+
+def _loops_around_calls(function: syntax.Function, name: str) -> tuple[syntax.Place, ...]:
+    """The loops that all calls of a name stand in; none where the name is used otherwise, too."""
+    common: tuple[syntax.Place, ...] | None = None
+    called = 0
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Call) and _last_word(node.func) == name:
+            place = function.place(node)
+            if place is None:
+                return ()
+            called += 1
+            loops = place.loops
+            if common is not None:
+                loops = tuple(one for one, other in zip(common, loops, strict=False) if one is other)
+            common = loops
+    mentioned = sum(_last_word(node) == name for node in ast.walk(function.node))
+    return common if common is not None and mentioned == called else ()
+
+
+def _last_word(node: ast.AST) -> str | None:
+    """The name that is read, or that of the attribute."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _function_around(row: Row) -> syntax.Function | None:
+    """The function in whose source an expression stands."""
     source = row.source
     file = syntax.read(source.file)
     if file is None or source.line is None or source.end_line is None:
+        return None
+    function = file.around((source.line, source.column or 0, source.end_line, source.end_column or 0))
+    return None if function is None or isinstance(function.node, ast.Module) else function
+
+
+def _loops(row: Row) -> tuple[syntax.Place, ...]:
+    """The loops that an expression is repeated by, the outermost first."""
+    function = _function_around(row)
+    if function is None:
         return ()
-    span = source.line, source.column or 0, source.end_line, source.end_column or 0
-    function = file.around(span)
-    return () if function is None or isinstance(function.node, ast.Module) else function.places[span][0].loops
+    source = row.source
+    assert source.line is not None and source.end_line is not None
+    return function.places[source.line, source.column or 0, source.end_line, source.end_column or 0][0].loops
 
 
 def _flows(found: list[Fold], home: dict[int, int], summary: Summary, roots: Sequence[int]) -> None:

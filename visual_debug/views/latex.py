@@ -27,42 +27,14 @@ _PREAMBLE = r"""\documentclass{article}
 \allowdisplaybreaks
 \begin{document}
 """
-_GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "zeta",
-    "eta",
-    "theta",
-    "iota",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "xi",
-    "pi",
-    "rho",
-    "sigma",
-    "tau",
-    "upsilon",
-    "phi",
-    "chi",
-    "psi",
-    "omega",
-    "Gamma",
-    "Delta",
-    "Theta",
-    "Lambda",
-    "Xi",
-    "Pi",
-    "Sigma",
-    "Upsilon",
-    "Phi",
-    "Psi",
-    "Omega",
-]
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma",
+    "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta",
+    "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi",
+    "Ω": "Omega",
+}  # fmt: skip
+_GREEK_NAMES = frozenset(_GREEK.values())
 _FUNCTIONS = frozenset(
     ["sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "max", "min", "arcsin", "arccos", "arctan"]
 )
@@ -73,7 +45,7 @@ _ESCAPES = {
 _SPECIAL = {"×": r"$\times$", "…": r"\dots{}", "→": r"$\to$"}
 
 #: How tightly the outermost operation of a formula binds.
-_SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)
+_RELATION, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
 Formula = tuple[str, int]
 _INFIX: dict[str, tuple[str, int, int]] = {  # sign, binding of the left side, of the right side
     "add": ("+", _SUM, _SUM),
@@ -81,7 +53,14 @@ _INFIX: dict[str, tuple[str, int, int]] = {  # sign, binding of the left side, o
     "mul": (r"\cdot", _PRODUCT, _SIGN + 1),
     "matmul": (r"\,", _PRODUCT, _SIGN + 1),
     "mod": (r"\bmod", _SIGN + 1, _SIGN + 1),
+    "gt": (">", _SUM, _SUM),
+    "ge": (r"\ge", _SUM, _SUM),
+    "lt": ("<", _SUM, _SUM),
+    "le": (r"\le", _SUM, _SUM),
+    "eq": ("==", _SUM, _SUM),
+    "ne": (r"\ne", _SUM, _SUM),
 }
+_RELATIONS = frozenset(["gt", "ge", "lt", "le", "eq", "ne"])
 
 
 def document(columns: Columns, roots: Sequence[int]) -> str:
@@ -169,12 +148,14 @@ def _names(columns: Columns, quantities: Sequence[int]) -> dict[int, str]:
 def symbol(name: str) -> str:
     r"""A variable's name.
 
-    >>> symbol("x"), symbol("alpha"), symbol("a_1"), symbol("xs[3]")
-    ('x', '\\alpha', '\\mathrm{a\\_1}', '\\mathrm{xs[3]}')
+    >>> symbol("x"), symbol("alpha"), symbol("α"), symbol("a_1"), symbol("xs[3]")
+    ('x', '\\alpha', '\\alpha', '\\mathrm{a\\_1}', '\\mathrm{xs[3]}')
     """
     if len(name) == 1 and name.isascii() and name.isalpha():
         return name
     if name in _GREEK:
+        return f"\\{_GREEK[name]}"
+    if name in _GREEK_NAMES:
         return f"\\{name}"
     if name.isascii():
         return rf"\mathrm{{{escaped(name)}}}"
@@ -189,7 +170,9 @@ def escaped(text: str) -> str:
             found.append(_ESCAPES[char])
         elif char in _SPECIAL:
             found.append(_SPECIAL[char])
-        elif char.isascii() and char.isprintable():
+        elif char in _GREEK:
+            found.append(rf"$\{_GREEK[char]}$")
+        elif (char.isascii() and char.isprintable()) or "À" <= char <= "ÿ":  # T1 has the letters of Latin-1
             found.append(char)
         else:
             found.append("\\textless{}U+%04X\\textgreater{}" % ord(char))  # noqa: UP031
@@ -200,7 +183,7 @@ def number(value: Any) -> Formula:
     r"""A value.
 
     >>> number(3), number(-0.5), number(1.5e-30)
-    (('3', 4), ('-0.5', 2), ('1.5 \\cdot 10^{-30}', 1))
+    (('3', 5), ('-0.5', 3), ('1.5 \\cdot 10^{-30}', 2))
     """
     text = display.value_text(value)
     match = re.fullmatch(r"(-?[\d.]+)(?:e([+-]?\d+))?", text)
@@ -210,6 +193,10 @@ def number(value: Any) -> Formula:
         if re.fullmatch(r"\[[^\[\]]*\]", text):
             items = [number_text for number_text in text[1:-1].split()]
             cells = r" \\ ".join(_scientific(item) for item in items)
+            return rf"\begin{{bmatrix}} {cells} \end{{bmatrix}}", _ATOM
+        if re.fullmatch(r"\[(\s*\[[^\[\]]+\])+\]", text):
+            rows = [" & ".join(map(_scientific, row.split())) for row in re.findall(r"\[([^\[\]]+)\]", text[1:-1])]
+            cells = r" \\ ".join(rows)
             return rf"\begin{{bmatrix}} {cells} \end{{bmatrix}}", _ATOM
         return rf"\text{{{escaped(text)}}}", _ATOM
     digits, power = match.groups()
@@ -245,15 +232,21 @@ def _formula(columns: Columns, node: int, known: dict[int, Formula]) -> Formula:
     if op in _INFIX and len(written) == 2:
         sign, left, right = _INFIX[op]
         second = _bound(written[1], _ATOM if written[1][0].startswith("-") else right)
-        return f"{_bound(written[0], left)} {sign} {second}", min(left, _PRODUCT)
+        binding = _RELATION if op in _RELATIONS else min(left, _PRODUCT)
+        return f"{_bound(written[0], left)} {sign} {second}", binding
     if op == "truediv" and len(written) == 2:
         return rf"\frac{{{written[0][0]}}}{{{written[1][0]}}}", _PRODUCT
+    if op == "floordiv" and len(written) == 2:
+        return rf"\left\lfloor \frac{{{written[0][0]}}}{{{written[1][0]}}}\right\rfloor", _ATOM
     if op in ("pow", "math.pow", "numpy.power") and len(written) == 2:
         return f"{{{_bound(written[0], _ATOM)}}}^{{{written[1][0]}}}", _POWER
     if op == "neg" and len(written) == 1:
         return f"-{_bound(written[0], _ATOM if written[0][0].startswith('-') else _PRODUCT)}", _SIGN
     if op == "getitem" and len(written) == 2:
-        return f"{{{_bound(written[0], _ATOM)}}}_{{{written[1][0]}}}", _ATOM
+        index = written[1][0] if 1 in where else _index(args[1])
+        return f"{{{_bound(written[0], _ATOM)}}}_{{{index}}}", _ATOM
+    if op == "numpy.transpose" and len(written) == 1 and not named:
+        return rf"{{{_bound(written[0], _ATOM)}}}^{{\top}}", _POWER
     wrap = _WRAPPED.get(op.rpartition(".")[2])
     if wrap is not None and len(written) == 1 and not named:
         return wrap(written[0][0]), _ATOM
@@ -261,6 +254,20 @@ def _formula(columns: Columns, node: int, known: dict[int, Formula]) -> Formula:
     name = op.rpartition(".")[2]
     head = f"\\{name}" if name in _FUNCTIONS else rf"\operatorname{{{escaped(display.symbol(columns, node))}}}"
     return rf"{head}\left({shown}\right)", _ATOM
+
+
+def _index(index: Any) -> str:
+    r"""What stands in brackets: numbers, slices, and text where it is neither.
+
+    >>> _index((slice(None), 0)), _index(slice(1, None, 2)), _index((..., -1))
+    (':, 0', '1::2', '\\dots, -1')
+    """
+    if isinstance(index, tuple):
+        return ", ".join(map(_index, index))
+    if isinstance(index, slice):
+        ends = [index.start, index.stop] + ([index.step] if index.step is not None else [])
+        return ":".join("" if end is None else number(end)[0] for end in ends)
+    return r"\dots" if index is ... else number(index)[0]
 
 
 _WRAPPED: dict[str, Callable[[str], str]] = {

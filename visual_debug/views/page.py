@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 VIEWS = ("graph", "tree", "code", "summary")
 MOST_SHOWN = 2000  #: nodes that are drawn one by one
 FOLDED_FROM = 100  #: nodes from which on the folded trace is on the page as well
+MOST_BESIDE = 500  #: expressions that a page which draws every node has folded as well
 NEAREST = 300  #: nodes around the result that a folded page draws where none are named
 SCHEMA = 1  #: of the data in the page
 
@@ -45,6 +46,7 @@ def data(
     step: int | None = None,
     marks: Sequence[Marks] = (),
     coloured: bool = False,
+    ended: str | None = None,
 ) -> dict[str, Any]:
     """What is on the page.
 
@@ -57,6 +59,7 @@ def data(
         step: the step shown first; it may be negative. By default the last.
         marks: diagnoses, which the page reports and can be coloured by.
         coloured: whether it is coloured by the first of them to begin with.
+        ended: how the call or its recording ended, where that was not by a result.
 
     Raises:
         RenderError: for a view or step that there is not, or more nodes named than `MOST_SHOWN`.
@@ -82,7 +85,10 @@ def data(
                 raise
             unfolded = str(error)
         else:
-            sheets.update(rows.sheets(part.shown, part.code.span))
+            if whole and view != "summary" and len(rows.summary.rows) > MOST_BESIDE:
+                rows = None  # little would be folded, and the page be twice as large
+            else:
+                sheets.update(rows.sheets(part.shown, part.code.span))
     if view != "code" and view not in sheets and not (view == "tree" and not whole):
         raise RenderError(
             f"the tree repeats shared parts and has more than {steps.MOST_TREE_BOXES} boxes: use view='graph'"
@@ -98,6 +104,7 @@ def data(
         "total": len(columns),
         "whole": whole,
         "named": nodes is not None,
+        "ended": ended,
         "stopped": part.stopped,
         "unfolded": unfolded,
         "reverse": seeds is not None,
@@ -189,8 +196,9 @@ class Part:
         pulls = adjoint.Pulls(columns, adjoint.dependents(columns, adjoint.inputs_of(columns)), is_real=True)
         for node in reversed(self.shown):
             if node in known:
+                delta = known[node]
                 for position, operand in enumerate(columns.operands(node)):
-                    if operand in self.number and (value := pulls(node, position, known[node])) is not None:
+                    if operand in self.number and (value := pulls(node, position, delta)) is not None:
                         self._contribution("reverse", node, operand, position, value)
         start, operand_of = column(columns.start), column(columns.operand)
         shown = np.zeros(len(columns), bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
 from typing import Any
@@ -11,13 +11,15 @@ from visual_debug.columns import MISSING
 from visual_debug.render import engines, layered, measure
 from visual_debug.render.compose import CELL, Slot
 from visual_debug.render.diagram import Diagram
-from visual_debug.render.layout import around
+from visual_debug.render.layout import Edge, around, upward
 
 WIDEST = 28.0  #: cells of a line in a box; the table has all of it
 MOST_TERMS = 12  #: of an adjoint that a box spells out
 MOST_IN_A_ROW = 8  #: boxes without arrows that are laid out like others; more stand in rows under them
 ROW = 1200.0  #: px, the width of such a row at least
 GAP = 16.0  #: px between boxes in it
+MOST_WEIGHED = 100  #: boxes of a picture whose arrows back go round what is in their way
+SAMPLES = 24  #: points of such an arrow that are looked at
 LINE = 18.0  #: px from line to line of a box
 
 
@@ -75,16 +77,54 @@ def _points(line: Sequence[tuple[float, float]]) -> str:
 
 
 def back(boxes: list[list[Any]], links: Sequence[tuple[int, int]]) -> list[list[Any]]:
-    """Arrows to what came first but is computed again from later values: loops. They run in a bow beside the boxes."""
+    """Arrows to what came first but is computed again from later values: loops. They run in a bow beside the boxes.
+
+    Of the ways that an arrow can take, it takes the first that is hidden least by other boxes.
+    """
     found = []
     for tail, head in links:
-        (_, x, y, width, _), (_, to_x, to_y, to_width, _) = boxes[tail], boxes[head]
-        apart = 9.0 if tail == head else 0.0
-        flip = -1.0 if to_x > x else 1.0  # on the side where what is computed again lies
-        edge = around((flip * x - width / 2, y - apart), (flip * to_x - to_width / 2, to_y + apart), 26.0)
-        line, head_corners = ([(flip * px, py) for px, py in points] for points in (edge.line, edge.head))
-        found.append([tail, head, 0, _points(line), _points(head_corners)])
+        ways = _ways(boxes[tail], boxes[head])
+        edge = next(ways)
+        if len(boxes) <= MOST_WEIGHED:
+            others = [box for i, box in enumerate(boxes) if i not in (tail, head)]
+            edge = min([edge, *ways], key=lambda way: _hidden(way, others, boxes))
+        found.append([tail, head, 0, _points(edge.line), _points(edge.head)])
     return found
+
+
+def _ways(tail: Sequence[Any], head: Sequence[Any]) -> Iterator[Edge]:
+    """Ways from box to box: bows on both sides, narrow and wide, and lines down or up beside the middle."""
+    _, x, y, width, height = tail
+    _, to_x, to_y, to_width, to_height = head
+    apart = 9.0 if tail is head else 0.0
+    side = -1.0 if to_x > x else 1.0  # where what is computed again lies
+    narrow = 18.0 if tail is head else 26.0
+    for bulge in (narrow, 80.0):
+        for flip in (side, -side):
+            edge = around((flip * x - width / 2, y - apart), (flip * to_x - to_width / 2, to_y + apart), bulge)
+            yield Edge(*([(flip * px, py) for px, py in points] for points in (edge.line, edge.head)))
+        if bulge > narrow or abs(to_y - y) <= (height + to_height) / 2:
+            continue
+        down = 1.0 if to_y > y else -1.0
+        for flip in (-side, side):
+            start = x + flip * 0.4 * width, -down * (y + down * height / 2)
+            edge = upward(start, (to_x + flip * 0.4 * to_width, -down * (to_y - down * to_height / 2)))
+            yield Edge(*([(px, -down * py) for px, py in points] for points in (edge.line, edge.head)))
+
+
+def _hidden(way: Edge, others: Sequence[Sequence[Any]], boxes: Sequence[Sequence[Any]]) -> int:
+    """How many of some points of an arrow are behind other boxes, or beside the picture."""
+    left, right = min(x - w / 2 for _, x, _, w, _ in boxes) - 26.0, max(x + w / 2 for _, x, _, w, _ in boxes) + 26.0
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = way.line
+    count = 0
+    for k in range(1, SAMPLES):
+        t = k / SAMPLES
+        a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+        px, py = a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy
+        count += not left <= px <= right or any(
+            abs(px - x) <= w / 2 + 2 and abs(py - y) <= h / 2 + 2 for _, x, y, w, h in others
+        )
+    return count
 
 
 def number(value: Any) -> float | None:

@@ -86,7 +86,8 @@ function showListing() {
       continue;
     }
     const node = spans.length ? latest(spans[0], state.step) : null; // of the longest expression that ends here
-    note.replaceChildren(...(node === null ? [] : both(node)));
+    const told = node === null || !listing.ends[spans[0]].hidden; // in its place, perhaps of another pass
+    note.replaceChildren(...(told ? [] : both(node)));
   }
   const mark = code.querySelector(".selected, .now");
   if (mark) nearest(code, mark);

@@ -167,12 +167,13 @@ function key(event) {
 
 function heading() {
   by("heading").textContent = data.function;
-  const notes = [`${data.total.toLocaleString("en")} values`];
+  const notes = [`${data.total.toLocaleString("en")} value${data.total === 1 ? "" : "s"}`];
+  if (data.ended) notes.push(data.ended);
   if (!data.whole) {
     notes.push(`${count.toLocaleString("en")} of them one by one: ${data.named ? "those that were named" : "those nearest to the result, and the first and last of each expression"}`);
   }
   if (data.unfolded) notes.push(data.unfolded);
-  if (!data.reverse) notes.push("no reverse pass: the result is no single number");
+  if (!data.reverse) notes.push(data.ended ? "no reverse pass" : "no reverse pass: the result is no single number");
   if (data.stopped) notes.push(`the reverse pass stops: ${data.stopped}`);
   by("note").textContent = notes.join(" · ");
   const names = { graph: data.whole ? "graph" : "graph of a part", tree: "tree", summary: "expressions" };

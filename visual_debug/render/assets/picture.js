@@ -16,7 +16,7 @@ function buildPicture() {
   const root = shape("svg", { role: "group", "aria-label": `${state.sheet} of ${data.function}` });
   picture.root = root;
   picture.world = shape("g", {});
-  picture.layers = { arrows: shape("g", {}), boxes: shape("g", {}) };
+  picture.layers = { arrows: shape("g", { "aria-hidden": "true" }), boxes: shape("g", {}) };
   picture.below = sheet.boxes.map(() => []);
   const above = new Array(sheet.boxes.length).fill(0);
   for (const [tail, head] of sheet.arrows) {
@@ -83,7 +83,7 @@ function buildBox(box, i) {
   g.append(shape("rect", { x: -width / 2, y: -height / 2, width, height, rx: 8 }));
   const lines = isSummary() ? rows[node].lines.filter((line) => line) : [];
   box.parts = Array.from({ length: Math.round((height - 12) / 18) }, (_, n) => {
-    const text = shape("text", { class: !n ? "label" : isSummary() && lines[n].startsWith("∂ ") ? "adjoint" : "value", y: -height / 2 + 6 + 18 * (n + 0.72) }, cut(lines[n] || "", WIDEST));
+    const text = shape("text", { class: !n ? "label" : isSummary() && lines[n].startsWith("∂ ") ? "adjoint" : "value", y: -height / 2 + 6 + 18 * (n + 0.72) }, (n ? fitted : cut)(lines[n] || "", WIDEST));
     g.append(text);
     return text;
   });
@@ -148,7 +148,7 @@ function paintNode(box, i) {
   const texts = [[nodes.label[node], "label"], [value, "value"], [adjoint && `∂ ${adjoint}`, "adjoint"]];
   if (parts.length < 3 && !value && adjoint) texts.splice(1, 1);
   parts.forEach((part, n) => {
-    part.textContent = cut(texts[n][0], WIDEST);
+    part.textContent = (n ? fitted : cut)(texts[n][0], WIDEST);
     part.setAttribute("class", texts[n][1]);
   });
   g.setAttribute("aria-label", `${nodes.label[node]}${value && `, value ${value}`}${adjoint && `, adjoint ${adjoint}`}`);
@@ -214,7 +214,7 @@ function fold() {
   cull();
 }
 
-// ---- keyboard within the picture: one box can be tabbed to, arrows up and down follow the graph
+// ---- keyboard within the picture: one box can be tabbed to; arrows up and down follow the graph, with shift left and right go to every box
 
 function moveFocus(i, really) {
   const before = picture.boxes[picture.focus].g;
@@ -227,7 +227,8 @@ function moveFocus(i, really) {
 
 function boxKey(event, i, node) {
   const sheet = data.sheets[state.sheet];
-  if (event.key === "Enter") select(node);
+  if (event.shiftKey && (event.key === "ArrowRight" || event.key === "ArrowLeft")) beside(i, event.key === "ArrowRight" ? 1 : -1);
+  else if (event.key === "Enter") select(node);
   else if (event.key === "c") toggle(i);
   else if (event.key === "ArrowDown" && picture.below[i].some((j) => picture.seen[j])) {
     moveFocus(picture.below[i].find((j) => picture.seen[j]), true);
@@ -237,6 +238,14 @@ function boxKey(event, i, node) {
   } else return;
   event.preventDefault();
   event.stopPropagation();
+}
+
+// The next box that is seen, from row to row as one reads.
+function beside(i, by) {
+  const order = picture.boxes.map((_, j) => j).filter((j) => picture.seen[j])
+    .sort((a, b) => picture.boxes[a].y - picture.boxes[b].y || picture.boxes[a].x - picture.boxes[b].x || a - b);
+  const next = order[order.indexOf(i) + by];
+  if (next !== undefined) moveFocus(next, true);
 }
 
 // ---- pan and zoom

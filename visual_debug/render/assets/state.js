@@ -56,7 +56,7 @@ function adjointAt(node, step, wide) {
   const folded = `${known} terms = ${sum}`;
   if (known > 12) return folded;
   const history = terms[node].slice(0, known).map(([, term]) => term).join(" + ") + (known === terms[node].length ? ` = ${sum}` : "");
-  return history.length + 2 <= (wide ? 3 * WIDEST : WIDEST) ? history : cut(folded, WIDEST - 2);
+  return history.length + 2 <= (wide ? 3 * WIDEST : WIDEST) ? history : fitted(folded, WIDEST - 2);
 }
 
 // How many terms of a node's adjoint have come by a step.
@@ -68,6 +68,18 @@ function arrived(node, step) {
     else high = middle;
   }
   return low;
+}
+
+// Numbers in a box: of an array or a range that is too long as many digits as there is room for, and no mean; of
+// adjoints that are not finite how many there are.
+function fitted(text, length) {
+  if (Array.from(text).length <= length || !/\w\[[\d×]*\] |…/.test(text)) return cut(text, length);
+  let short = text.replace(/ mean \S+/, "").replace(/^(∂ )?.*, ([\d,]+ not finite)$/, "$1$2");
+  for (let digits = 5; digits > 0 && Array.from(short).length > length; digits -= 1) {
+    const rounded = (number) => (Math.abs(number) >= 10 ** digits && Math.abs(number) < 1e15 ? Math.round(number) : Number(Number(number).toPrecision(digits)));
+    short = short.replace(/\d+\.\d+(e[+-]\d+)?/g, rounded);
+  }
+  return cut(short, length);
 }
 
 function cut(text, length) {
