@@ -177,7 +177,10 @@ def _html(request: Request, path: Path) -> None:
 
 
 def _end(trace: Trace) -> str | None:
-    """How a call ended that returned nothing, or a recording that has not all of it."""
+    """How a call ended that returned nothing, or what a recording has not of it."""
+    from visual_debug.tracing.tape import Tape
+
+    tape = trace._tape
     error = trace.exception
     if error is not None:
         import traceback
@@ -185,7 +188,10 @@ def _end(trace: Trace) -> str | None:
         said = " ".join(str(traceback.TracebackException(type(error), error, None, compact=True)).split())
         said = said if len(said) <= MOST_SAID else said[: MOST_SAID - 1] + "…"
         return f"the call raised {type(error).__name__}{': ' if said else ''}{said}"
-    return "recording stopped at its limit before the call ended" if trace.truncated else None
+    if trace.truncated:
+        return "recording stopped at its limit before the call ended"
+    is_late = isinstance(tape, Tape) and tape.beginning is not None
+    return "what came before these has been forgotten, as last=… says" if is_late else None
 
 
 #: What every page is asked about, in this order.
