@@ -113,8 +113,8 @@ def sample(array: Any) -> int:
 
 def is_simple(value: Any) -> bool:
     """Whether an array is one of NumPy's own type, of numbers, dates or texts of a fixed length."""
-    numpy = sys.modules["numpy"]
-    return type(value) is numpy.ndarray and value.dtype.kind in "biufcmMSU"
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(value) is numpy.ndarray and value.dtype.kind in "biufcmMSU"
 
 
 def is_there() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import numbers
 import sys
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -63,6 +64,26 @@ def has_special(kind: type, name: str) -> bool:
 
 
 _MODULE: Any = vars(type)["__module__"]
+#: Packages whose numbers do with operators and functions what is meant by their names.
+_PLAIN_ARITHMETIC = frozenset({
+    "builtins", "numpy", "decimal", "_decimal", "_pydecimal", "fractions", "enum", "mpmath", "gmpy2", "flint",
+})  # fmt: skip
+
+
+def is_foreign(value: Any) -> bool:
+    """Whether a value is of a class that is none of Python's or NumPy's own."""
+    kind = type(value)
+    return kind not in SCALARS and module_of(kind) not in ("builtins", "numpy")
+
+
+def redefines(value: Any, methods: Iterable[str]) -> bool:
+    """Whether the class of a value, be it one of numbers, has any of these methods from somebody who may mean else by it."""
+    kind = type(value)
+    return is_foreign(value) and any(
+        module_of(holder).partition(".")[0] not in _PLAIN_ARITHMETIC
+        for method in methods
+        for holder in [next((one for one in type.mro(kind) if method in vars(one)), object)]
+    )
 
 
 def is_number(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """The data of the offline page, and the file it is written to, without a browser."""
 
 import json
+import linecache
 import math
 import re
 from html.parser import HTMLParser
@@ -345,3 +346,17 @@ def test_arrows_of_loops_are_not_hidden_by_boxes(tmp_path):
         for i, (_, x, y, width, height) in enumerate(sheet["boxes"]):
             if i not in (tail, head):
                 assert not ((abs(way[:, 0] - x) < width / 2 - 1) & (abs(way[:, 1] - y) < height / 2 - 1)).any()
+
+
+def test_a_page_of_2000_expressions_is_small(tmp_path):
+    lines = [f"    x{i + 1} = x{i} * {1.0 + i / 1e6!r} + x{i}\n" for i in range(660)]
+    text = f"def f(x0):\n{''.join(lines)}    return x660\n"
+    linecache.cache["<straight>"] = len(text), None, text.splitlines(keepends=True), "<straight>"
+    scope = {}
+    exec(compile(text, "<straight>", "exec"), scope)  # noqa: S102
+    trace = vd.trace(scope["f"], 1.5)
+    assert 1900 < len(trace) < 2000
+    path = trace.export(tmp_path / "page.html")
+    assert path.stat().st_size < 2_000_000
+    _, data = read(path)
+    assert list(data["sheets"]) == ["graph"]

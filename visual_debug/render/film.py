@@ -1,10 +1,10 @@
 """Many PNG frames of one picture: each part is drawn once in each of its states, and frames are put together of them.
 
 A frame changes a few boxes, arrows and the title. Drawing all of 5 million pixels anew takes 0.5 s. So the arrows are
-drawn once, each box in each of its states is drawn once, transparent (as is a marked arrow, in tiles if it is long, for
-most of the rectangle around it is empty), and only what has changed on the canvas is put together again. resvg reads its
-fonts each time that it is called, which takes as long as ten boxes: what the next frames need is drawn on one sheet. The
-canvas is cut into strips of rows, each a compressed chunk of its own, so that strips without changes are reused.
+drawn once, each box in each of its states is drawn once, transparent, marked arrows are put on by `strokes` in tiles, and
+only what has changed on the canvas is put together again. resvg reads its fonts each time that it is called, which takes
+as long as ten boxes: what the next frames need is drawn on one sheet. The canvas is cut into strips of rows, each a
+compressed chunk of its own, so that strips without changes are reused.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from io import BytesIO
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from visual_debug.render import strokes
 from visual_debug.render.scene import Part, Scene, opening
 
 if TYPE_CHECKING:
     import numpy as np
 
     from visual_debug.render.diagram import Frame
+    from visual_debug.render.strokes import Stroke
 
 STRIP = 16  #: rows
 LEVEL = 3  #: of zlib: as quick as 1 here, and a fifth smaller
 TILE = 64  #: pixels, the side of a square of an arrow
-SPARSE = 0.3  #: share of the tiles around an arrow that it goes through, below which it is drawn tile by tile
 KEPT = 32e6  #: pixels of parts that are kept before those of no use to the next frames are dropped
 AHEAD = 24  #: frames whose parts are drawn together
 SHEET = 2048  #: pixels, the width of a sheet of parts, and its height unless one part is higher
@@ -63,11 +64,13 @@ class Film:
     ) -> None:
         self._scene = scene
         self._draw = draw
-        self._scale = scale
+        self._zoom = scale
+        self._scale = (scale, scale)  # of x and y; not quite that, for a picture has whole pixels
         self._pool = pool
         self._width = self._height = 0
         self._shown: dict[str, Part] = {}
         self._sprites: dict[tuple[str, Rect], _Sprite] = {}
+        self._chords: dict[str, list[tuple[float, float, float, float]]] = {}
         self._squares: dict[str, dict[Part, list[Rect]]] = {}
         self._kept = 0
         self._still: np.ndarray[Any, Any]  # the arrows, which everything else is put over
@@ -97,8 +100,10 @@ class Film:
     def _begin(self) -> None:
         import numpy as np
 
-        self._still = _pixels_of(self._draw(self._scene.still(), self._scale))[..., :3]
+        self._still = _pixels_of(self._draw(self._scene.still(), self._zoom))[..., :3]
         self._height, self._width, _ = self._still.shape
+        # resvg rounds the size of the picture, and then scales it to whole pixels.
+        self._scale = self._width / floor(self._scene.width + 0.5), self._height / floor(self._scene.height + 0.5)
         self._rows = np.zeros((self._height, 1 + 3 * self._width), np.uint8)
         self._strips = [(b"", 0, 0)] * ceil(self._height / STRIP)
 
@@ -128,7 +133,8 @@ class Film:
             yield x * TILE, y * TILE, min((x + 1) * TILE, self._width), min((y + 1) * TILE, self._height)
 
     def _pixels(self, bounds: tuple[float, float, float, float]) -> Rect:
-        left, top, right, bottom = (side * self._scale for side in bounds)
+        x, y = self._scale
+        left, top, right, bottom = bounds[0] * x, bounds[1] * y, bounds[2] * x, bounds[3] * y
         return max(floor(left), 0), max(floor(top), 0), min(ceil(right), self._width), min(ceil(bottom), self._height)
 
     def _compose(self, rect: Rect, places: Iterable[tuple[Part, Rect]]) -> None:
@@ -155,15 +161,23 @@ class Film:
         """What a part is in one of its rectangles, which is drawn by itself if it was on no sheet."""
         found = self._sprites.get((part.svg, place))
         if found is None:
-            found = self._sprites[part.svg, place] = self._drawn(part, place)
+            found = self._stroked(part, part.stroke, place) if part.stroke is not None else self._drawn(part, place)
+            self._sprites[part.svg, place] = found
         return found
 
+    def _stroked(self, part: Part, stroke: Stroke, place: Rect) -> _Sprite:
+        """A tile of an arrow."""
+        import numpy as np
+
+        if part.svg not in self._chords:
+            self._chords[part.svg] = strokes.chords(stroke, self._scale)
+        opacity = strokes.opacity(stroke, self._chords[part.svg], self._scale, place)
+        self._kept += _area(place)
+        return _Sprite(place, opacity * np.array(stroke.colour, np.uint16) + 127, 255 - opacity)
+
     def _ready(self, part: Part) -> bool:
-        """Whether a part has been drawn, or is one that has to be drawn in tiles."""
-        rects = self._rects(part)
-        if part.pieces and len(rects) * TILE**2 < SPARSE * _area(self._pixels(part.bounds)):
-            return True
-        return all((part.svg, place) in self._sprites for place in rects)
+        """Whether a part has been drawn, or is an arrow, which is drawn in tiles."""
+        return part.stroke is not None or all((part.svg, place) in self._sprites for place in self._rects(part))
 
     def _draw_sheets(self, parts: Iterable[Part]) -> None:
         """Draw those parts that are not yet drawn, many of them at once."""
@@ -203,7 +217,8 @@ class Film:
 
     def _moved(self, part: Part, x: int, y: int) -> str:
         """The markup of a part in pixels. (No nested svg with a viewBox: resvg clips it by way of another canvas.)"""
-        return f'<g transform="translate({x} {y}) scale({self._scale:.9f})">{part.svg}</g>'
+        across, down = self._scale
+        return f'<g transform="translate({x} {y}) scale({across:.9f} {down:.9f})">{part.svg}</g>'
 
     def _sprite_of(self, rect: Rect, pixels: np.ndarray[Any, Any]) -> _Sprite:
         import numpy as np
@@ -216,6 +231,7 @@ class Film:
         """Drop the parts that the next frames have not got."""
         self._sprites = {key: sprite for key, sprite in self._sprites.items() if key[0] in used}
         self._squares.clear()
+        self._chords.clear()
         self._kept = sum(_area(rect) for rect in {sprite.rect for sprite in self._sprites.values()})
 
     def _fresh(self) -> dict[int, bytes]:

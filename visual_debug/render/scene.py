@@ -15,9 +15,11 @@ from visual_debug.render.compose import CELL, FONT_SIZE, LINE, PAD_Y, Line, Run,
 from visual_debug.render.diagram import Arrow, Box, Diagram, Frame
 from visual_debug.render.dot import numbered
 from visual_debug.render.layout import Edge, Layout, Point
+from visual_debug.render.strokes import Stroke, stroke
 
 MARGIN = 12.0  #: px around the picture
 PEN = 6.0  #: px beside an arrow that its pen, or the mitre of its head, can reach
+FLOW_PEN = 3.0  #: px, of a marked arrow
 PIECE = 50.0  #: px, length of the pieces of an arrow
 TITLE_CELLS = 76  #: a title makes the picture up to this wide; a longer one goes on in the next line
 TITLE_LINES = 6  #: after which a title is cut
@@ -39,6 +41,7 @@ class Part(NamedTuple):
     svg: str
     bounds: tuple[float, float, float, float]  #: left, top, right, bottom in px
     pieces: tuple[tuple[float, float, float, float], ...] = ()  #: of a long thin part: what it covers inside of these
+    stroke: Stroke | None = None  #: of an arrow
 
 
 class Scene:
@@ -84,22 +87,31 @@ class Scene:
 
     def over(self, frame: Frame) -> list[Part]:
         """What a frame has over the arrows that are not marked."""
-        return [*self._untitled(frame), *self._title(frame.title)]
+        flowing = [self._edge(number, flows=True) for number in self._flowing(frame)]
+        return [*flowing, *self._boxes(frame), *self._title(frame.title)]
 
-    def _untitled(self, frame: Frame) -> list[Part]:
-        boxes = [
+    def _boxes(self, frame: Frame) -> list[Part]:
+        return [
             self._box(box, texts(frame, box.id), box.id in frame.lit, box.id in frame.active)
             for box in self._diagram.boxes
         ]
-        flowing = [self._edge(number, flows=True) for number in self._flowing(frame)]
-        return [*flowing, *boxes]
 
     def pieces(self, frame: Frame) -> list[Part]:
         """The same in pieces of which many stay the same from frame to frame: each letter of the title is one."""
         title = self._title_lines(frame.title) if frame.title else []
-        if not all(line.isascii() for line in title):
-            return self.over(frame)
-        return [*self._untitled(frame), *self._letters(title)]
+        is_plain = all(line.isascii() for line in title)
+        flowing = [part for number in self._flowing(frame) for part in self._strokes(number)]
+        return [*flowing, *self._boxes(frame), *(self._letters(title) if is_plain else self._title(frame.title))]
+
+    def _strokes(self, number: int) -> Iterator[Part]:
+        """A marked arrow, and its number as a part of its own."""
+        whole = self._edge(number, flows=True)
+        edge = self._layout.edges[number].moved(self._left, self._top)
+        colour = self._tint(f'<path stroke="{palette.FLOW}"/>').split('"')[1]
+        yield whole._replace(stroke=stroke(edge, PIECE, FLOW_PEN, colour))
+        if self._numbers[number]:
+            mark = self._tint(_position(edge, self._diagram.arrows[number]))
+            yield Part(f"{whole.key} mark", mark, _around([edge.before_head(11.0)], 16))
 
     def still(self) -> str:
         """The picture of all arrows, none of them marked."""
@@ -140,7 +152,7 @@ class Scene:
 
     def _edge(self, number: int, *, flows: bool) -> Part:
         edge, arrow = self._layout.edges[number].moved(self._left, self._top), self._diagram.arrows[number]
-        ink, pen, name = (palette.FLOW, 3, "edge flow") if flows else (palette.EDGE, 1.3, "edge")
+        ink, pen, name = (palette.FLOW, FLOW_PEN, "edge flow") if flows else (palette.EDGE, 1.3, "edge")
         mark = _position(edge, arrow) if self._numbers[number] else ""
         drawn = (
             f'<g class="{name}" id="e{number}" data-tail="{arrow.tail}" data-head="{arrow.head}">'

@@ -12,7 +12,7 @@ from typing import Any
 from visual_debug import arrays, cpython, kinds, rules
 from visual_debug.columns import MISSING, Call
 from visual_debug.kinds import GoneMethod
-from visual_debug.replaying import containers, stores
+from visual_debug.replaying import containers, redefined, stores
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.models import MOVING, Pending, answers_by_code, is_callback, is_pure, model_of, told
 from visual_debug.replaying.symbols import (
@@ -292,6 +292,9 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
     """The reference of the result of a callable that was not recorded itself."""
     site = f.plan.site(index)
     callee = pending.callee
+    name, args = _operation(pending, target)
+    if redefined.call(m, name, args, pending.kwargs):
+        return _opaque(m, f, index, name, pending, target, args, z)
     model = model_of(callee)
     if model is not None:
         found = model(m, f, index, pending, target, z)
@@ -299,7 +302,7 @@ def result_of(m: Machine, f: Frame, index: int, pending: Pending, target: Ref, z
             if type(found) is Stream:
                 found.object = z
             return found
-    name, args = _operation(pending, target)
+    name, args = _operation(pending, target)  # of streams, the model may have found the items
     rule = rules.find(name)
     if rule is None:
         if name.startswith("numpy.") and is_pure(callee) and _holds_arrays(z) and not m.kept:

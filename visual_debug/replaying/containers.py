@@ -57,7 +57,8 @@ def subscript(m: Machine, f: Frame, index: int, container: Ref, key: Ref, z: Any
     site = f.plan.site(index)
     node = m.node(container)
     if node is not None:
-        return _item_of_node(m, f, site, node, index_value(m, key), z, key)
+        answer = m.take_nested(z) if kinds.redefines(m.columns.value[node], ("__getitem__",)) else None
+        return answer if answer is not None else _item_of_node(m, f, site, node, index_value(m, key), z, key)
     node = flattened(m, container)
     if node is not None:
         return _item_of_node(m, f, site, node, flat_index(m, node, index_value(m, key)), z, key)
@@ -174,7 +175,7 @@ def _item_of_node(m: Machine, f: Frame, site: Site, node: int | None, position: 
         return Sequence(tuple, [_item_of_node(m, f, site, node, i, whole[i], None) for i in places], z)
     if not kinds.is_number(z):
         return Thing(z, [node])
-    if position is UNSET:
+    if position is UNSET or kinds.redefines(whole, ("__getitem__", "__iter__")):
         return m.new("opaque", z, [node, *m.among(key)], f, site)
     return m.new("getitem", z, [node], f, site, Call((m.columns.value[node], position), {}, (0,)))
 
@@ -245,7 +246,12 @@ def unpack_starred(
 #: Attributes of arrays and numbers that are numbers by themselves, and the operation that reads them.
 _PARTS = {"T": "numpy.transpose", "mT": "numpy.matrix_transpose", "real": "numpy.real", "imag": "numpy.imag"}
 #: Those of `numpy.matrix`.
-_PARTS_OF_MATRICES = {"A": "numpy.asarray", "A1": "numpy.ravel", "I": "numpy.linalg.inv"}
+_PARTS_OF_MATRICES = {
+    "A": "numpy.asarray",
+    "A1": "numpy.ravel",
+    "I": "numpy.linalg.inv",
+    "H": "numpy.matrixlib.defmatrix.matrix.H",
+}
 #: Attributes that tell of an array's form, which no derivative passes through.
 _FORM = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
 
@@ -260,6 +266,10 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
     node = m.node(base)
     if node is not None:
         value = m.columns.value[node]
+        if kinds.redefines(value, (name,)):
+            returned = m.take_nested(z)
+            if returned is not None or kinds.is_number(z):
+                return returned if returned is not None else m.new("opaque", z, [node], f, site)
         if isinstance(value, tuple) and name in getattr(type(value), "_fields", ()):
             return _item_of_node(m, f, site, node, type(value)._fields.index(name), z, None)  # type: ignore[attr-defined]
         if name in _FORM or not kinds.is_number(z):

@@ -7,7 +7,7 @@ from array import array
 from collections import deque
 from typing import Any
 
-from visual_debug import arrays
+from visual_debug import arrays, kinds
 from visual_debug.replaying.containers import flat_index, flattened, index_value, items_of, key_value
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.symbols import NULL, UNSET, Leaf, Mapping, Ref, Sequence, Thing
@@ -120,7 +120,10 @@ def store_subscript(
         m.unknown_code([container, key, value])
         written_unseen(m, f, index, m.snapshot, m.v + 1, [container, value])
         return
-    _write(m, f, index, "setitem", [node, Thing(position), value], called=called)
+    if not kinds.redefines(m.columns.value[node], ("__setitem__",)):
+        _write(m, f, index, "setitem", [node, Thing(position), value], called=called)
+    elif f.entered != index:  # else its own method was recorded, with what it wrote
+        _write(m, f, index, "setitem", [node, Thing(UNSET), value], called=called)
 
 
 def _write(m: Machine, f: Frame, index: int, op: str, args: list[Ref], *, called: bool = False) -> None:

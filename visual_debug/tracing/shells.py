@@ -11,7 +11,16 @@ import functools
 import operator
 import sys
 import weakref
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+)
 from typing import Any
 
 from visual_debug import kinds, structures
@@ -128,10 +137,10 @@ def now(value: Any, memory: Shells) -> Any:
 
 def made(value: Any, key: int, facts: classes.Facts, memory: Shells) -> Any:
     """What will be left of an object that was not met before; its identity is `key`."""
-    held: Any = weakref.ref(value, functools.partial(memory.pop, key)) if facts.is_weak else value
     kind = facts.kind
     shell = _shell(value, memory) if facts.empty is None else facts.empty(kind)
-    memory[key] = held, shell
+    if kind is not FrameType:  # which a reference keeps from being cleared, and nothing needs to be told of
+        memory[key] = (weakref.ref(value, functools.partial(memory.pop, key)) if facts.is_weak else value), shell
     memory.made.add(id(shell))
     return shell
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 VIEWS = ("graph", "tree", "code", "summary")
 MOST_SHOWN = 2000  #: nodes that are drawn one by one
 FOLDED_FROM = 100  #: nodes from which on the folded trace is on the page as well
+MOST_BESIDE = 500  #: expressions that a page which draws every node has folded as well
 NEAREST = 300  #: nodes around the result that a folded page draws where none are named
 SCHEMA = 1  #: of the data in the page
 
@@ -84,7 +85,10 @@ def data(
                 raise
             unfolded = str(error)
         else:
-            sheets.update(rows.sheets(part.shown, part.code.span))
+            if whole and view != "summary" and len(rows.summary.rows) > MOST_BESIDE:
+                rows = None  # little would be folded, and the page be twice as large
+            else:
+                sheets.update(rows.sheets(part.shown, part.code.span))
     if view != "code" and view not in sheets and not (view == "tree" and not whole):
         raise RenderError(
             f"the tree repeats shared parts and has more than {steps.MOST_TREE_BOXES} boxes: use view='graph'"

@@ -98,11 +98,12 @@ def _ways(tail: Sequence[Any], head: Sequence[Any]) -> Iterator[Edge]:
     _, to_x, to_y, to_width, to_height = head
     apart = 9.0 if tail is head else 0.0
     side = -1.0 if to_x > x else 1.0  # where what is computed again lies
-    for bulge in (26.0, 80.0):
+    narrow = 18.0 if tail is head else 26.0
+    for bulge in (narrow, 80.0):
         for flip in (side, -side):
             edge = around((flip * x - width / 2, y - apart), (flip * to_x - to_width / 2, to_y + apart), bulge)
             yield Edge(*([(flip * px, py) for px, py in points] for points in (edge.line, edge.head)))
-        if bulge > 26.0 or abs(to_y - y) <= (height + to_height) / 2:
+        if bulge > narrow or abs(to_y - y) <= (height + to_height) / 2:
             continue
         down = 1.0 if to_y > y else -1.0
         for flip in (-side, side):

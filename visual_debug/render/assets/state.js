@@ -70,10 +70,11 @@ function arrived(node, step) {
   return low;
 }
 
-// Numbers in a box: of an array or a range that is too long as many digits as there is room for, and no mean.
+// Numbers in a box: of an array or a range that is too long as many digits as there is room for, and no mean; of
+// adjoints that are not finite how many there are.
 function fitted(text, length) {
   if (Array.from(text).length <= length || !/\w\[[\d×]*\] |…/.test(text)) return cut(text, length);
-  let short = text.replace(/ mean \S+/, "");
+  let short = text.replace(/ mean \S+/, "").replace(/^(∂ )?.*, ([\d,]+ not finite)$/, "$1$2");
   for (let digits = 5; digits > 0 && Array.from(short).length > length; digits -= 1) {
     const rounded = (number) => (Math.abs(number) >= 10 ** digits && Math.abs(number) < 1e15 ? Math.round(number) : Number(Number(number).toPrecision(digits)));
     short = short.replace(/\d+\.\d+(e[+-]\d+)?/g, rounded);
