@@ -395,12 +395,18 @@ def meaning(word: int) -> Word | None:
 _policies: dict[Any, Policy] = {}
 
 
-def _is_no_arithmetic(function: FunctionType) -> bool:
-    """Whether a function is none of Python's own number classes: what those do with their parts is one operation.
+def _is_no_operation(function: FunctionType) -> bool:
+    """Whether a function is none of Python's own number classes, nor one of SciPy that a rule is known of.
 
-    Followed, a sum of fractions would be divisions of whole numbers by their common divisor, which have derivative 0.
+    What those do is one operation. Followed, a sum of fractions would be divisions of whole numbers by their common
+    divisor, which have derivative 0, and an inverse a call of a library that nothing is known of.
     """
-    return function.__globals__.get("__name__") not in ("fractions", "_pydecimal", "numbers")
+    module = function.__globals__.get("__name__")
+    if type(module) is str and module.startswith("scipy."):
+        from visual_debug import rules
+
+        return rules.find(rules.resolve(function)[0]) is None
+    return module not in ("fractions", "_pydecimal", "numbers")
 
 
 def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, always: bool = False) -> Policy:
@@ -415,7 +421,7 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, al
     if isinstance(follow, str):
         if follow != "all":
             raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
-        return _policies.setdefault(("all", always), Policy(_is_no_arithmetic, always=always))
+        return _policies.setdefault(("all", always), Policy(_is_no_operation, always=always))
     if not isinstance(follow, Iterable):
         raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
     chosen = tuple(follow)

@@ -231,6 +231,22 @@ FORMATS: dict[str, Callable[[Request, Path], None]] = {
     "html": _html,
 }
 
+
+def _own_nodes(request: Request) -> list[int] | None:
+    """The ids of the nodes that a page is to draw one by one: nodes of this very trace, or their numbers."""
+    if request.nodes is None:
+        return None
+    if not isinstance(request.nodes, Iterable):
+        raise RenderError(
+            f"nodes={request.nodes!r}: give a list of nodes, as trace.find(name=…) does, or of their numbers"
+        )
+    named = list(request.nodes)
+    for node in named:
+        if not hasattr(node, "__index__"):
+            raise RenderError(f"nodes=[…, {node!r}, …]: give nodes, as trace.find(name=…) does, or their numbers")
+    return [node if type(node) is int else request.trace[node].id for node in named]
+
+
 _THEMED = (".svg", ".png", ".pdf", ".gif")
 _COLOURLESS = (_text, _timeline, _json, _graphml, _latex)
 
@@ -248,6 +264,8 @@ def format_of(path: Path) -> str:
 def picture(path: Path, request: Request) -> Path:
     """One picture or file; see `Trace.export`."""
     write = FORMATS[format_of(path)]
+    request.step = None if request.step is None else steps.checked(request.step)
+    request.nodes = _own_nodes(request)
     if request.nodes is not None and write is not _html:
         raise RenderError("nodes=… names what an .html page draws one by one: for other formats use t.slice(node)")
     if request.colour is not None and write in _COLOURLESS:
