@@ -214,6 +214,28 @@ def test_objects_die_when_they_would():
     assert f.trace.grad() == {"x": 4.0}
 
 
+def test_frames_of_generators_are_cleared_when_asked():
+    seen = []
+
+    def plain(x):
+        thing = Thing(x)
+        alive = weakref.ref(thing)
+
+        def numbers(thing):
+            yield thing.x
+
+        generator = numbers(thing)
+        del thing
+        generator.gi_frame.clear()
+        seen.append(alive() is None)  # not so on 3.13
+        return x * 2.0
+
+    f = visual_debug(plain)
+    assert f(3.0) == plain(3.0) == 6.0
+    assert seen[0] == seen[1]
+    assert f.trace.grad() == {"x": 2.0}
+
+
 class Counted:
     alive = 0
 

@@ -63,6 +63,7 @@ DEPTH = "sets the limit of recursion to the depth it is at, and then calls somet
 MOMENT = "raises a signal between two instructions, and recording makes a call there, which handles it too early"
 OVERRIDDEN = "overrides in C what calling a function does; its twin is called instead"
 CYCLE = "an object that cannot be held weakly lives until the recording ends if it leads to itself"
+CONTAINER = "what is in a dict or list that was built while recording lives until the recording ends"
 CLASS = "a class lives until the trace is gone, for replay asks what its methods are"
 FUNCTION = "a function lives until the trace is gone, for replay asks what its code is, and so do its variables"
 KNOWN = {
@@ -71,6 +72,7 @@ KNOWN = {
     "test.test_descr.ClassPropertiesAndMethods.test_remove_subclass": CLASS,
     "test.test_descr.ClassPropertiesAndMethods.test_slots": CYCLE,
     "test.test_exceptions.ExceptionTests.test_recursion_in_except_handler": DEPTH,
+    "test.test_generators.FinalizationTest.test_generator_resurrect": CONTAINER,
     "test.test_generators.SignalAndYieldFromTest.test_raise_and_yield_from": MOMENT,
     "test.test_scope.ScopeTests.testLeaks": FUNCTION,
 }

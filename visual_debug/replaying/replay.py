@@ -21,6 +21,7 @@ from visual_debug.errors import TraceError
 from visual_debug.kinds import SCALARS, Gone
 from visual_debug.replaying import calls, containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
+from visual_debug.replaying.opcodes import functions, jumps, resuming
 from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
 from visual_debug.tracing import policy, record, rewrite
 from visual_debug.tracing.tape import Beginning, Contents, Plan, Tape, parameters
@@ -356,7 +357,7 @@ class _Player:
                 return False
             machine.p += 2
             self.next_event()
-            opcodes.end_loop(machine, frame)
+            jumps.end_loop(machine, frame)
             return True
         if word.kind == policy.DOOR:
             if not self._stands_at(frame, word.kind):
@@ -426,7 +427,7 @@ class _Player:
                 return False
             machine.p += 3
             self.next_event()
-            opcodes.end_send(machine, frame, frame.pc)
+            resuming.end_send(machine, frame, frame.pc)
             return True
         if not self._raises_here(frame):
             return False
@@ -447,7 +448,7 @@ class _Player:
         machine.frame = generator
         if kind == policy.DELEGATED:  # 3.11: thrown into what it delegated to, which then returned
             sends = [i for i, word in generator.plan.taken.items() if word == number]
-            opcodes.end_send(machine, generator, sends[0])
+            resuming.end_send(machine, generator, sends[0])
         elif kind == policy.RAISED:
             if not (generator.child_raised and self.raised_at == (machine.v, at)):
                 machine.exception = machine.handed_over(caller)  # no operation of its own raised
@@ -458,7 +459,7 @@ class _Player:
         """Leave the instruction by an exception, told `at` a word of the path: into a handler, or out altogether."""
         machine = self.machine
         if not (frame.child_raised and self.raised_at == (machine.v, at)):
-            opcodes.raised(machine, frame)
+            functions.raised(machine, frame)
         frame.child_raised = False
         frame.pending = None
         frame.received = frame.returned = None

@@ -12,7 +12,8 @@ from typing import Any
 
 from visual_debug import cpython, rules
 from visual_debug.columns import Call
-from visual_debug.replaying import calls, models, opcodes
+from visual_debug.replaying import calls, models
+from visual_debug.replaying.opcodes import operations, variables
 from visual_debug.replaying.passage import Picked
 from visual_debug.replaying.symbols import NULL, UNSET, Cell, Closure, Leaf, Method, Ref, Sequence, Stream, Thing
 from visual_debug.replaying.turn import NUMBERS, Handler, Item, Node, Turn, Unfit
@@ -69,7 +70,7 @@ def _store_fast_store_fast(t: Turn, pc: int, arg: Any) -> int | None:
 
 @_handles("LOAD_CONST", "LOAD_SMALL_INT")
 def _load_const(t: Turn, pc: int, arg: Any) -> int | None:
-    t.stack.append(opcodes.literal(t.machine, t.level.plan, *arg))
+    t.stack.append(variables.literal(t.machine, t.level.plan, *arg))
     return None
 
 
@@ -126,7 +127,7 @@ def _unary(t: Turn, pc: int, arg: tuple[int, str]) -> int | None:
 def _compare_op(t: Turn, pc: int, arg: tuple[int, str, bool]) -> int | None:
     y, x = t.pop(), t.pop()
     if arg[2]:
-        t.stack.append(opcodes.Comparison(pc, arg[1], x, y))
+        t.stack.append(operations.Comparison(pc, arg[1], x, y))
     else:
         t.make(arg[1], pc, [t.number(x), t.number(y)])
     return None
@@ -139,7 +140,7 @@ def _pop_jump(t: Turn, pc: int, arg: tuple[int, int, int, int, str]) -> int | No
     word = t.word()
     if word not in (taken, fallen):
         raise Unfit
-    if type(ref) is opcodes.Comparison:
+    if type(ref) is operations.Comparison:
         operands = [t.number(ref.x), t.number(ref.y)]
         z = (word == taken) == name.endswith("TRUE")
         t.add(Node(ref.op, t.level.plan.site(ref.index), operands, value=z))
@@ -151,7 +152,7 @@ def _pop_jump(t: Turn, pc: int, arg: tuple[int, int, int, int, str]) -> int | No
 @_handles("TO_BOOL")
 def _to_bool(t: Turn, pc: int, arg: Any) -> int | None:
     """Its result is told by the jump that consumes it."""
-    if type(t.stack[-1]) is not opcodes.Comparison and not t.is_number(t.stack[-1]):
+    if type(t.stack[-1]) is not operations.Comparison and not t.is_number(t.stack[-1]):
         raise Unfit
     return None
 
@@ -300,7 +301,7 @@ def _return_value(t: Turn, pc: int, arg: Any) -> int | None:
 
 @_handles("RETURN_CONST")
 def _return_const(t: Turn, pc: int, arg: Any) -> int | None:
-    t.leave(opcodes.literal(t.machine, t.level.plan, pc, arg))
+    t.leave(variables.literal(t.machine, t.level.plan, pc, arg))
     return None
 
 

@@ -90,12 +90,18 @@ class ItemRule(Rule):
             import numpy as np
 
             np.add.at(buffer, index, delta)
+        elif getattr(delta, "ndim", 0) == 2 > getattr(buffer[index], "ndim", 2):
+            buffer[index] += delta.reshape(buffer[index].shape)  # a row or column of a `numpy.matrix` is a matrix
         else:
             buffer[index] += delta
         return buffer
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return products.zero_like(z) if where != 0 else tangent[args[1]]
+        if where != 0:
+            return products.zero_like(z)
+        part = tangent[args[1]]
+        is_part_of_matrix = getattr(z, "ndim", 0) == 2 and getattr(part, "ndim", 2) == 1
+        return part.reshape(z.shape) if is_part_of_matrix else part
 
     def text(
         self,
