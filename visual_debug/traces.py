@@ -268,7 +268,9 @@ class Trace:
 
         only = -1 if step is None else steps.checked(step)
         seeds = self._reverse_seeds(of, seed)
-        return code.text(listing.frames(self._columns, seeds, only=only, turn=turn, call=call, opened=opened)[0])
+        entry = self._tape.plan.code
+        shown = listing.frames(self._columns, seeds, only=only, turn=turn, call=call, opened=opened, entry=entry)
+        return code.text(shown[0])
 
     def __str__(self) -> str:
         from visual_debug.render import text

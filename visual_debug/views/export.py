@@ -88,7 +88,13 @@ class Request:
     def code(self, only: int | None) -> list[CodeFrame]:
         """Frames of the code view."""
         drawn = listing.frames(
-            self.trace._columns, self.seeds, only=only, turn=self.turn, call=self.call, opened=self.opened
+            self.trace._columns,
+            self.seeds,
+            only=only,
+            turn=self.turn,
+            call=self.call,
+            opened=self.opened,
+            entry=self.trace._tape.plan.code,
         )
         if self.marks is None:
             return drawn
@@ -178,9 +184,6 @@ def _html(request: Request, path: Path) -> None:
 
 def _end(trace: Trace) -> str | None:
     """How a call ended that returned nothing, or what a recording has not of it."""
-    from visual_debug.tracing.tape import Tape
-
-    tape = trace._tape
     error = trace.exception
     if error is not None:
         import traceback
@@ -190,8 +193,7 @@ def _end(trace: Trace) -> str | None:
         return f"the call raised {type(error).__name__}{': ' if said else ''}{said}"
     if trace.truncated:
         return "recording stopped at its limit before the call ended"
-    is_late = isinstance(tape, Tape) and tape.beginning is not None
-    return "what came before these has been forgotten, as last=… says" if is_late else None
+    return None if trace._tape.beginning is None else "what came before these has been forgotten, as last=… says"
 
 
 #: What every page is asked about, in this order.
