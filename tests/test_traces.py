@@ -389,3 +389,26 @@ def test_nodes_of_another_trace_and_seeds_of_another_form_are_refused():
 def test_options_of_another_type_are_refused_by_name(options):
     with pytest.raises(TypeError, match=next(iter(options))):
         vd.visual_debug(lambda x: x, **options)
+
+
+def test_what_is_asked_in_a_wrong_way_is_told_so(tmp_path):
+    trace, other = vd.trace(lambda x: x * x, 2.0), vd.trace(lambda x: x + x, 3.0)
+    for asked in ({"op": 3}, {"name": 3}, {"line": "a"}, {"line": 1.5}, {"where": 3}):
+        (word,) = asked
+        with pytest.raises(TypeError, match=rf"find\({word}=.*: give "):
+            trace.find(**asked)
+    for depth in ("a", 1.5):
+        with pytest.raises(TypeError, match=r"tree\(max_depth=.*: give a number"):
+            trace.tree(depth)
+    for name in ("a.svg", "a.html", "a.txt"):
+        with pytest.raises(vd.RenderError, match=r"step='a': give the number of a step"):
+            trace.export(tmp_path / name, step="a")
+    with pytest.raises(vd.RenderError, match=r"step='a': give the number of a step"):
+        trace.code("a")
+    for nodes in (3, "x", ["x"]):
+        with pytest.raises(vd.RenderError, match="give .*nodes"):
+            trace.export(tmp_path / "a.html", nodes=nodes)
+    with pytest.raises(vd.TraceError, match="another trace"):
+        trace.export(tmp_path / "a.html", nodes=list(other))
+    assert not list(tmp_path.iterdir())
+    assert trace.export(tmp_path / "a.html", nodes=trace.find(op="*")).exists()

@@ -234,6 +234,8 @@ class Trace:
         """The result's expression tree as text, shared parts repeated; below `max_depth` levels `⋮` stands."""
         from visual_debug.render import text
 
+        if max_depth is not None and not hasattr(max_depth, "__index__"):
+            raise TypeError(f"tree(max_depth={max_depth!r}): give a number of levels")
         return text.tree(self._columns, self._shown_roots(), max_depth)
 
     def code(
@@ -262,11 +264,13 @@ class Trace:
             RenderError: for a step, turn or call that there is not.
         """
         from visual_debug.render import code
-        from visual_debug.views import listing
+        from visual_debug.views import listing, steps
 
-        only = -1 if step is None else step
+        only = -1 if step is None else steps.checked(step)
         seeds = self._reverse_seeds(of, seed)
-        return code.text(listing.frames(self._columns, seeds, only=only, turn=turn, call=call, opened=opened)[0])
+        entry = self._tape.plan.code
+        shown = listing.frames(self._columns, seeds, only=only, turn=turn, call=call, opened=opened, entry=entry)
+        return code.text(shown[0])
 
     def __str__(self) -> str:
         from visual_debug.render import text
@@ -414,6 +418,13 @@ class Trace:
     ) -> list[Node]:
         """The nodes with that operation (or symbol), variable name, source line, and for which `where(node)` holds."""
         columns = self._columns
+        for asked, given in (("op", op), ("name", name)):
+            if given is not None and not isinstance(given, str):
+                raise TypeError(f"find({asked}={given!r}): give a text")
+        if line is not None and not hasattr(line, "__index__"):
+            raise TypeError(f"find(line={line!r}): give the number of a line")
+        if where is not None and not callable(where):
+            raise TypeError(f"find(where={where!r}): give a function of a node, as lambda node: node.value > 1")
         kinds = list(range(len(columns.site.entries)))
         if line is not None:
             kinds = [k for k in kinds if columns.site.entries[k].line == line]

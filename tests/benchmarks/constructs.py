@@ -14,6 +14,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +30,34 @@ class Body:
 
     def moved(self, h):
         return self.x * h
+
+
+class Vec:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __add__(self, other):
+        return Vec(self.x + other.x, self.y + other.y)
+
+
+@dataclass
+class Point:
+    x: float
+    y: float
+
+
+def makes(xs):
+    total = 0.0
+    for x in xs:
+        total += Point(x, 1.0).x
+    return total
+
+
+def adds(xs):
+    place, step = Vec(0.0, 1.0), Vec(0.5, 0.25)
+    for _ in xs:
+        place = place + step
+    return place.x
 
 
 def squares(xs):
@@ -103,6 +132,8 @@ CONSTRUCTS: dict[str, Callable[[Any], Any]] = {
     "`table.get(key, 0.0)`": looks_up,
     "a method of one's own": methods,
     "an attribute read and written": attributes,
+    "an object of a dataclass made": makes,
+    "objects of one's own added, which makes another": adds,
 }
 
 

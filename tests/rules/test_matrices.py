@@ -27,9 +27,15 @@ def test_elementwise_operations_of_matrices() -> None:
     np.testing.assert_allclose(vd.trace(lambda m: np.sum(np.sin(m)), np.matrix(M)).grad("m"), np.cos(M))
 
 
-def test_reading_a_row_of_a_matrix_which_is_a_matrix_is_refused() -> None:
-    with pytest.raises(vd.NoDerivativeError, match="getitem"):
-        vd.trace(lambda m: np.sum(m[0] * m), np.matrix(M)).grad("m")
+def test_reading_a_row_or_a_column_of_a_matrix_which_is_a_matrix() -> None:
+    expected = np.zeros_like(M)
+    expected[0] = M.sum(axis=1)  # of the sum of M[0, k] M[k, j], by M[0, k] …
+    expected += M[0][:, None]  # … and by M[k, j]
+    trace = vd.trace(lambda m: np.sum(m[0] * m), np.matrix(M))
+    np.testing.assert_allclose(trace.grad("m"), expected)
+    np.testing.assert_allclose(np.asarray(trace.jvp(m=SEED)), np.sum(expected * SEED))
+    column = vd.trace(lambda m: (m[:, 1].T * m[:, 1])[0, 0], np.matrix(M))
+    np.testing.assert_allclose(column.grad("m"), 2 * M * (np.arange(M.shape[1]) == 1))
 
 
 @pytest.mark.parametrize("function", [lambda m: m * 2, lambda m: np.sum(m * m), lambda m: np.exp(m)])

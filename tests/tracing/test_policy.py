@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
+import numpy as np
 import pytest
 
 import visual_debug as vd
@@ -103,3 +104,17 @@ def test_an_object_whose_method_was_called_in_a_loop_is_not_kept():
     gc.collect()
     assert dead
     assert traced.trace.grad() == {"x": 4 * 2.0**3}
+
+
+def test_all_that_is_followed_leaves_operations_of_scipy_whole():
+    linalg = pytest.importorskip("scipy.linalg")
+    matrix = np.array([[2.0, 1.0], [0.5, 3.0]])
+    traced = vd.visual_debug(follow="all")(lambda a: linalg.inv(a).sum() + linalg.expm(a).sum())
+    traced(matrix)
+    assert [node.op for node in traced.trace if node.op.startswith("scipy")] == [
+        "scipy.linalg.inv",
+        "scipy.linalg.expm",
+    ]
+    away = np.array([[1e-6, 0.0], [0.0, 0.0]])
+    plain = traced.__wrapped__
+    assert traced.trace.grad("a")[0, 0] == pytest.approx((plain(matrix + away) - plain(matrix - away)) / 2e-6, rel=1e-6)

@@ -313,3 +313,30 @@ def element(xs, i):
 def test_an_element_that_is_read_stays_a_value_when_what_computed_it_speaks():
     last = vd.trace(element, [1.0, 2.0, 3.0], 0).code().splitlines()
     assert any("return 3.0 + 3.5   → 6.5" in line for line in last)
+
+
+DELEGATES = """\
+def helper(x, k):
+    return x * k + 1
+
+def f(x):
+    y = helper(x, 2)
+    return y
+"""
+
+
+def test_a_function_that_computes_nothing_itself_is_shown():
+    trace = vd.trace(made(DELEGATES), 3.0)
+    assert "y = 7" in trace.code()
+    assert "in helper" not in trace.code()
+    opened = trace.code(opened=True)
+    assert opened.index("def f(x)") < opened.index("in helper") < opened.index("return y")
+    assert "return x" in vd.trace(made("def f(x):\n    return x\n"), 3.0).code()
+
+
+@pytest.mark.parametrize("later", [DELEGATES.replace("y", "z"), DELEGATES.replace("def helper", "\ndef helper")])
+def test_of_such_a_function_source_that_has_changed_is_not_shown(later):
+    f = made(DELEGATES)
+    file = f.__code__.co_filename
+    linecache.cache[file] = len(later), None, later.splitlines(keepends=True), file
+    assert "the operations" in vd.trace(f, 3.0).code()

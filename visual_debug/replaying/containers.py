@@ -246,7 +246,12 @@ def unpack_starred(
 #: Attributes of arrays and numbers that are numbers by themselves, and the operation that reads them.
 _PARTS = {"T": "numpy.transpose", "mT": "numpy.matrix_transpose", "real": "numpy.real", "imag": "numpy.imag"}
 #: Those of `numpy.matrix`.
-_PARTS_OF_MATRICES = {"A": "numpy.asarray", "A1": "numpy.ravel", "I": "numpy.linalg.inv"}
+_PARTS_OF_MATRICES = {
+    "A": "numpy.asarray",
+    "A1": "numpy.ravel",
+    "I": "numpy.linalg.inv",
+    "H": "numpy.matrixlib.defmatrix.matrix.H",
+}
 #: Attributes that tell of an array's form, which no derivative passes through.
 _FORM = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides"})
 

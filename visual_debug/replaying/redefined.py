@@ -37,7 +37,8 @@ def operator(m: Machine, op: str, refs: tuple[Ref, ...]) -> bool:
 def call(m: Machine, name: str, args: list[Ref], kwargs: dict[str, Ref]) -> bool:
     """Whether a function does something else with one of its arguments: a number, or one in a list."""
     refs = [*args, *kwargs.values()]
-    refs += [item for ref in refs if type(ref) is Sequence for item in ref.items or ()]
+    if name in _CALLED or name.startswith("numpy."):  # which look at every item; `len` and kin do not
+        refs += [item for ref in refs if type(ref) is Sequence for item in ref.items or ()]
     values = [value for ref in refs if type(ref) in (int, Leaf) for value in [m.known_value(ref)] if value is not UNSET]
     foreign = [value for value in values if kinds.is_foreign(value)]
     if not foreign:

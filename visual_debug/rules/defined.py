@@ -141,7 +141,7 @@ class DefinedRule(Rule):
                 _add(adjoints, source, self._one("pull", op, place, change, value, values, named))
         found = adjoints.get(0)
         if found is None:
-            return products.zero_like(operand)
+            return 0.0 if isinstance(operand, float) else products.zero_like(operand)
         return products.number_for(operand, np.asarray(found).reshape(np.shape(operand)), ())
 
     def pull_each(

@@ -90,12 +90,18 @@ class ItemRule(Rule):
             import numpy as np
 
             np.add.at(buffer, index, delta)
+        elif getattr(delta, "ndim", 0) == 2 > getattr(buffer[index], "ndim", 2):
+            buffer[index] += delta.reshape(buffer[index].shape)  # a row or column of a `numpy.matrix` is a matrix
         else:
             buffer[index] += delta
         return buffer
 
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return products.zero_like(z) if where != 0 else tangent[args[1]]
+        if where != 0:
+            return products.zero_like(z)
+        part = tangent[args[1]]
+        is_part_of_matrix = getattr(z, "ndim", 0) == 2 and getattr(part, "ndim", 2) == 1
+        return part.reshape(z.shape) if is_part_of_matrix else part
 
     def text(
         self,
@@ -114,9 +120,19 @@ class ItemRule(Rule):
 
 
 def is_fancy(index: Any) -> bool:
-    """Whether an index picks elements by arrays of places or truth values, so that reading makes a copy."""
+    """Whether an index picks elements by arrays of places or truth values, so that reading makes a copy.
+
+    NumPy takes whatever is in the index and no single place for an array: a list, a tuple, a range.
+    """
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, list) or getattr(part, "shape", ()) != () for part in parts)
+    return not all(map(_is_one_place, parts))
+
+
+def _is_one_place(part: Any) -> bool:
+    """Whether part of an index is one place, a slice, `None`, `...` or the name of a field."""
+    if part is None or part is ... or isinstance(part, (slice, str)):
+        return True
+    return hasattr(part, "__index__") and getattr(part, "shape", ()) == ()
 
 
 class WriteRule(Rule):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 #: NumPy's second names, and ndarray methods that go by another name as functions.
@@ -15,6 +16,9 @@ ALIASES = {
     "atan": "arctan", "atanh": "arctanh", "atan2": "arctan2", "row_stack": "vstack", "cumulative_sum": "cumsum",
     "mat": "asmatrix",
 }  # fmt: skip
+
+#: The packages of SciPy's that have rules.
+SCIPY = ("scipy.special.", "scipy.linalg.", "scipy.fft.", "scipy.signal.", "scipy.integrate.")
 
 #: Methods of arrays and NumPy scalars that NumPy also offers as a function of (self, …), and `item`.
 _METHODS = (
@@ -32,7 +36,7 @@ def canonical(op: str) -> str:
     """
     for prefix in ("operator.", "_operator.", "builtins."):
         op = op.removeprefix(prefix)
-    if op.startswith(("scipy.special.", "scipy.linalg.", "scipy.fft.")):
+    if op.startswith(SCIPY):
         return f"scipy.{op.split('.')[1]}.{op.rpartition('.')[2]}"
     if op.startswith("numpy."):
         head, _, last = op.rpartition(".")
@@ -68,7 +72,8 @@ def resolve(function: Callable[..., Any]) -> tuple[str, tuple[Any, ...]]:
         return canonical(f"{kind.__module__}.{kind.__qualname__}"), ()
     if owner is None:
         qualname = getattr(function, "__qualname__", name)
-        return canonical(f"{_module_of(function)}.{qualname}"), ()
+        front = (function.__self__,) if _is_of_matrix(function) else ()  # type: ignore[attr-defined]
+        return canonical(f"{_module_of(function)}.{qualname}"), front
     front = (function.__self__,) if bound else ()  # type: ignore[attr-defined]
     if name.startswith("__") and hasattr(operator, name):
         return name.strip("_"), front
@@ -103,6 +108,14 @@ def _owner(function: Any) -> tuple[type | None, bool]:
         if self is not None and type(self).__name__ != "module" and not isinstance(self, type):
             return type(self), True
     return None, False
+
+
+def _is_of_matrix(function: Any) -> bool:
+    """Whether a method is one of those that `numpy.matrix` has in Python."""
+    if type(function) is not MethodType:
+        return False
+    kind = type(function.__self__)
+    return kind.__name__ == "matrix" and issubclass(kind, _array_types()) and kind.__module__ == "numpy"
 
 
 def _array_types() -> tuple[type, ...]:

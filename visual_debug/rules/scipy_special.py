@@ -29,6 +29,20 @@ def _by(show: str, function: Callable[..., Any]) -> Computed:
     return Computed(lambda z, *operands: function(*operands), show)
 
 
+def _carlson(m: Any) -> Any:
+    """3 (K(m) - E(m)) / m, which has no 0/0 at m = 0. Source: DLMF 19.25.2, in terms of Carlson's R_D."""
+    return sp.elliprd(0.0, 1 - np.asarray(m), 1.0)
+
+
+def _boxcox_by_lambda(log: Any, y: Any) -> Any:
+    """The slope of (exp(log*y) - 1)/y by y; near 0 by its series, where the difference would lose all digits."""
+    t = log * np.asarray(y, float)
+    series = 1 / 2 + t * (1 / 3 + t * (1 / 8 + t * (1 / 30 + t * (1 / 144 + t / 840))))
+    is_near = np.abs(t) < 1e-2
+    far = np.where(is_near, 1.0, t)
+    return log**2 * np.where(is_near, series, (np.exp(far) * (far - 1) + 1) / far**2)
+
+
 _ROOT_PI = np.sqrt(np.pi)
 _BELL = np.sqrt(2 * np.pi)
 
@@ -93,6 +107,24 @@ _row("cosm1",     "-sin(x)")
 _row("zeta",      Missing("its derivative is not known in closed form"))
 _row("lambertw",  Computed(lambda z, x: z / (np.where(x == 0, 1, x) * (1 + z)) + (np.asarray(x) == 0), "Δ*z/(x*(1+z))"))
 _row("spence",    Computed(lambda z, x: -np.log(x) / np.where(x == 1, 1, np.asarray(x) - 1) - (np.asarray(x) == 1), "-Δ*log(x)/(x-1)"))
+_row("expi",      "exp(x)/x")
+_row("exp1",      "-exp(-x)/x")
+_row("i0e",       Computed(lambda z, x: sp.i1e(x) - np.sign(x) * z, "Δ*(i1e(x)-sign(x)*z)"))
+_row("ellipk",    Computed(lambda z, m: (z - _carlson(m) / 3) / (2 * (1 - np.asarray(m))), "Δ*(ellipe(x)-(1-x)*z)/(2*x*(1-x))"))
+_row("ellipe",    _by("Δ*(z-ellipk(x))/(2*x)", lambda m: -_carlson(m) / 6))
+_row("gammasgn",  "0")
+_row("cosdg",     _by("-Δ*sind(x)*pi/180", lambda x: -sp.sindg(x) * np.pi / 180))
+_row("sindg",     _by("Δ*cosd(x)*pi/180", lambda x: sp.cosdg(x) * np.pi / 180))
+_row("boxcox",    _by("Δ*x**(y-1)", lambda x, y: np.asarray(x) ** (np.asarray(y) - 1.0)),
+                  _by("Δ*(x**y*log(x)-z)/y", lambda x, y: _boxcox_by_lambda(np.log(x), y)))
+_row("inv_boxcox", Computed(lambda z, x, y: z / (1 + np.asarray(x) * y), "Δ*z/(1+x*y)"),
+                  Missing("its derivative with respect to lambda is not covered"))
+_row("hyp2f1",    _ORDER, _ORDER, _ORDER,
+                  _by("Δ*a*b/c*hyp2f1(a+1, b+1, c+1, x)", lambda a, b, c, x: np.asarray(a) * b / c * sp.hyp2f1(a + 1, b + 1, c + 1, x)))
+_row("binom",     Computed(lambda z, n, k: z * (sp.digamma(n + 1) - sp.digamma(n - k + 1)), "Δ*z*(digamma(x+1)-digamma(x-y+1))"),
+                  Computed(lambda z, n, k: z * (sp.digamma(n - k + 1) - sp.digamma(k + 1)), "Δ*z*(digamma(x-y+1)-digamma(y+1))"))
+_row("poch",      Computed(lambda z, x, m: z * (sp.digamma(x + m) - sp.digamma(x)), "Δ*z*(digamma(x+y)-digamma(x))"),
+                  Computed(lambda z, x, m: z * sp.digamma(x + m), "Δ*z*digamma(x+y)"))
 _row("sinc",      "(cos(pi*x)-z)/x")
 # fmt: on
 for _name in ("comb", "perm", "factorial", "factorial2"):

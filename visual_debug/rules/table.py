@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from visual_debug.rules import scalar
 from visual_debug.rules.base import Format, MissingPartial, Rule
 from visual_debug.rules.elementwise import FormulaRule, Given, Missing
-from visual_debug.rules.names import canonical, name_of
+from visual_debug.rules.names import SCIPY, canonical, name_of
 
 if TYPE_CHECKING:
     from visual_debug.columns import Where
@@ -27,6 +27,7 @@ def _arrays() -> Mapping[str, Rule]:
     from visual_debug.rules import (
         arrays,
         decompositions,
+        drawing,
         einsum,
         forms,
         linalg,
@@ -41,7 +42,20 @@ def _arrays() -> Mapping[str, Rule]:
     from visual_debug.rules.defined import DefinedRule
     from visual_debug.rules.definitions import ALL
 
-    tables = (arrays, reductions, shaping, forms, ordering, writing, linalg, decompositions, sliding, einsum, roots)
+    tables = (
+        arrays,
+        reductions,
+        shaping,
+        forms,
+        ordering,
+        writing,
+        linalg,
+        decompositions,
+        sliding,
+        einsum,
+        roots,
+        drawing,
+    )
     rules = {op: rule for module in tables for op, rule in module.TABLE.items()}
     rules["numpy.pad"] = padding.PadRule(DefinedRule("numpy.pad", padding.padded, find))
     return {op: DefinedRule(op, definition, find) for op, definition in ALL.items()} | rules
@@ -101,7 +115,7 @@ _FOUND: dict[str, Rule | None] = {}
 def _look_up(op: str) -> Rule | None:
     name = canonical(op)
     found = _OWN.get(op) or _OWN.get(name) or scalar.TABLE.get(name)
-    if found is None and name.startswith(("scipy.special.", "scipy.linalg.", "scipy.fft.")):
+    if found is None and name.startswith(SCIPY):
         found = _scipy(name.split(".")[1]).get(name)
     if found is None and name.startswith("statistics."):
         found = _statistics().get(name)

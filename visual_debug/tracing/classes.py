@@ -85,7 +85,13 @@ def is_harmless(kind: type) -> bool:
     module = kinds.module_of(kind)
     if module not in _HARMLESS and not module.startswith(("numpy.linalg", "numpy.lib.", "numpy._core.", "numpy.core.")):
         return False
-    return kind not in _GONE and kind.__name__ not in _AWAITABLES and not issubclass(kind, BaseException)
+    # Through a `super` object one gets at the object that it is of.
+    return (
+        kind not in _GONE
+        and kind is not super
+        and kind.__name__ not in _AWAITABLES
+        and not issubclass(kind, BaseException)
+    )
 
 
 def _empty(kind: Any) -> Callable[[Any], Any] | None:

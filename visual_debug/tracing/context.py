@@ -18,6 +18,7 @@ class Nowhere:
     policy = None
     end = (0, 0)
     is_open = False
+    has_objects = True
 
     @property
     def bottom(self) -> tuple[Iterator[None], list[int], list[Any]]:

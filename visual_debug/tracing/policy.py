@@ -57,15 +57,21 @@ def _door(function: FunctionType) -> record.Door | None:
 class CallSite:
     """Cache of one call instruction: the last callable and what to call instead, as one tuple for atomic reads."""
 
-    __slots__ = ("count", "has_keywords", "pair")
+    __slots__ = ("count", "pair", "record", "total")
 
-    def __init__(self, count: int, has_keywords: bool) -> None:
+    def __init__(self, count: int, total: int) -> None:
         self.pair: tuple[Any, Any] = _EMPTY
+        self.record: Any = None  # of a method of a known object: what was recorded of it the last time
         self.count = count  # of positional arguments
-        self.has_keywords = has_keywords
+        self.total = total
+
+    @property
+    def has_keywords(self) -> bool:
+        """Whether there are others."""
+        return self.total > self.count
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CallSite, (self.count, self.has_keywords)  # what it refers to is of this process only
+        return CallSite, (self.count, self.total)  # what it refers to is of this process only
 
 
 _EMPTY: tuple[Any, Any] = (object(), None)
@@ -111,7 +117,7 @@ class Policy:
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
         self.twins = Twins(plain_code, self._followed)
         self.hooks = rewrite.Hooks(
-            tape_here.get, record.refuel, record.turned, self.resolve, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item,
+            tape_here.get, record.refuel, record.turned, self.resolve, self.resolve_few, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item,
             writes.before_attribute, writes.settled, record.landed, record.leave, record.ended,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
             self.twins.refresh, shells.note_sum, writes.IMMUTABLE, self.comprehend, watch,
@@ -149,6 +155,37 @@ class Policy:
                     del self._sources[id(code)]
             return self._codes[key]
 
+    def resolve_few(self, values: list[Any], site: CallSite, target: Any, first: Any, second: Any) -> Any:
+        """`resolve` for up to two arguments, None where there are fewer: quick for what is called in every turn of a loop."""
+        kind = type(target)
+        if kind is BuiltinFunctionType:
+            owner = target.__self__
+            quiet = callbacks.QUIET.get(type(owner))
+            if (
+                quiet is not None
+                and type(first) in callbacks.INERT
+                and type(second) in callbacks.INERT
+                and target.__name__ in quiet
+            ):
+                values.append(target)
+                tape = tape_here.get()
+                if not tape.has_objects and not callbacks.is_inert(owner):
+                    tape.has_objects = True  # its container may have some
+                return target
+        elif kind is MethodType:
+            function, twin = site.pair
+            if target.__func__ is function and type(function) is FunctionType:
+                tape, owner = tape_here.get(), target.__self__
+                if tape.end is None and type(owner) in tape.classes:
+                    known = tape.shells.get(id(owner))
+                    if known is not None:
+                        method = site.record
+                        if method is None or method.__self__ is not known[1]:
+                            method = site.record = MethodType(function, known[1])
+                        values.append(method)
+                        return MethodType(twin, owner)
+        return self.resolve(values, site, target, *(first, second)[: site.total])
+
     def resolve(self, values: list[Any], site: CallSite, target: Any, *arguments: Any) -> Any:
         """What to call instead of `target`, which is recorded; fills the site's cache where that will hold next time."""
         kind = type(target)
@@ -166,14 +203,6 @@ class Policy:
                             if not is_inert:
                                 self.lend(tape, arguments)
                     return target
-        if kind is MethodType and target.__func__ is site.pair[0] and type(site.pair[0]) is FunctionType:
-            # A method of a known object, as in every turn of a loop: 1 us instead of 2.
-            tape, owner = tape_here.get(), target.__self__
-            if tape.end is None and type(owner) in tape.classes:
-                known = tape.shells.get(id(owner))
-                if known is not None:
-                    values.append(MethodType(target.__func__, known[1]))
-                    return MethodType(site.pair[1], owner)
         if kind is type:
             tape = tape_here.get()
             if tape.end is None and target in tape.classes:
@@ -199,6 +228,7 @@ class Policy:
             tape = tape_here.get()
             if tape.end is None and type(target.__self__) not in tape.classes:
                 self.lend(tape, (target.__self__,))
+            site.record = None
             site.pair = (target.__func__, twin)
             self.fleeting.add(site)
             return MethodType(twin, target.__self__)
@@ -232,7 +262,7 @@ class Policy:
             site.pair = code, found
         rewritten = found[1]
         if rewritten is None:
-            return self.resolve(values, CallSite(0, False), function)
+            return self.resolve(values, CallSite(0, 0), function)
         values.append(function)
         return FunctionType(rewritten, function.__globals__, None, None, function.__closure__)
 
@@ -241,7 +271,8 @@ class Policy:
         if self.fleeting:
             fleeting, self.fleeting = self.fleeting, set()
             while fleeting:
-                fleeting.pop().pair = _EMPTY
+                site = fleeting.pop()
+                site.pair, site.record = _EMPTY, None
 
     def _hand_over(self, target: Any, arguments: tuple[Any, ...]) -> None:
         """A callable that is not recorded is handed its arguments: it may call them, and write to them."""
@@ -395,12 +426,18 @@ def meaning(word: int) -> Word | None:
 _policies: dict[Any, Policy] = {}
 
 
-def _is_no_arithmetic(function: FunctionType) -> bool:
-    """Whether a function is none of Python's own number classes: what those do with their parts is one operation.
+def _is_no_operation(function: FunctionType) -> bool:
+    """Whether a function is none of Python's own number classes, nor one of SciPy that a rule is known of.
 
-    Followed, a sum of fractions would be divisions of whole numbers by their common divisor, which have derivative 0.
+    What those do is one operation. Followed, a sum of fractions would be divisions of whole numbers by their common
+    divisor, which have derivative 0, and an inverse a call of a library that nothing is known of.
     """
-    return function.__globals__.get("__name__") not in ("fractions", "_pydecimal", "numbers")
+    module = function.__globals__.get("__name__")
+    if type(module) is str and module.startswith("scipy."):
+        from visual_debug import rules
+
+        return rules.find(rules.resolve(function)[0]) is None
+    return module not in ("fractions", "_pydecimal", "numbers")
 
 
 def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, always: bool = False) -> Policy:
@@ -415,7 +452,7 @@ def policy_for(follow: str | Iterable[Any] | None, function: FunctionType, *, al
     if isinstance(follow, str):
         if follow != "all":
             raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
-        return _policies.setdefault(("all", always), Policy(_is_no_arithmetic, always=always))
+        return _policies.setdefault(("all", always), Policy(_is_no_operation, always=always))
     if not isinstance(follow, Iterable):
         raise TypeError(f"follow={follow!r}: give 'all', or a tuple of functions, modules or package names")
     chosen = tuple(follow)

@@ -41,11 +41,11 @@ class Hooks(NamedTuple):
     refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
     turned: Callable[..., Any]  #: the same in a loop of a door: (values, state, instruction, *iterators) -> fuel
     resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
+    #: The same with `FEW` arguments, None for those that there are not: a call of a fixed number is quicker.
+    resolve_few: Callable[..., Any]
     note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
     lasting: Any  #: its attribute `types` is the set of types of which every object may be appended as it is
-    call_site: Callable[
-        [int, bool], Any
-    ]  #: (count of positional arguments, any others?) -> a cache with attribute `pair`
+    call_site: Callable[[int, int], Any]  #: (how many positional arguments, how many) -> a cache with attribute `pair`
     before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
     before_out: Callable[[list[Any], Any], Any]  #: (values, what a call is given to write its result to)
     before_item: Callable[..., Any]  #: (values, array about to be written to, index or ends of the slice)
@@ -65,6 +65,10 @@ class Hooks(NamedTuple):
     immutable: frozenset[type]  #: types that are no arrays and no texts, for a quick look before `before_write`
     comprehend: Callable[..., Any]  #: (values, call site, function of a comprehension) -> what to call instead
     watch: Callable[[Any], None] | None = None  #: looks at what every operator and call yields: (value); it may raise
+
+
+#: Calls with no more arguments have a hook of their own.
+FEW = 2
 
 
 class DoorHooks(NamedTuple):
@@ -947,7 +951,7 @@ class _Emitter:
         """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""
         where = instr.location
         count = writes.SPREAD if call.packed else call.positional
-        site = self.hooks.call_site(count, len(call.arguments) > call.positional)
+        site = self.hooks.call_site(count, len(call.arguments))
         depth = call.callable
         hit, on = Label(), Label()
         if call.out is not None:
@@ -973,7 +977,7 @@ class _Emitter:
     def _comprehend(self, depth: int, where: Any, height: int) -> Iterator[Item]:
         """Before the call of a comprehension's function, which has been made for it: record it, and call its twin."""
         # Above the function stand NULL and the hook, and what has been pushed.
-        site = cpython.const(self.hooks.call_site(0, False), where)
+        site = cpython.const(self.hooks.call_site(0, 0), where)
         pushes = [self._fetch(VALUES, height + 2, where), site, cpython.copy(depth + 4, where)]
         yield from cpython.call(self.hooks.comprehend, pushes, where)  # .. twin
         yield cpython.swap(depth + 1, where)
@@ -985,4 +989,8 @@ class _Emitter:
         # .. NULL resolve values site: what is on the stack is 4 deeper, and with every argument pushed one more
         pushes = [cpython.copy(d + 4 + i, where) for i, d in enumerate((call.callable, *call.arguments))]
         pushes = [self._fetch(VALUES, height + 2, where), cpython.const(site, where), *pushes]
-        yield from cpython.call(self.hooks.resolve, pushes, where)  # .. twin
+        hook = self.hooks.resolve
+        if not call.packed and len(call.arguments) <= FEW:
+            hook = self.hooks.resolve_few
+            pushes += [cpython.const(None, where)] * (FEW - len(call.arguments))
+        yield from cpython.call(hook, pushes, where)  # .. twin

@@ -224,6 +224,10 @@ _CONTAINERS = frozenset({list, tuple, dict})
 _PORTION = 256
 
 
+#: Types of which something is left that has the same methods.
+_WITH_METHODS = frozenset({list, dict})
+
+
 def empty(tape: Tape) -> None:
     """Exchange every object on a tape that is over for what is left of it."""
     memory = Shells()
@@ -244,6 +248,10 @@ def empty(tape: Tape) -> None:
             if kind in _BOUND:
                 owner = id(value.__self__)
                 if owner in settled or owner in made:
+                    continue
+                known = memory.get(owner)
+                if known is not None and type(known[1]) in _WITH_METHODS and known[1] is not value.__self__:
+                    values[index] = getattr(known[1], value.__name__)
                     continue
             if id(kind) not in memory.facts and _joined(value, kind):
                 stays.add(kind)
@@ -299,7 +307,7 @@ def _shell(value: Any, memory: Shells) -> Any:
         rest = _left(value.__self__, memory)
         if rest is value.__self__:
             return value
-        return getattr(rest, value.__name__) if type(rest) in (list, dict) else GoneMethod(value.__name__, rest)
+        return getattr(rest, value.__name__) if type(rest) in _WITH_METHODS else GoneMethod(value.__name__, rest)
     if kind is functools.partial:
         arguments = [_left(argument, memory) for argument in value.args]
         return functools.partial(value.func, *arguments, **{k: _left(v, memory) for k, v in value.keywords.items()})

@@ -88,7 +88,13 @@ class Request:
     def code(self, only: int | None) -> list[CodeFrame]:
         """Frames of the code view."""
         drawn = listing.frames(
-            self.trace._columns, self.seeds, only=only, turn=self.turn, call=self.call, opened=self.opened
+            self.trace._columns,
+            self.seeds,
+            only=only,
+            turn=self.turn,
+            call=self.call,
+            opened=self.opened,
+            entry=self.trace._tape.plan.code,
         )
         if self.marks is None:
             return drawn
@@ -177,7 +183,7 @@ def _html(request: Request, path: Path) -> None:
 
 
 def _end(trace: Trace) -> str | None:
-    """How a call ended that returned nothing, or a recording that has not all of it."""
+    """How a call ended that returned nothing, or what a recording has not of it."""
     error = trace.exception
     if error is not None:
         import traceback
@@ -185,7 +191,9 @@ def _end(trace: Trace) -> str | None:
         said = " ".join(str(traceback.TracebackException(type(error), error, None, compact=True)).split())
         said = said if len(said) <= MOST_SAID else said[: MOST_SAID - 1] + "…"
         return f"the call raised {type(error).__name__}{': ' if said else ''}{said}"
-    return "recording stopped at its limit before the call ended" if trace.truncated else None
+    if trace.truncated:
+        return "recording stopped at its limit before the call ended"
+    return None if trace._tape.beginning is None else "what came before these has been forgotten, as last=… says"
 
 
 #: What every page is asked about, in this order.
@@ -223,6 +231,22 @@ FORMATS: dict[str, Callable[[Request, Path], None]] = {
     "html": _html,
 }
 
+
+def _own_nodes(request: Request) -> list[int] | None:
+    """The ids of the nodes that a page is to draw one by one: nodes of this very trace, or their numbers."""
+    if request.nodes is None:
+        return None
+    if not isinstance(request.nodes, Iterable):
+        raise RenderError(
+            f"nodes={request.nodes!r}: give a list of nodes, as trace.find(name=…) does, or of their numbers"
+        )
+    named = list(request.nodes)
+    for node in named:
+        if not hasattr(node, "__index__"):
+            raise RenderError(f"nodes=[…, {node!r}, …]: give nodes, as trace.find(name=…) does, or their numbers")
+    return [node if type(node) is int else request.trace[node].id for node in named]
+
+
 _THEMED = (".svg", ".png", ".pdf", ".gif")
 _COLOURLESS = (_text, _timeline, _json, _graphml, _latex)
 
@@ -240,6 +264,8 @@ def format_of(path: Path) -> str:
 def picture(path: Path, request: Request) -> Path:
     """One picture or file; see `Trace.export`."""
     write = FORMATS[format_of(path)]
+    request.step = None if request.step is None else steps.checked(request.step)
+    request.nodes = _own_nodes(request)
     if request.nodes is not None and write is not _html:
         raise RenderError("nodes=… names what an .html page draws one by one: for other formats use t.slice(node)")
     if request.colour is not None and write in _COLOURLESS:

@@ -60,17 +60,24 @@ class Code:
         turn: which pass of each loop: `"first"`, `"last"`, `"all"`, or its number from 0 (of outermost loops).
         call: the activation that is shown.
         opened: activations whose code is shown where they are called; True for all.
+        entry: the code object of the traced function, which tells its source where it computes nothing of its own.
 
     """
 
     def __init__(
-        self, columns: Columns, *, turn: str | int = "last", call: int = 0, opened: bool | Collection[int] = False
+        self,
+        columns: Columns,
+        *,
+        turn: str | int = "last",
+        call: int = 0,
+        opened: bool | Collection[int] = False,
+        entry: Any = None,
     ) -> None:
         if not isinstance(call, int) or not 0 <= call < len(columns.activations):
             raise RenderError(f"call {call!r}: there are {len(columns.activations)} calls, from 0")
         self.columns = columns
         self.turn = turn
-        self.passes = Passes(columns, call, opened)
+        self.passes = Passes(columns, call, opened, entry)
         self.main = self.passes.owner(call)
         self.events: list[Event] = []
         self.totals: dict[int, dict[int, int]] = {}
@@ -245,6 +252,7 @@ def frames(
     turn: str | int = "last",
     call: int = 0,
     opened: bool | Collection[int] = False,
+    entry: Any = None,
 ) -> list[CodeFrame]:
     """Frames of the code view: the bare source, one for each part that is evaluated, and those of the reverse pass.
 
@@ -255,12 +263,13 @@ def frames(
         turn: as for `Code`.
         call: as for `Code`.
         opened: as for `Code`.
+        entry: as for `Code`.
 
     Raises:
         RenderError: for a frame, turn or call that there is not, or more than `MOST_FRAMES` frames.
 
     """
-    code = Code(columns, turn=turn, call=call, opened=opened)
+    code = Code(columns, turn=turn, call=call, opened=opened, entry=entry)
     if not code.passes.calls:
         return _operations(columns, code.passes.reason)
     if only is not None and 0 <= only <= len(code.events):

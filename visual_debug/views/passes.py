@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
 
 from visual_debug.columns import Columns
 from visual_debug.errors import RenderError
@@ -44,8 +46,9 @@ class Link:
 class Passes:
     """Operations of the calls that are shown, in their passes; and the calls that they made."""
 
-    def __init__(self, columns: Columns, call: int, opened: bool | Collection[int]) -> None:
+    def __init__(self, columns: Columns, call: int, opened: bool | Collection[int], entry: Any = None) -> None:
         self.columns = columns
+        self._entry = entry
         self.calls: dict[int, Found] = {}
         self.links: list[Link] = []
         self.reason = ""
@@ -111,6 +114,11 @@ class Passes:
         name = columns.activations[call].function
         placed = [node for node in nodes if columns.site[node].end_column is not None]
         if not placed:
+            written = _written(self._entry) if call == 0 else None
+            if written is not None:
+                self.calls[call] = written
+                self._number(call, written, [])
+                return
             self._say(f"{name} has no operations with a place in its source")
             return
         site = columns.site[placed[0]]
@@ -206,6 +214,31 @@ class Passes:
         is_body = isinstance(function.node, ast.Lambda) and place.node is function.node.body
         above = place.parent.node if place.parent is not None else None
         return node if is_body or (isinstance(above, ast.Return) and above.value is place.node) else None
+
+
+def _written(code: Any) -> Found | None:
+    """The source of a code object; None where it is gone, has changed, or may be another's in the same line."""
+    file = syntax.read(code.co_filename) if isinstance(code, CodeType) else None
+    if file is None:
+        return None
+    found = [
+        function
+        for function in file.functions
+        if function.first == code.co_firstlineno
+        and not isinstance(function.node, ast.Module)
+        and getattr(function.node, "name", "<lambda>") == code.co_name
+    ]
+    if len(found) != 1:
+        return None
+    known: set[str] = set()
+    work = [code]
+    while work:
+        inner = work.pop()
+        known.update(inner.co_names, inner.co_varnames, inner.co_freevars, inner.co_cellvars)
+        work.extend(const for const in inner.co_consts if isinstance(const, CodeType))
+    body = found[0].node.body
+    names = [n for root in (body if isinstance(body, list) else [body]) for n in ast.walk(root)]
+    return Found(file, found[0]) if all(n.id in known for n in names if isinstance(n, ast.Name)) else None
 
 
 def _owners(columns: Columns) -> list[int]:

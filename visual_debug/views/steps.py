@@ -89,6 +89,13 @@ def _place(columns: Columns, node: int) -> str:
 # ---- frames
 
 
+def checked(step: Any) -> int:
+    """The number of a step, as a user gives it."""
+    if not hasattr(step, "__index__"):
+        raise RenderError(f"step={step!r}: give the number of a step: 0 for the first, -1 for the last")
+    return int(step.__index__())
+
+
 def diagram(
     columns: Columns, view: str, roots: Sequence[int], seeds: dict[int, Any] | None, *, only: int | None = None
 ) -> tuple[Diagram, list[Step]]:

@@ -202,6 +202,13 @@ q[1:] - q[:-1]
 a[[0, 1], [2, 0]]
 a[[1, 0]]
 a[:, [0, 2, 2]]
+a[:, (1, 1)]
+a[(0, 0, 1), (1, 1, 2)]
+a[((0, 0), (1, 1))]
+a[((0, 0),)]
+a[range(2), range(1, 3)]
+a[..., (0, 2, 0)]
+a[np.int64(1), (2, 2)]
 a[np.array([[0], [1]]), np.array([0, 2])]
 a[np.ix_([0, 1], [0, 2])]
 c[:, [0, 2], 1:3]
@@ -257,6 +264,10 @@ b = a.copy(); b[b < 0] = 0; return b
 b = a.copy(); b[b < 0] *= 0.1; return b
 b = a.copy(); b[[0, 1], [2, 0]] = w[:2]; return b
 b = q.copy(); b[[1, 1, 2]] = v; return b
+b = q.copy(); b[(1, 1, 2),] = v; return b
+b = a.copy(); b[:, (1, 1)] = a[:, :2]; return b * a
+b = a.copy(); b[:, (1, 1)] += a[:, :2]; return b * a
+b = a.copy(); np.add.at(b, ((0, 0), (1, 1)), v[:2]); return b
 b = q.copy(); b[[1, 1, 2]] += v; return b
 b = q.copy(); b[1:4] = b[2:5]; return b
 b = q.copy(); b[1:-1] = b[1:-1] + 0.1 * (b[2:] - 2 * b[1:-1] + b[:-2]); return b
@@ -1423,6 +1434,162 @@ scipy.linalg.cho_solve((np.linalg.cholesky(s), True), v)
 scipy.linalg.lstsq(t, q[:4])[1]
 """
 
+DRAWN = r"""
+np.random.default_rng(0).normal(x, y)
+np.random.default_rng(0).normal(x, y, size=4)
+np.random.default_rng(0).normal(v, np.abs(w))
+np.random.default_rng(0).uniform(x, y, 3)
+rng = np.random.default_rng(1); return rng.normal(loc=x, scale=y, size=(2, 2))
+rng = np.random.default_rng(1); return rng.exponential(x, 3)
+rng = np.random.default_rng(1); return rng.laplace(x, y, 3)
+rng = np.random.default_rng(1); return rng.lognormal(x, 0.5, 3)
+rng = np.random.default_rng(1); return v[rng.permutation(3)] * w
+rng = np.random.default_rng(1); return rng.choice(q, 3)
+rng = np.random.default_rng(1); return rng.choice(q, 3, replace=False) * x
+rng = np.random.default_rng(1); return rng.permutation(q) * q
+np.random.seed(0); return np.random.normal(x, y, 3)
+np.random.seed(0); return np.random.uniform(x, y)
+np.random.seed(0); return np.random.choice(v)
+rng = np.random.default_rng(1); return rng.uniform(high=y, size=3)
+rng = np.random.default_rng(1); return rng.uniform(high=y, low=x)
+rng = np.random.default_rng(1); return rng.normal(scale=v ** 2, size=(2, 3))
+rng = np.random.default_rng(1); return rng.normal(a, y)
+rng = np.random.default_rng(1); return rng.normal(x, 0.0)
+rng = np.random.default_rng(1); return rng.normal(size=3) * x
+rng = np.random.default_rng(1); return rng.weibull(y, 3)
+rng = np.random.default_rng(1); return rng.pareto(y, 3)
+rng = np.random.default_rng(1); return rng.power(y, 3)
+rng = np.random.default_rng(1); return rng.lognormal(x, y, 3)
+rng = np.random.default_rng(1); return rng.lognormal(sigma=y, size=3)
+rng = np.random.default_rng(1); return rng.rayleigh(y, 3)
+rng = np.random.default_rng(1); return rng.logistic(x, y, 3)
+rng = np.random.default_rng(1); return rng.gumbel(x, y, 3)
+rng = np.random.default_rng(1); return rng.choice(q, size=(2, 2), p=np.ones(8) / 8)
+rng = np.random.default_rng(1); return rng.choice([x, y])
+rng = np.random.default_rng(1); return rng.choice(8, 3) * x
+rng = np.random.default_rng(1); i = rng.choice(8, 3, replace=False); return q[i] * x
+rng = np.random.default_rng(1); i = rng.integers(0, 8, 3); return q[i] * x
+np.random.seed(0); return np.random.permutation(q) * q
+np.random.seed(0); return np.random.exponential(x, 2)
+np.random.seed(0); return np.random.normal(loc=x, size=2)
+"""
+
+SERIES = r"""
+np.polynomial.polynomial.polyval(x, v)
+np.polynomial.polynomial.polyval(q, v)
+np.polynomial.chebyshev.chebval(x, v)
+np.polynomial.legendre.legval(q, v)
+np.polynomial.hermite.hermval(x, v)
+np.polynomial.hermite_e.hermeval(x, v)
+np.polynomial.laguerre.lagval(x, v)
+np.polynomial.polynomial.polyvander(q, 2) @ v
+np.polynomial.chebyshev.chebvander(q, 2) @ v
+np.polynomial.legendre.legvander(q, 2) @ v
+np.polynomial.polynomial.polyfit(r, q[:5], 2)
+np.polynomial.polynomial.polymul(v, w)
+np.polynomial.polynomial.polyadd(v, w)
+np.polynomial.polynomial.polyder(v)
+np.polynomial.polynomial.polyint(v)
+np.polynomial.polynomial.polyval2d(x, y, m)
+np.polynomial.polynomial.polyvalfromroots(x, v)
+np.polynomial.polynomial.polyfromroots(v)
+np.polynomial.polynomial.polyval(x, [y, x, 1.0])
+np.polynomial.polynomial.polyval(q, m)
+np.polynomial.polynomial.polyval(q[:3], m, tensor=False)
+np.polynomial.chebyshev.chebfit(r, q[:5], 2)
+np.polynomial.legendre.legfit(r, q[:5], 2, w=r)
+np.polynomial.chebyshev.chebadd(v, q[:5])
+np.polynomial.hermite.hermsub(v, q[:5])
+np.polynomial.laguerre.lagval(q, q[:5])
+np.polynomial.laguerre.lagvander(q, 3)
+np.polynomial.hermite_e.hermeval(q, q[:5])
+np.polynomial.hermite.hermval(q, q[:5])
+np.polynomial.chebyshev.chebval(a, q[:4])
+np.polynomial.legendre.legval(x, q[:5])
+np.polynomial.polynomial.polyint(v, 2)
+np.polynomial.polynomial.polyint(v, lbnd=x)
+np.polynomial.polynomial.polyint(v, scl=y)
+np.polynomial.polynomial.polyder(q, 2)
+np.polynomial.polynomial.polyder(q, scl=x)
+np.polynomial.polynomial.polyvalfromroots(q, v)
+np.polynomial.polynomial.polyval(x, [y])
+np.polynomial.chebyshev.chebval(x, [y])
+"""
+
+MATRICES = r"""
+z = np.matrix(m); return float(z.sum())
+z = np.matrix(m); return z[0].sum()
+z = np.matrix(m); return np.asarray(z[0] * z[:, 1])
+z = np.matrix(m); return np.asarray(z.sum(axis=0))
+z = np.matrix(m); return float(z.mean())
+z = np.matrix(m); return np.asarray(z.A) * 2
+z = np.matrix(m); return z.A1 * 2
+z = np.matrix(m); return np.asarray(z.I)
+z = np.matrix(m); return np.asarray(z[0, :])
+z = np.matrix(m); return z[1, 2] * x
+z = np.matrix(m); return np.asarray(z.H)
+z = np.matrix(m); return np.asarray(z.T @ np.matrix(v).T)
+z = np.matrix(m); return np.asarray(z.getA())
+z = np.matrix(m); z[0] = z[1] * 2; return np.asarray(z)
+z = np.matrix(m); return np.asarray(z.max(axis=1))
+z = np.matrix(m); return np.asarray(z.std(axis=0))
+z = np.matrix(m); return np.asarray(z.flatten())
+z = np.matrix(m); return np.asarray(z.ravel()) * 2
+z = np.matrix(m); return np.asarray(z.getT())
+z = np.matrix(m); return np.asarray(z.sum(1)) * x
+z = np.matrix(m); return np.asarray(np.sum(z, axis=1)) * x
+z = np.matrix(m); return np.asarray(np.mean(z)) * x
+z = np.matrix(m); return np.asarray(z[:, 1] * z[0, :])
+z = np.matrix(m); return np.asarray(z[[0, 2]] * 3)
+z = np.matrix(m)\ns_ = 0.0\nfor row in z: s_ = s_ + (row * row.T)[0, 0]\nreturn s_
+z = np.matrix(m); return np.asarray(z.prod(axis=0))
+z = np.matrix(m); return np.asarray(z.var(1, ddof=1))
+z = np.matrix(k); return np.abs(np.asarray(z.H))
+z = np.matrix(m); return np.asarray(np.cumsum(z, axis=0))
+z = np.matrix(m); return z.item(3) * x
+z = np.matrix(m); return np.asarray(z.reshape(1, 9)) * x
+z = np.matrix(m); return np.linalg.det(z) * x
+z = np.matrix(m); return np.linalg.norm(z) * x
+"""
+
+SCIPY_MORE = r"""
+scipy.signal.convolve(q, v)
+scipy.signal.convolve(q, v, mode='same')
+scipy.signal.convolve(q, v, 'valid')
+scipy.signal.convolve(v, q, 'valid')
+scipy.signal.fftconvolve(q, v, mode='same')
+scipy.signal.lfilter([0.2], [1, -0.8], q)
+scipy.signal.lfilter(v, [1.0], q)
+scipy.signal.lfilter(v, [y, x], q)
+scipy.signal.lfilter([x, y], np.array([1.0, 0.3, x]), a)
+scipy.signal.lfilter([x], [1.0, x - 1.0], q)
+scipy.signal.lfilter(v, np.array([1.0, 0.4]), c, axis=1)
+scipy.integrate.trapezoid(q)
+scipy.integrate.trapezoid(q[:5], r)
+scipy.integrate.cumulative_trapezoid(q[:5], r)
+scipy.integrate.cumulative_trapezoid(q, initial=0)
+scipy.integrate.cumulative_trapezoid(c, dx=0.5, axis=1)
+scipy.integrate.simpson(q[:5], x=r)
+scipy.integrate.simpson(q[:7], dx=x)
+scipy.integrate.simpson(c, axis=1)
+scipy.special.expi(p)
+scipy.special.exp1(p)
+scipy.special.i0e(a)
+scipy.special.ellipk(u ** 2)
+scipy.special.ellipe(u ** 2)
+scipy.special.ellipk(x * 0.0) + scipy.special.ellipe(x * 0.0)
+scipy.special.gammasgn(p) * p
+scipy.special.cosdg(a * 10) * scipy.special.sindg(b)
+scipy.special.boxcox(p, x)
+scipy.special.boxcox(p, x * 0.0)
+scipy.special.inv_boxcox(u, 0.5)
+scipy.special.hyp2f1(1, 2, 3, u / 2)
+scipy.special.binom(y, x)
+scipy.special.poch(y, x)
+scipy.special.boxcox(p, 0.003 * x)
+scipy.special.ellipk(1e-9 * x)
+"""
+
 #: Operations that have no derivative, or none that is known, and the name by which they are refused.
 WITHOUT = r"""
 numpy.bitwise_and: (np.bitwise_and(n, 3) * x).sum()
@@ -1439,6 +1606,13 @@ numpy.polyfit: np.polyfit(r, q[:5], 1, cov=True)[0].sum()
 numpy.ndarray.view: a.view(np.int64).sum() * x + a.view(np.complex64 if False else np.float32).sum()
 getitem: b = np.zeros(3, [("e", float)]); b["e"] = v; return (b["e"] * 2).sum()
 numpy.ma.core.MaskedArray.sum: np.ma.masked_array(v, v > 0).sum() * 2.0
+numpy.random._generator.Generator.gamma: np.random.default_rng(1).gamma(x, 2.0)
+numpy.random._generator.Generator.choice: np.random.default_rng(1).choice(np.array([x, x, y]), 2).sum()
+numpy.random._generator.Generator.normal: np.random.default_rng(1).normal(0.0, 0.0 * x)
+numpy.polynomial.polynomial.polymul: np.polynomial.polynomial.polymul(v, [0.0, 1.0, 0.0]).sum()
+scipy.signal.convolve: scipy.signal.convolve(v, q, 'same').sum()
+scipy.signal.convolve: scipy.signal.convolve(c[0], m).sum()
+scipy.integrate.simpson: scipy.integrate.simpson(q)
 scipy.special.zeta: scipy.special.zeta(y, 1.0)
 scipy.special.jv: scipy.special.jv(y, 2.0)
 scipy.special.factorial: scipy.special.factorial(y)

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import scipy
 import scipy.fft
+import scipy.integrate
 import scipy.linalg
+import scipy.signal
 import scipy.special
 
 from tests.rules.table.operands import operands

@@ -173,7 +173,7 @@ function heading() {
     notes.push(`${count.toLocaleString("en")} of them one by one: ${data.named ? "those that were named" : "those nearest to the result, and the first and last of each expression"}`);
   }
   if (data.unfolded) notes.push(data.unfolded);
-  if (!data.reverse && !data.ended) notes.push("no reverse pass: the result is no single number");
+  if (!data.reverse) notes.push(data.ended ? "no reverse pass" : "no reverse pass: the result is no single number");
   if (data.stopped) notes.push(`the reverse pass stops: ${data.stopped}`);
   by("note").textContent = notes.join(" · ");
   const names = { graph: data.whole ? "graph" : "graph of a part", tree: "tree", summary: "expressions" };

@@ -3,7 +3,16 @@
 Each takes the arguments of the function that it defines. They say what the function computes, not how NumPy does it.
 """
 
-from visual_debug.rules.definitions import algebra, calculus, counting, polynomials, statistics, transforms
+from visual_debug.rules.definitions import (
+    algebra,
+    bases,
+    calculus,
+    counting,
+    of_matrices,
+    polynomials,
+    statistics,
+    transforms,
+)
 from visual_debug.rules.definitions.registry import ALL
 
-__all__ = ["ALL", "algebra", "calculus", "counting", "polynomials", "statistics", "transforms"]
+__all__ = ["ALL", "algebra", "bases", "calculus", "counting", "of_matrices", "polynomials", "statistics", "transforms"]
