@@ -64,7 +64,7 @@ def main() -> None:
         for frame in diagram.frames[-3:]:
             picture.png(frame)
         alone = (time.perf_counter() - start) * FRAMES / 3
-        scale = raster.scale(*picture.size)
+        scale = raster.series_scale(*picture.size)
         pixels = f"{picture.size[0] * scale:.0f} x {picture.size[1] * scale:.0f}"
         with TemporaryDirectory() as folder:
             svg, png = (seconds(trace, format, Path(folder)) for format in ("svg", "png"))

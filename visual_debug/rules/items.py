@@ -120,9 +120,19 @@ class ItemRule(Rule):
 
 
 def is_fancy(index: Any) -> bool:
-    """Whether an index picks elements by arrays of places or truth values, so that reading makes a copy."""
+    """Whether an index picks elements by arrays of places or truth values, so that reading makes a copy.
+
+    NumPy takes whatever is in the index and no single place for an array: a list, a tuple, a range.
+    """
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, list) or getattr(part, "shape", ()) != () for part in parts)
+    return not all(map(_is_one_place, parts))
+
+
+def _is_one_place(part: Any) -> bool:
+    """Whether part of an index is one place, a slice, `None`, `...` or the name of a field."""
+    if part is None or part is ... or isinstance(part, (slice, str)):
+        return True
+    return hasattr(part, "__index__") and getattr(part, "shape", ()) == ()
 
 
 class WriteRule(Rule):

@@ -202,6 +202,13 @@ q[1:] - q[:-1]
 a[[0, 1], [2, 0]]
 a[[1, 0]]
 a[:, [0, 2, 2]]
+a[:, (1, 1)]
+a[(0, 0, 1), (1, 1, 2)]
+a[((0, 0), (1, 1))]
+a[((0, 0),)]
+a[range(2), range(1, 3)]
+a[..., (0, 2, 0)]
+a[np.int64(1), (2, 2)]
 a[np.array([[0], [1]]), np.array([0, 2])]
 a[np.ix_([0, 1], [0, 2])]
 c[:, [0, 2], 1:3]
@@ -257,6 +264,10 @@ b = a.copy(); b[b < 0] = 0; return b
 b = a.copy(); b[b < 0] *= 0.1; return b
 b = a.copy(); b[[0, 1], [2, 0]] = w[:2]; return b
 b = q.copy(); b[[1, 1, 2]] = v; return b
+b = q.copy(); b[(1, 1, 2),] = v; return b
+b = a.copy(); b[:, (1, 1)] = a[:, :2]; return b * a
+b = a.copy(); b[:, (1, 1)] += a[:, :2]; return b * a
+b = a.copy(); np.add.at(b, ((0, 0), (1, 1)), v[:2]); return b
 b = q.copy(); b[[1, 1, 2]] += v; return b
 b = q.copy(); b[1:4] = b[2:5]; return b
 b = q.copy(); b[1:-1] = b[1:-1] + 0.1 * (b[2:] - 2 * b[1:-1] + b[:-2]); return b
