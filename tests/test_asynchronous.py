@@ -244,3 +244,44 @@ def test_trace_runs_generators_and_coroutines_to_their_end():
 
     with pytest.raises(vd.UntraceableError, match="await it"):
         asyncio.run(inside())
+
+
+async def summed(x):
+    return sum(await asyncio.gather(*(product(x, float(k)) for k in range(3))))
+
+
+async def picked(x):
+    async def same():
+        await asyncio.sleep(0)
+        return x
+
+    both = await asyncio.gather(same(), same())
+    return both[0] * both[1]
+
+
+async def largest(x):
+    found = await asyncio.gather(product(x, 2.0), product(x, 3.0))
+    return max(found) * len(found)
+
+
+async def awaited_together(x):
+    done, _ = await asyncio.wait([asyncio.create_task(product(x, k)) for k in (2.0, 3.0)])
+    return max(task.result() for task in done)
+
+
+async def in_the_order_of_completion(x):
+    total = 0.0
+    for awaitable in asyncio.as_completed([product(x, 2.0), product(x, 3.0)]):
+        total += await awaitable
+    return total
+
+
+@pytest.mark.parametrize(
+    "program", [summed, picked, largest, awaited_together, in_the_order_of_completion], ids=lambda p: p.__name__
+)
+def test_what_several_tasks_return_comes_from_them(program):
+    trace = vd.trace(program, 1.5)
+    assert trace.result == asyncio.run(program(1.5))
+    h = 2.0**-20
+    slope = (asyncio.run(program(1.5 + h)) - asyncio.run(program(1.5 - h))) / (2 * h)
+    assert trace.grad("x") == pytest.approx(slope, rel=1e-9)

@@ -70,6 +70,7 @@ KNOWN = {
     "test.test_call.TestPEP590.test_setvectorcall": OVERRIDDEN,
     "test.test_coroutines.CoroutineTest.test_for_2": REFERENCES,
     "test.test_descr.ClassPropertiesAndMethods.test_remove_subclass": CLASS,
+    "test.test_dataclasses.TestSlots.test_original_class_is_gced": CLASS,
     "test.test_descr.ClassPropertiesAndMethods.test_slots": CYCLE,
     "test.test_exceptions.ExceptionTests.test_recursion_in_except_handler": DEPTH,
     "test.test_generators.FinalizationTest.test_generator_resurrect": CONTAINER,

@@ -261,6 +261,33 @@ class Held:
 class Scalars:
     """Programs of two numbers, run with equal ones too."""
 
+    def must_method_of_keywords(x, y):
+        def f(**options):
+            return options.get("k", 0.0) * x + options.pop("k") + sum(options.values())
+
+        return f(k=x, other=y)
+
+    def must_items_of_keywords(x, y):
+        def f(**options):
+            return sum(value * y for _, value in options.items())
+
+        return f(k=x, other=y)
+
+    def must_bound_method_of_keywords(x, y):
+        def f(**options):
+            get = options.get
+            return get("k") * get("other") * x
+
+        return f(k=x, other=y)
+
+    def keywords_among_others(x, y):
+        def f(*args, **options):
+            every = [args, options]
+            copied = options.copy()
+            return every[1]["k"] * every[0][0] + copied["other"] + args.index(x)
+
+        return f(y, x, k=x, other=y)
+
     def must_defaults(x, y):
         return (lambda p, q=x: p * q)(y)
 

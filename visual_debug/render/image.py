@@ -86,12 +86,11 @@ class Picture:
         drawn = [[(part.key, part.svg) for part in self._scene.parts(frame)] for frame in frames]
         return animate.svg(self._scene.opening('role="img"'), drawn)
 
-    def small_pngs(self, frames: Iterable[Frame]) -> Iterator[bytes]:
+    def small_pngs(self, frames: Sequence[Frame]) -> Iterator[bytes]:
         """PNGs of frames at one pixel per px, or less where that is more than `animate.MOST_PIXELS`."""
         from visual_debug.render import animate
 
-        for frame in frames:
-            yield self._raster(self._scene.svg(frame), animate.scale(*self.size))
+        return self._film(frames, animate.scale(*self.size))
 
     def dot(self, frame: Frame) -> bytes:
         """One frame as DOT text."""
@@ -102,6 +101,9 @@ class Picture:
         if scale is None:
             scale = raster.scale(*self.size)
         self._warn_of_size(scale)
+        return self._drawn(frame, scale)
+
+    def _drawn(self, frame: Frame, scale: float) -> bytes:
         if not raster.available():
             return self._plain_png(frame, scale, "resvg_py is not installed")
         try:
@@ -116,10 +118,13 @@ class Picture:
     def film(self, frames: Sequence[Frame]) -> Iterator[bytes]:
         """PNGs of many frames, each drawn over the one before; of large ones with fewer pixels than `png` has."""
         scale = raster.series_scale(*self.size)
-        if not raster.available() or not film.available():
-            yield from (self.png(frame, scale) for frame in frames)
-            return
         self._warn_of_size(scale)
+        return self._film(frames, scale)
+
+    def _film(self, frames: Sequence[Frame], scale: float) -> Iterator[bytes]:
+        if not raster.available() or not film.available():
+            yield from (self._drawn(frame, scale) for frame in frames)
+            return
         with ThreadPoolExecutor(1) as pool:
             reel = film.Film(self._scene, self._raster, scale, pool)
             waiting: deque[Future[bytes]] = deque()
@@ -128,7 +133,7 @@ class Picture:
                     waiting.append(reel.shoot(frame, frames[number + 1 : number + film.AHEAD]))
                 except RuntimeError:  # resvg gave up: say so, and begin anew with the next frame
                     alone: Future[bytes] = Future()
-                    alone.set_result(self.png(frame, scale))
+                    alone.set_result(self._drawn(frame, scale))
                     waiting.append(alone)
                     reel = film.Film(self._scene, self._raster, scale, pool)
                 if len(waiting) > AHEAD:

@@ -63,6 +63,7 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         base = base.base
     if type(base) is Thing and bound_to is not None and bound_to is not base.object:
         m.link(base, Thing(bound_to))
+    containers.met(m, base, bound_to)
     if kinds.is_number(bound_to):
         text = _base_text(f.plan.site(index).text)
         args_target = m.claim(args_target, bound_to, f.plan.site(index), text, args_target)

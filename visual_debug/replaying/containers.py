@@ -260,6 +260,15 @@ _FORM = frozenset({"shape", "size", "ndim", "dtype", "itemsize", "nbytes", "stri
 _BOUND = frozenset({FunctionType, MethodType, BuiltinFunctionType, MethodWrapperType})
 
 
+def met(m: Machine, ref: Ref, owner: Any) -> bool:
+    """Whether a method's owner is what was not recorded when it came to be, as `*args` and `**kwargs`; it is known now."""
+    if type(ref) not in (Sequence, Mapping) or ref.object is not UNSET or type(owner) not in (tuple, dict):
+        return False
+    ref.object = owner
+    m.heap[id(owner)] = ref
+    return True
+
+
 def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) -> Ref:
     """The reference of `base.name`, whose recorded value is `z`."""
     site = f.plan.site(index)
@@ -286,6 +295,8 @@ def attribute(m: Machine, f: Frame, index: int, base: Ref, name: str, z: Any) ->
         fields = structures.tuple_fields(type(owner)) or ()
         if name in fields and m.agrees(base.items[fields.index(name)], z):
             return base.items[fields.index(name)]
+    if owner is UNSET and type(z) is BuiltinFunctionType and met(m, base, z.__self__):
+        return Thing(z, [base])
     if owner is UNSET:
         return Thing(z, [base]) if callable(z) and type(base) is Thing else m.discover(z, site, source=base)
     known = _stored(m, owner, name)

@@ -210,6 +210,8 @@ class Machine(Origins):
             self.result = result
         if frame.answer is not None:
             frame.answer(result)
+        if frame.generator is not None:
+            self.put(frame.output, result)  # to whoever awaits it, which may be a list of several
         if caller is None:
             return
         if frame.by_door or frame.generator is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from visual_debug import cpython
+from visual_debug import cpython, kinds
 from visual_debug.replaying import containers
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.opcodes.table import handles
-from visual_debug.replaying.symbols import UNSET, Late, Ref, Stream, Thing, Wrapped
+from visual_debug.replaying.symbols import UNSET, Late, Ref, Sequence, Stream, Thing, Wrapped
 
 
 @handles("RESUME")
@@ -88,7 +88,23 @@ def _returned(m: Machine, f: Frame, index: int, receiver: Ref) -> Ref:
         return m.claim(receiver.source.advance(z), z, site, source=receiver.source)
     if type(receiver) is Stream and returned is not None and returned[0] is receiver.frame:
         return m.claim(returned[1], z, site, source=returned[1])
-    return nested if nested is not None else m.discover(z, site, source=receiver)
+    if nested is not None:
+        return nested
+    return _gathered(m, receiver, z) or m.discover(z, site, source=receiver)
+
+
+def _gathered(m: Machine, receiver: Ref, z: Any) -> Ref:
+    """The list that `asyncio.gather` gives, if what all the awaitables returned is known; nobody else has it."""
+    if type(z) is not list or type(receiver) is not Thing or id(z) in m.heap:
+        return None
+    awaited = [ref.object.kind for ref in receiver.among if type(ref) is Thing and type(ref.object) is kinds.Gone]
+    if not any(kinds.module_of(kind) == "asyncio.tasks" and kind.__name__ == "_GatheringFuture" for kind in awaited):
+        return None
+    items = [m.find(item, receiver) if kinds.is_number(item) else m.heap.get(id(item)) for item in z]
+    if any(item is None for item in items):
+        return None
+    m.heap[id(z)] = found = Sequence(list, items, z)
+    return found
 
 
 @handles("CLEANUP_THROW")
