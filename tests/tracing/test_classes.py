@@ -223,6 +223,7 @@ def test_what_an_object_is_made_from_is_followed_too():
     assert trace.grad("x") == 3 * (2 * 4.0 + 4.0)
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
 def test_namespaces_and_attributes_of_arrays():
     import numpy as np
 

@@ -68,17 +68,18 @@ class ItemRule(Rule):
             return tuple(parts)
         if isinstance(container, dict):
             return whole | {index: delta}
-        return self.add_into(self._buffer(container, delta), delta, index)
+        whole = self.add_into(self._buffer(container, delta), delta, index)
+        return whole[()] if whole.ndim == 0 else whole  # `x[..., np.newaxis]` of one of NumPy's scalars
 
     def _buffer(self, container: Any, delta: Any) -> Any:
-        if not hasattr(container, "__array_ufunc__"):
+        import numpy as np
+
+        if not isinstance(container, np.generic) and not hasattr(container, "__array_ufunc__"):
             raise MissingPartial(
                 self.op, 0, f"items of a {type(container).__name__} are not numbers it is known to hold"
             )
         if container.dtype.kind in "VO":
             raise MissingPartial(self.op, 0, "the fields of structured arrays, and objects, are not followed")
-        import numpy as np
-
         return np.zeros(container.shape, dtype=np.result_type(np.asarray(delta), np.float64))
 
     def add_into(self, buffer: Any, delta: Any, index: Any) -> Any:
@@ -99,7 +100,7 @@ class ItemRule(Rule):
     def push(self, where: Where, tangent: Any, z: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if where != 0:
             return products.zero_like(z)
-        part = tangent[args[1]]
+        part = _of_scalar(tangent, args[0])[args[1]]
         is_part_of_matrix = getattr(z, "ndim", 0) == 2 and getattr(part, "ndim", 2) == 1
         return part.reshape(z.shape) if is_part_of_matrix else part
 
@@ -133,6 +134,13 @@ def _is_one_place(part: Any) -> bool:
     if part is None or part is ... or isinstance(part, (slice, str)):
         return True
     return hasattr(part, "__index__") and getattr(part, "shape", ()) == ()
+
+
+def _of_scalar(tangent: Any, container: Any) -> Any:
+    """The tangent of one of NumPy's scalars as an array without axes; of all else as it is."""
+    import numpy as np
+
+    return np.asarray(tangent) if isinstance(container, np.generic) else tangent
 
 
 class WriteRule(Rule):

@@ -164,7 +164,7 @@ def _tree(columns: Columns, roots: Sequence[int]) -> tuple[list[Box], list[Arrow
         if len(boxes) > MOST_TREE_BOXES:
             raise RenderError(
                 f"the tree repeats shared parts and has more than {MOST_TREE_BOXES} boxes: "
-                'use view="graph", or print tree(max_depth=…)'
+                'use view="graph" (of a long trace view="summary"), or print tree(max_depth=…)'
             )
         if parent is not None:
             arrows.append(Arrow(id, parent, position, arity))
