@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
+from visual_debug.rules import banded
 from visual_debug.rules.base import NoPartial, Rule
 from visual_debug.rules.decompositions import pull_eig, pull_eigh, pull_factors, pull_svd
 from visual_debug.rules.defined import value_of
@@ -250,4 +251,4 @@ _RULES: tuple[Rule, ...] = (
     MoverRule("scipy.linalg.circulant", {0: "c"}, function=scipy.linalg.circulant),
     MoverRule("scipy.linalg.hankel", {0: "c", 1: "r"}, function=scipy.linalg.hankel),
 )
-TABLE: dict[str, Rule] = {rule.op: rule for rule in _RULES}
+TABLE: dict[str, Rule] = {rule.op: rule for rule in _RULES} | banded.TABLE

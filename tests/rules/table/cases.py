@@ -1556,6 +1556,12 @@ z = np.matrix(m); return np.linalg.norm(z) * x
 """
 
 SCIPY_MORE = r"""
+scipy.linalg.solve_banded((1, 1), np.array([[0, x, x], [3.0, 3, 3], [x, y, 0]]), v)
+scipy.linalg.solve_banded((1, 0), np.array([[3.0, y, 3], [x, 0.5, 0]]), v)
+scipy.linalg.solve_banded((0, 2), np.array([[0, 0, x], [0, y, 0.3], [3.0, 3, y]]), v)
+scipy.linalg.solve_banded((1, 1), ab=3 + m, b=v)
+scipy.linalg.solve_banded((1, 1), 3 + m, np.stack([v, w], axis=1))
+ab = np.zeros((3, 8)); ab[0, 1:] = -x; ab[1] = 1 + 2 * x; ab[2, :-1] = -x; z = q\nfor _ in range(3): z = scipy.linalg.solve_banded((1, 1), ab, z)\nreturn z
 scipy.signal.convolve(q, v)
 scipy.signal.convolve(q, v, mode='same')
 scipy.signal.convolve(q, v, 'valid')
