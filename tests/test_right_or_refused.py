@@ -19,11 +19,31 @@ import pytest
 
 import visual_debug as vd
 
-# ruff: noqa: C417, PLC3002, RUF015 the programs are about such ways
+# ruff: noqa: C417, PLC3002, RUF015, S102 the programs are about such ways
 
 
 class Arrays:
     """Programs of an array of three numbers; those named `must_…` must not be refused."""
+
+    def written_by_exec(a):
+        b = a * 1
+        exec("b[0] = 3.0")
+        return b[0] * b[1] + b[2]
+
+    def written_by_exec_among_others(a):
+        b = a * 1
+        exec("c[0] *= 3.0", {"c": b[1:]})
+        return b.sum()
+
+    def written_by_eval(a):
+        b = a * 1
+        eval("b.fill(2.0)")
+        return (b * a).sum()
+
+    def must_eval_beside(a):
+        b = a * 2
+        assert eval("b.shape") == (3,)
+        return (b * a).sum()
 
     def must_power_in_place(a):
         b = a.copy()
@@ -260,6 +280,44 @@ class Held:
 
 class Scalars:
     """Programs of two numbers, run with equal ones too."""
+
+    def attribute_above(x, y):
+        class Above:
+            a = x
+
+        class Below(Above):
+            a = y
+
+            def m(self):
+                return super().a * self.a
+
+        return Below().m()
+
+    def computed_attribute_above(x, y):
+        class Above:
+            a = x * y
+
+        class Below(Above):
+            def m(self):
+                return super().a * x
+
+        return Below().m()
+
+    def class_made_by_a_call(x, y):
+        made = type("Made", (), {"v": x})
+        return made.v * made().v * y
+
+    def default_of_a_named_tuple(x, y):
+        made = collections.namedtuple("Pair", "a b", defaults=[x])
+        return made(y).b * x
+
+    def default_of_a_dataclass_made_by_a_call(x, y):
+        made = dataclasses.make_dataclass("Made", [("v", float, dataclasses.field(default=x))])
+        return made().v * y
+
+    def members_of_an_enumeration(x, y):
+        members = enum.Enum("Members", {"A": x, "B": x * y})
+        return members.A.value * members.B.value
 
     def must_method_of_keywords(x, y):
         def f(**options):

@@ -380,6 +380,8 @@ def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, targe
         return m.discover(
             z, site, source=Thing(UNSET, [ref for ref in args if ref is not None])
         )  # `__init__` was recorded
+    if callee is super and not args:
+        args = [next(iter(f.locals.values()), None), f.cells["__class__"].ref]
     source = _after_unknown_code(m, f, pending, target, args)
     among = m.among(source)
     if callee is globals or callee is vars:
@@ -391,11 +393,17 @@ def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, targe
         if type(z) is bool and rules.find(name) is None:
             return Leaf(z, "const", None, site)
         return m.new(name if not _has_rule(name) else "opaque", z, among, f, site)
-    if callee is builtins.__build_class__:
+    if issubclass(type(z), type) and (callee is builtins.__build_class__ or (among and _makes_class(pending))):
+        m.classes.add(id(z))  # its objects lead to what is in it
         m.heap[id(z)] = made = Thing(z, list(among))
         return made
     # What was made where there were no numbers is as if it had been there before.
     return m.discover(z, site, source=source, moved=(source.pool is not None or is_pure(callee)) and not among)
+
+
+def _makes_class(pending: Pending) -> bool:
+    """Whether what a call returns may be a class that it has made."""
+    return pending.callee is not type or len(pending.args) > 1
 
 
 def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, args: list[Ref]) -> Thing:

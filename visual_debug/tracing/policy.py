@@ -278,7 +278,11 @@ class Policy:
         """A callable that is not recorded is handed its arguments: it may call them, and write to them."""
         self._lend(target, arguments)
         tape = tape_here.get()
-        if tape.end is None and (self.always or writes.may_write(target)):
+        if tape.end is not None:
+            return
+        if target is exec or target is eval:
+            writes.before_code(tape, arguments, sys._getframe(2), always=self.always)
+        elif self.always or writes.may_write(target):
             writes.before_unknown(tape, arguments, always=self.always)
 
     def _lend(self, target: Any, arguments: Iterable[Any]) -> None:

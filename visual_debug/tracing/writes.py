@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from visual_debug import arrays
@@ -108,6 +108,17 @@ def before_unknown(tape: Tape, arguments: tuple[Any, ...], *, always: bool) -> N
         for array in value if type(value) in (list, tuple) and len(value) <= _FEW else (value,):
             if arrays.is_array(array):
                 _keep_perhaps(tape, arrays.owner_of(array), always=always)
+
+
+def before_code(tape: Tape, arguments: tuple[Any, ...], frame: FrameType, *, always: bool) -> None:
+    """Called before `exec` and `eval`: their code perhaps writes to the arrays that its names stand for.
+
+    Where they are given no namespaces they look for names in `frame`, and bring its `f_locals` up to date themselves.
+    """
+    namespaces = [value for value in arguments[1:3] if type(value) is dict]
+    if not namespaces:
+        namespaces = [frame.f_globals, frame.f_locals]
+    before_unknown(tape, tuple(value for names in namespaces for value in names.values()), always=always)
 
 
 #: Longer lists of arguments are not looked through for arrays.

@@ -21,6 +21,8 @@ def _range(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any)
 @models(len, isinstance, issubclass, id, hash, callable, hasattr, type, print)
 def about(m: Machine, f: Frame, index: int, call: Pending, target: Ref, z: Any) -> Ref:
     """Answers about form and kind, which no derivative passes through."""
+    if call.callee is type and len(call.args) > 1:  # a class is made
+        return None
     if call.callee is len or call.callee is hash:
         m.unknown_code(call.args, "__len__", "__hash__")
     if kinds.is_number(z):

@@ -19,7 +19,10 @@ def _made_of_fields(m: Machine, f: Frame, index: int, call: Pending, target: Ref
     site = f.plan.site(index)
     if issubclass(type(z), tuple):
         parts = zip(names, tuple.__iter__(z), strict=True)
-        items = [given[name] if given.get(name) is not None else m.discover(part, site, name) for name, part in parts]
+        home = m.heap.get(id(call.callee)) if id(call.callee) in m.classes else None  # where its defaults come from
+        items = [
+            given[name] if given.get(name) is not None else m.discover(part, site, name, home) for name, part in parts
+        ]
         m.heap[id(z)] = made = Sequence(tuple, items, z)
         return made
     m.heap[id(z)] = new = Thing(z, outside=True)
