@@ -278,8 +278,45 @@ class Held:
         self.v = self.next
 
 
+class Scaled:
+    """An object that is called, as layers of networks are."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, x):
+        return self.factor * x
+
+
+THREEFOLD = Scaled(3.0)
+
+
 class Scalars:
     """Programs of two numbers, run with equal ones too."""
+
+    def must_call_an_object(x, y):
+        return THREEFOLD(x) * THREEFOLD(y)
+
+    def call_of_an_object_with_a_number_set(x, y):
+        local = Scaled(2.0)
+        local.factor = x
+        return local(y) * x
+
+    def call_of_a_global_object_with_a_number_set(x, y):
+        THREEFOLD.factor = x * y
+        found = THREEFOLD(y)
+        THREEFOLD.factor = 3.0
+        return found * x
+
+    def call_of_an_object_in_a_list(x, y):
+        layers = [Scaled(x), THREEFOLD, Scaled(y)]
+        z = x
+        for layer in layers:
+            z = layer(z)
+        return z
+
+    def map_of_a_called_object(x, y):
+        return sum(map(Scaled(x), [x, y])) + sum(Scaled(y)(v) for v in (x, 2.0))
 
     def attribute_above(x, y):
         class Above:
@@ -711,7 +748,7 @@ def f(x): return x * C + W[0] * 3 + K.k * 5
 
 def test_equal_constants_of_one_file_are_one_object_but_not_one_number():
     namespace = {}
-    exec(SOURCE, namespace)  # noqa: S102 the constants must be compiled together
+    exec(SOURCE, namespace)
     assert vd.trace(namespace["f"], namespace["A"]).grad() == {"x": 0.5}
 
 

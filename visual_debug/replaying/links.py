@@ -101,7 +101,7 @@ def arguments(m: Machine, frame: Frame, plan: Plan, first: Any) -> tuple[list[Re
     """
     pending = frame.pending
     if pending is not None:
-        return _of_call(pending[0], plan.code) if pending[0] != "returned" else ([], {})
+        return _of_call(m, frame, plan.code) if pending[0] != "returned" else ([], {})
     stack = frame.stack
     depths = _depths(frame, plan.code)
     if frame.plan.instructions[frame.pc].name in ("BINARY_OP", "COMPARE_OP") and depths:
@@ -109,7 +109,8 @@ def arguments(m: Machine, frame: Frame, plan: Plan, first: Any) -> tuple[list[Re
     return [stack[-depth] if depth else None for depth in depths], {}
 
 
-def _of_call(call: Any, code: CodeType) -> tuple[list[Ref], dict[str, Ref]]:
+def _of_call(m: Machine, frame: Frame, code: CodeType) -> tuple[list[Ref], dict[str, Ref]]:
+    call, target = frame.pending
     callee = call.callee
     before: list[Ref] = []
     inner: Any
@@ -121,7 +122,8 @@ def _of_call(call: Any, code: CodeType) -> tuple[list[Ref], dict[str, Ref]]:
     elif issubclass(type(callee), type):
         before, inner, given = [None], inspect.getattr_static(callee, "__init__", None), {}
     else:
-        before, inner, given = [None], inspect.getattr_static(type(callee), "__call__", None), {}
+        before = [m.claim(target, callee, frame.plan.site(frame.pc), source=target)]
+        inner, given = inspect.getattr_static(type(callee), "__call__", None), {}
     if type(inner) is not FunctionType or plain_code(inner) is not code:
         return [], {}
     refs = [ref if ref is not NULL else None for ref in call.args]
