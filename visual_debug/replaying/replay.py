@@ -511,7 +511,8 @@ class _Player:
         named = plan.code.co_varnames[: plan.code.co_argcount + plan.code.co_kwonlyargcount]
         for name, value, object_ in zip(parameters(plan.code), arguments, values, strict=True):
             ref = known.get(name)
-            if ref is None or not machine.agrees(ref, object_ if asked is not None or type(ref) in (Sequence, Thing) else value):
+            is_object = asked is not None or type(ref) in (Sequence, Thing)
+            if ref is None or not machine.agrees(ref, object_ if is_object else value):
                 is_default = frame.is_exact and name in named and name not in known
                 behind = _behind_default(machine, plan, values) if is_default else source
                 ref = machine.argument(value, name, plan.site(-1), behind)
