@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import inspect
 import threading
+import types
 
 import pytest
 
@@ -285,3 +286,26 @@ def test_what_several_tasks_return_comes_from_them(program):
     h = 2.0**-20
     slope = (asyncio.run(program(1.5 + h)) - asyncio.run(program(1.5 - h))) / (2 * h)
     assert trace.grad("x") == pytest.approx(slope, rel=1e-9)
+
+
+def test_functions_made_of_a_generator_s_code():
+    """A generator shows the code that records: what is made of it is recorded once, or not at all, and runs as ever."""
+
+    def made_of_code(x, change):
+        def multiples(items):
+            for item in items:
+                yield item * x
+
+        code = multiples([]).gi_code
+        if change:
+            code = code.replace(co_name="changed")
+        again = types.FunctionType(code, {}, None, None, multiples.__closure__)
+        expression = types.FunctionType((item for item in [x]).gi_code, {})
+        return sum(again([1.0, 2.0])) * sum(expression(iter([x, 3.0])))
+
+    traced = visual_debug(made_of_code)
+    assert traced(1.5, False) == made_of_code(1.5, False) == 20.25
+    assert traced.trace.grad("x") == 3 * (2 * 1.5 + 3.0)
+    assert traced(1.5, True) == 20.25
+    with pytest.raises(vd.TraceError, match="does not fit the code"):
+        traced.trace.grad("x")

@@ -44,9 +44,9 @@ def plain_of(function: FunctionType) -> FunctionType:
 
 
 def plain_code(function: FunctionType) -> CodeType:
-    """The code of a function as the user wrote it, before it was decorated."""
+    """The code of a function as the user wrote it, before it was decorated, or a twin's was taken for it."""
     door = _door(function)
-    return function.__code__ if door is None else door.plan.code
+    return record.plain_code(function.__code__) if door is None else door.plan.code
 
 
 def _door(function: FunctionType) -> record.Door | None:

@@ -192,6 +192,12 @@ def register(code: CodeType, plan: Plan, is_door: bool, policy: Any) -> CodeType
     return code
 
 
+def plain_code(code: CodeType) -> CodeType:
+    """The code that the user wrote, which `code` is, or has been rewritten from: a generator shows the rewritten one."""
+    known = _known.get(id(code))
+    return code if known is None else known.written
+
+
 def _standing(plan: Plan, origin: int, is_hook: bool) -> int:
     if origin < 0:
         return PASSED_BY

@@ -192,6 +192,8 @@ _SIGNATURE = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 
 
 def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:
+    if any(type(const) is Identity for const in code.co_consts):
+        raise refuse(code, None, "code that has been rewritten and then changed")
     for instr in instructions:
         if instr.name not in cpython.UNDERSTOOD:
             line = instr.location.lineno if instr.location else None
