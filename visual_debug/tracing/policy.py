@@ -352,7 +352,8 @@ class Policy:
     def _followed(self, function: FunctionType) -> CodeType | None:
         """The recording code of a function that is to be followed and can be."""
         plain = plain_of(function)
-        if self.wants(plain) or arrays.is_behind(plain):
+        has_twin_s = plain is not function and _door(function) is None
+        if self.wants(plain) or arrays.is_behind(plain) or has_twin_s:
             try:
                 code = self.code(plain.__code__, door=False)
                 if function.__code__.co_flags & ~code.co_flags & cpython.CO_ITERABLE_COROUTINE:  # types.coroutine
