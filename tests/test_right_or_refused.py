@@ -11,6 +11,7 @@ import functools
 import itertools
 import math
 import operator
+import threading
 import typing
 from collections import defaultdict, deque
 
@@ -293,6 +294,34 @@ THREEFOLD = Scaled(3.0)
 
 class Scalars:
     """Programs of two numbers, run with equal ones too."""
+
+    def map_of_a_list_s_append(x, y):
+        found = []
+        list(map(found.append, [x, y]))
+        return found[0] * found[1] + sum(found)
+
+    def map_of_a_dict_s_setter(x, y):
+        found = {}
+        list(map(found.setdefault, ["a", "b"], [x, y]))
+        list(map(found.__setitem__, ["c"], [x * y]))
+        return found["a"] * found["b"] + found["c"]
+
+    def appended_by_a_thread(x, y):
+        found = [y]
+        thread = threading.Thread(target=found.append, args=(x,))
+        thread.start()
+        thread.join()
+        return found[0] * found[1]
+
+    def appended_by_a_partial(x, y):
+        found = []
+        append = functools.partial(found.append)
+        list(map(append, [x, y]))
+        return found[0] * found[1]
+
+    def must_largest_by_a_dict_s_get(x, y):
+        found = {"a": x, "b": y * 9}
+        return found[max(found, key=found.get)] * found["a"]
 
     def must_call_an_object(x, y):
         return THREEFOLD(x) * THREEFOLD(y)

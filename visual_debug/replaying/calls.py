@@ -6,7 +6,7 @@ import builtins
 import inspect
 import sys
 from array import array
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
 from visual_debug import arrays, cpython, kinds, rules
@@ -56,6 +56,7 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         call.starred = args[0]
     if enter_recorded(m, f, index, call, target):
         return
+    _hand_over_methods(m, [*args, *kwargs.values()])
     args_target: Ref = target.base if isinstance(target, Method) else target
     bound_to = told(callee, "__self__")
     base = args_target
@@ -68,6 +69,28 @@ def begin(m: Machine, f: Frame, index: int, name: str, count: int) -> None:
         text = _base_text(f.plan.site(index).text)
         args_target = m.claim(args_target, bound_to, f.plan.site(index), text, args_target)
     f.pending = (call, args_target)
+
+
+def _hand_over_methods(m: Machine, refs: list[Ref]) -> None:
+    """Somebody unseen gets methods that change containers, as in `map(xs.append, ys)`: all that it gets may be in there."""
+    for ref in refs:
+        method: Any = ref.object if type(ref) is Thing else None
+        if type(method) not in _METHODS or method.__name__ not in _CHANGING or type(method.__self__) not in MOVING:
+            continue
+        held = m.holder(Thing(method.__self__))
+        if type(held) is Sequence or type(held) is Mapping:
+            held.forget()
+        for other in refs:
+            if other is not ref and other is not None and other is not NULL:
+                m.put(held, other)
+
+
+_METHODS = frozenset({BuiltinFunctionType, MethodWrapperType, GoneMethod})
+_CHANGING = frozenset({
+    "append", "appendleft", "extend", "extendleft", "insert", "add", "update", "setdefault", "pop", "popleft", "popitem",
+    "remove", "discard", "clear", "sort", "reverse", "rotate", "move_to_end", "__setitem__", "__delitem__", "__iadd__",
+    "__ior__", "fromlist", "frombytes", "subtract",
+})  # fmt: skip
 
 
 def enter_recorded(m: Machine, f: Frame, index: int, call: Pending, target: Ref) -> bool:
