@@ -28,8 +28,31 @@ class Arrays:
 
     def written_by_exec(a):
         b = a * 1
+        total = 0.0
+        for k in range(30):  # so that much has been recorded before
+            total = total + a[0] * k
         exec("b[0] = 3.0")
+        return b[0] * b[1] + b[2] + total
+
+    def written_by_exec_with_packed_arguments(a):
+        b = a * 1
+        exec(*("b[0] = 3.0",))
         return b[0] * b[1] + b[2]
+
+    def written_by_exec_in_a_dict(a):
+        held = {"b": a * 1}
+        exec("held['b'][0] = 3.0")
+        return held["b"][0] * held["b"][1]
+
+    def written_by_exec_in_an_object(a):
+        held = Scaled(a * 1)
+        exec("held.factor[0] = 3.0")
+        return held.factor[0] * held.factor[1]
+
+    def written_by_eval_in_an_object(a):
+        held = Scaled(a * 1)
+        eval("held.factor.fill(3.0)")
+        return held.factor[0] * a[0]
 
     def written_by_exec_among_others(a):
         b = a * 1

@@ -18,6 +18,7 @@ import importlib.util
 import inspect
 import io
 import logging
+import math
 import multiprocessing
 import os
 import pdb  # noqa: T100
@@ -206,6 +207,10 @@ def fails_in_a_generator(x):
     return sum(halves(x))
 
 
+def fails_with_packed_arguments(x):
+    return math.sqrt(*[-x])
+
+
 FAILING = [value for name, value in list(globals().items()) if name.startswith("fails_")]
 
 
@@ -245,6 +250,7 @@ def test_traceback_of_a_coroutine():
 def warns(x):
     warnings.warn("here", stacklevel=1)
     warnings.warn("at the caller", stacklevel=2)
+    warnings.warn(*("here", UserWarning, 1))
     return (
         warned(x)
         + 1
@@ -264,7 +270,7 @@ def test_warnings_name_the_users_lines():
         return [(str(w.message), w.category, w.filename, w.lineno) for w in caught]
 
     expected = caught(warns)
-    assert len(expected) == 3
+    assert len(expected) == 4
     assert caught(fresh(warns)) == expected
 
 

@@ -449,7 +449,8 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
         if looks_around
         else has_callback or not is_pure(callee) or _lends_memory(m, callee, args)
     ):
-        pool = m.escape([ref for ref in seen if ref is not None], writes=has_callback or not _is_native(callee))
+        writes = has_callback or not _is_native(callee) or (looks_around and _runs_calls(m, callee, args))
+        pool = m.escape([ref for ref in seen if ref is not None], writes=writes)
         if len(seen) > len(given):
             m.globals.update({name: _perhaps(ref, pool) for name, ref in m.globals.items()})  # they may have been set
         if looks_around:
@@ -472,6 +473,12 @@ def _after_unknown_code(m: Machine, f: Frame, pending: Pending, target: Ref, arg
         for ref in given:
             m.put(held, ref)
     return Thing(UNSET, seen)
+
+
+def _runs_calls(m: Machine, callee: Any, args: list[Ref]) -> bool:
+    """Whether the code that `exec` or `eval` is given may write to arrays: an expression without a call does not."""
+    text = m.known_value(args[0]) if args else UNSET
+    return callee is exec or type(text) is not str or "(" in text
 
 
 def _unrecorded_callbacks(m: Machine, pending: Pending) -> list[FunctionType]:

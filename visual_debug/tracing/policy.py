@@ -281,7 +281,7 @@ class Policy:
         if tape.end is not None:
             return
         if target is exec or target is eval:
-            writes.before_code(tape, arguments, sys._getframe(2), always=self.always)
+            writes.before_code(tape, arguments, always=self.always)
         elif self.always or writes.may_write(target):
             writes.before_unknown(tape, arguments, always=self.always)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, ModuleType
@@ -105,20 +107,35 @@ def may_write(target: Any) -> bool:
 def before_unknown(tape: Tape, arguments: tuple[Any, ...], *, always: bool) -> None:
     """Called before code that perhaps writes to the arrays among its arguments."""
     for value in arguments:
-        for array in value if type(value) in (list, tuple) and len(value) <= _FEW else (value,):
+        for array in _items(value):
             if arrays.is_array(array):
                 _keep_perhaps(tape, arrays.owner_of(array), always=always)
 
 
-def before_code(tape: Tape, arguments: tuple[Any, ...], frame: FrameType, *, always: bool) -> None:
+def _items(value: Any) -> Iterable[Any]:
+    """What is in a short list, tuple or dict; of anything else itself."""
+    if type(value) not in (list, tuple, dict) or len(value) > _FEW:
+        return (value,)
+    return list(value.values()) if type(value) is dict else value
+
+
+def before_code(tape: Tape, arguments: tuple[Any, ...], *, always: bool) -> None:
     """Called before `exec` and `eval`: their code perhaps writes to the arrays that its names stand for.
 
-    Where they are given no namespaces they look for names in `frame`, and bring its `f_locals` up to date themselves.
+    Where they are given no namespaces they look for names in the frame that calls them, the first outside of this
+    package, and bring its `f_locals` up to date themselves.
     """
-    namespaces = [value for value in arguments[1:3] if type(value) is dict]
+    namespaces = [value for value in arguments if type(value) is dict]
     if not namespaces:
-        namespaces = [frame.f_globals, frame.f_locals]
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+            frame = frame.f_back
+        if frame is not None:
+            namespaces = [frame.f_globals, frame.f_locals]
     before_unknown(tape, tuple(value for names in namespaces for value in names.values()), always=always)
+
+
+_HERE = __file__.removesuffix("writes.py")
 
 
 #: Longer lists of arguments are not looked through for arrays.
@@ -213,6 +230,9 @@ def guarded(target: Any, count: int) -> Any:
     kind = type(target)
     if count == SPREAD:
         may_write = kind is MethodType or kind.__name__ == "method-wrapper" or kind.__name__ in NATIVE
+        if kind is BuiltinFunctionType and type(target.__self__) is ModuleType:
+            # Others write nothing, and some, as `exec` and `locals`, look at the frame that they are called from.
+            may_write = (target.__module__ or "").partition(".")[0] in ("numpy", "_operator")
         return _keeping_spread(target) if may_write else target
     if kind is MethodType:
         native = type(target.__func__).__name__ in NATIVE
