@@ -80,8 +80,10 @@ def geometry(array: Any) -> Geometry:
 
 
 def same_content(a: Any, b: Any) -> bool:
-    """Whether two arrays of one shape and memory order hold the same bytes."""
+    """Whether two arrays of one memory order hold the same bytes, and as many of one kind."""
     numpy = sys.modules["numpy"]
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
     if a.dtype.hasobject:
         return all(x is y for x, y in zip(a.flat, b.flat, strict=True))
     return a.size == 0 or bool((a.ravel(order="K").view(numpy.uint8) == b.ravel(order="K").view(numpy.uint8)).all())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import functools
 import random
 
 import numpy as np
@@ -104,6 +106,81 @@ def test_an_array_in_a_list_of_arguments() -> None:
     assert values(trace, "mul") == [[2.0, 4.0, 6.0]]
     with pytest.raises(vd.NoDerivativeError):
         trace.grad()
+
+
+class Held:
+    pass
+
+
+class Slotted:
+    __slots__ = ("b", "never")
+
+
+def holding(b, kind=Held):
+    held = kind()
+    held.b = b
+    return held
+
+
+exec(  # noqa: S102
+    """
+def of_object(held): held.b[0] = 99.0
+def of_dict(held): held["x"]["b"][0] = 99.0
+def of_lists(held): held[0][0][0][0] = 99.0
+def closing(b):
+    def write(): b[0] = 99.0
+    return write
+""",
+    names,
+)
+HIDDEN = {
+    "object": lambda b: names["of_object"](holding(b)),
+    "slots": lambda b: names["of_object"](holding(b, Slotted)),
+    "dicts": lambda b: names["of_dict"]({"x": {"b": b}}),
+    "lists": lambda b: names["of_lists"]([[[b]]]),
+    "object in a deque": lambda b: names["of_lists"](collections.deque([[holding([b]).b]])),
+    "partial": lambda b: functools.partial(names["of_object"], holding(b))(),
+    "map": lambda b: list(map(names["of_object"], [holding(b)])),
+    "closure": lambda b: names["closing"](b)(),
+    "exec": lambda b: exec("held.b[0] = 99.0", {"held": holding(b)}),  # noqa: S102
+    "eval": lambda b: eval("held.b.fill(99.0)", {"held": holding(b)}),
+}
+
+
+@pytest.mark.parametrize("place", HIDDEN)
+def test_an_array_that_code_reaches_through_others(place: str) -> None:
+    hand_over = HIDDEN[place]
+
+    def f(a):
+        b = a * 2
+        s = (b * b).sum()
+        hand_over(b)
+        return s, b
+
+    trace = vd.trace(f, START)
+    assert trace.result[1][0] == 99.0
+    assert values(trace, "mul")[0] == [2.0, 4.0, 6.0]
+    assert trace.grad("a", of=0).tolist() == [8.0, 16.0, 24.0]
+    with pytest.raises(vd.NoDerivativeError):
+        trace.grad("a", of=1, seed=np.ones(3))
+
+
+def test_looking_for_arrays_runs_no_code_of_classes() -> None:
+    class Odd:
+        def __getattribute__(self, name):
+            raise AssertionError(name)
+
+        def __eq__(self, other):
+            raise AssertionError
+
+        __hash__ = None
+        __iter__ = __len__ = __eq__
+
+    def f(a, odd):
+        return looks(a) + names["takes"](odd)
+
+    exec("def takes(odd): return 1.0", names)  # noqa: S102
+    assert vd.trace(f, START, [Odd()]).result == 7.0
 
 
 def test_the_option_is_checked() -> None:

@@ -282,8 +282,12 @@ class Policy:
             return
         if target is exec or target is eval:
             writes.before_code(tape, arguments, always=self.always)
-        elif self.always or writes.may_write(target):
-            writes.before_unknown(tape, arguments, always=self.always)
+        elif self.always or writes.may_write(target) or any(map(self._is_unfollowed, arguments)):
+            writes.before_unknown(tape, target, arguments, always=self.always)
+
+    def _is_unfollowed(self, value: Any) -> bool:
+        """Whether a value is a function of Python that is not recorded where somebody calls it."""
+        return type(value) is FunctionType and self.twins.of(value) is value
 
     def _lend(self, target: Any, arguments: Iterable[Any]) -> None:
         """Have recorded what a callable that is not recorded may call: what it is itself made of, and its arguments."""

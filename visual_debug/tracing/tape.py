@@ -261,6 +261,7 @@ class Tape:
     #: Of activations entered from outside: the plan, the arguments and the closure, by number.
     arguments = _WhenNeeded["dict[int, tuple[Plan, tuple[Any, ...], Any]]"](lambda t: {0: (t.plan, t.given, t.cells)})
     snapshots = _WhenNeeded[list[Snapshot]](lambda _: [])
+    copies = _WhenNeeded[dict[int, Any]](lambda _: {})  # the newest of each owner of memory that was perhaps written to
     seals = _WhenNeeded[list[Seal]](lambda _: [])
     lent = _WhenNeeded[dict["FunctionType", None]](lambda _: {})  # functions that record for as long as this is open
     classes = _WhenNeeded[set[type]](lambda _: set())  # whose special methods are among them

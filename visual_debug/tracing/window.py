@@ -50,6 +50,7 @@ def _forget(tape: Tape, note: Note) -> None:
     for index in [index for index in tape.arguments if 0 < index < note.arguments]:
         del tape.arguments[index]
     tape.unsettled[:] = [index for index in tape.unsettled if index in tape.arguments]
+    tape.copies.clear()  # by identities, which only snapshots keep from being given again
     tape.snapshots[:] = [s._replace(at=s.at - note.values) for s in tape.snapshots if s.at >= note.values]
 
 
