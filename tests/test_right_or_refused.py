@@ -392,6 +392,17 @@ class Scalars:
 
         return Below().m()
 
+    def attribute_above_one_that_is_closed_over(x, y):
+        class Above:
+            a = x
+
+        class Below(Above):
+            def m(self, k):
+                again = lambda: self
+                return super().a * k + again().a
+
+        return Below().m(y)
+
     def class_made_by_a_call(x, y):
         made = type("Made", (), {"v": x})
         return made.v * made().v * y

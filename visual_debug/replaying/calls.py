@@ -404,7 +404,8 @@ def _opaque(m: Machine, f: Frame, index: int, name: str, pending: Pending, targe
             z, site, source=Thing(UNSET, [ref for ref in args if ref is not None])
         )  # `__init__` was recorded
     if callee is super and not args:
-        args = [next(iter(f.locals.values()), None), f.cells["__class__"].ref]
+        first = f.plan.code.co_varnames[0]
+        args = [f.cells[first].ref if first in f.cells else f.locals.get(first), f.cells["__class__"].ref]
     source = _after_unknown_code(m, f, pending, target, args)
     among = m.among(source)
     if callee is globals or callee is vars:
