@@ -320,6 +320,17 @@ def test_nothing_sticks_out(visit, trace, width, height, scheme):
     assert dark == (scheme == "dark")
 
 
+@pytest.mark.parametrize("width", [320, 500, 1280])
+def test_arrows_of_loops_are_in_the_picture(visit, width):
+    page = visit(vd.trace(repeated, 0.4, 1000), width=width, height=900)
+    page.press("0")
+    assert page.count(".arrow.back path") >= 2
+    assert page.run(
+        "(r => [...document.querySelectorAll('.arrow path')].map(e => e.getBoundingClientRect()).every(e => "
+        "e.left >= r.left && e.right <= r.right))(document.getElementById('canvas').getBoundingClientRect())"
+    )
+
+
 def test_pan_and_zoom(visit, trace):
     page = visit(trace)
     before = transform(page)

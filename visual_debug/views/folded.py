@@ -148,9 +148,13 @@ class Folded:
         again = {flow: count for flow, count in flows.items() if at[flow[0]] >= at[flow[1]]}
         arrows = [Arrow(f"r{at[tail]}", f"r{at[head]}", 0, 1) for tail, head in forward]
         sheet = pictures.sheet(Diagram(boxes, arrows, [], None, "graph"), room)
+        back = pictures.back(sheet["boxes"], [(at[tail], at[head]) for tail, head in again])
+        left, right = pictures.sides(sheet["width"], back)
         return {
             **sheet,
-            "back": pictures.back(sheet["boxes"], [(at[tail], at[head]) for tail, head in again]),
+            "left": round(left, 1),
+            "width": round(right - left, 1),
+            "back": back,
             "counts": [*forward.values(), *again.values()],
         }
 

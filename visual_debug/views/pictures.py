@@ -18,6 +18,7 @@ MOST_TERMS = 12  #: of an adjoint that a box spells out
 MOST_IN_A_ROW = 8  #: boxes without arrows that are laid out like others; more stand in rows under them
 ROW = 1200.0  #: px, the width of such a row at least
 GAP = 16.0  #: px between boxes in it
+PEN = 2.0  #: px beside an arrow that its pen reaches
 MOST_WEIGHED = 100  #: boxes of a picture whose arrows back go round what is in their way
 SAMPLES = 24  #: points of such an arrow that are looked at
 LINE = 18.0  #: px from line to line of a box
@@ -115,16 +116,28 @@ def _ways(tail: Sequence[Any], head: Sequence[Any]) -> Iterator[Edge]:
 def _hidden(way: Edge, others: Sequence[Sequence[Any]], boxes: Sequence[Sequence[Any]]) -> int:
     """How many of some points of an arrow are behind other boxes, or beside the picture."""
     left, right = min(x - w / 2 for _, x, _, w, _ in boxes) - 26.0, max(x + w / 2 for _, x, _, w, _ in boxes) + 26.0
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = way.line
     count = 0
-    for k in range(1, SAMPLES):
-        t = k / SAMPLES
-        a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-        px, py = a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy
+    for px, py in _along(way.line):
         count += not left <= px <= right or any(
             abs(px - x) <= w / 2 + 2 and abs(py - y) <= h / 2 + 2 for _, x, y, w, h in others
         )
     return count
+
+
+def _along(curve: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Points between the ends of a Bézier curve."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
+    for k in range(1, SAMPLES):
+        t = k / SAMPLES
+        a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+        yield a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy
+
+
+def sides(width: float, arrows: Sequence[Sequence[Any]]) -> tuple[float, float]:
+    """How far a picture with such arrows back reaches to the left, 0 or less, and to the right; all else is `width` wide."""
+    curves = [[tuple(map(float, point.split(","))) for point in line.split()] for _, _, _, line, _ in arrows]
+    found = [x for curve in curves for x, _ in _along(curve)]  # type: ignore[arg-type]
+    return min([0.0, *(x - PEN for x in found)]), max([width, *(x + PEN for x in found)])
 
 
 def number(value: Any) -> float | None:

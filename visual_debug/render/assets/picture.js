@@ -258,11 +258,11 @@ function place() {
 
 // The view that has the whole picture in it.
 function whole() {
-  const { width, height } = data.sheets[state.sheet];
+  const { width, height, left = 0 } = data.sheets[state.sheet]; // left: how far arrows reach beyond the boxes
   const room = canvas.getBoundingClientRect();
   const least = Math.min(room.width / (width + 16), room.height / (height + 16));
   const k = Math.min(Math.max(least, 0.02), Math.max(1, room.width / 1400));
-  return { k, x: (room.width - width * k) / 2, y: Math.max((room.height - height * k) / 2, 8) };
+  return { k, x: (room.width - width * k) / 2 - left * k, y: Math.max((room.height - height * k) / 2, 8) };
 }
 
 function fit() {
@@ -281,7 +281,7 @@ function firstSight() {
     const room = canvas.getBoundingClientRect();
     const above = (top.y - top.height / 2) * 0.8;
     const middle = room.width / 2 - top.x * 0.8;
-    const right = room.width - 12 - sheet.width * 0.8; // where the picture ends at the right of the window
+    const right = room.width - 12 - (sheet.width + (sheet.left || 0)) * 0.8; // where the picture ends at the right of the window
     picture.view = { k: 0.8, x: right < 12 ? Math.min(Math.max(middle, right), 12) : middle, y: 12 - (above > room.height / 3 ? above : 0) };
   }
   place();
