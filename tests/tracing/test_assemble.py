@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from visual_debug import cpython
 from visual_debug import visual_debug as traced
 from visual_debug.errors import UntraceableError
-from visual_debug.tracing import record, rewrite
+from visual_debug.tracing import hooks, record, rewrite
 from visual_debug.tracing.assemble import assemble
 from visual_debug.tracing.policy import Policy
 
@@ -166,7 +166,7 @@ def check_rewritten(code, policy):
         plan = policy.plan(code)
     except UntraceableError:
         return False
-    for door in (None, rewrite.DoorHooks(record.enter, record.create)):
+    for door in (None, hooks.DoorHooks(record.enter, record.create)):
         emitter = rewrite._Emitter(plan, policy._sources[id(code)], policy.hooks, door)
         items = list(emitter.items())
         hidden = (rewrite.CARRIED,) if plan.is_generator else ()

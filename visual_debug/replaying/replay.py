@@ -23,7 +23,7 @@ from visual_debug.replaying import calls, containers, links, opcodes
 from visual_debug.replaying.machine import Frame, Machine
 from visual_debug.replaying.opcodes import functions, jumps, resuming
 from visual_debug.replaying.symbols import UNSET, Leaf, Mapping, Ref, Sequence, Thing
-from visual_debug.tracing import policy, record, rewrite
+from visual_debug.tracing import hooks, policy, record
 from visual_debug.tracing.tape import Beginning, Contents, Plan, Tape, parameters
 from visual_debug.versions import Versions
 
@@ -397,7 +397,7 @@ class _Player:
     def _raising_unit(self, at: int) -> int | None:
         """The code unit that raised an exception, told `at` a word of the path; None if it is one of other code."""
         offset = ~self.machine.path[at + 2]
-        return None if offset == rewrite.ELSEWHERE.tb_lasti else offset // 2
+        return None if offset == hooks.ELSEWHERE.tb_lasti else offset // 2
 
     def _stands_at(self, frame: Frame, kind: str) -> bool:
         """Whether the frame has come to the code unit that an activation was begun from, or a generator resumed."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from visual_debug import arrays, cpython, kinds
 from visual_debug.errors import UntraceableError
-from visual_debug.tracing import callbacks, lent, record, rewrite, shells, writes
+from visual_debug.tracing import callbacks, hooks, lent, record, rewrite, shells, writes
 from visual_debug.tracing.context import tape_here
 from visual_debug.tracing.flow import Flow
 from visual_debug.tracing.tape import Plan, Tape
@@ -116,7 +116,7 @@ class Policy:
         #: By the identity of a function: the code it had, and what was found to lend to it then.
         self._loans: dict[int, tuple[Any, CodeType, CodeType | None]] = {}
         self.twins = Twins(plain_code, self._followed)
-        self.hooks = rewrite.Hooks(
+        self.hooks = hooks.Hooks(
             tape_here.get, record.refuel, record.turned, self.resolve, self.resolve_few, shells.note, shells.lasting, CallSite, writes.before_write, writes.before_out, writes.before_item,
             writes.before_attribute, writes.settled, record.landed, record.leave, record.ended,
             record.abandon, record.created, record.begun, record.resumed, record.suspended, record.delegated,
@@ -148,8 +148,8 @@ class Policy:
         with _rewriting:
             key = id(code), door
             if key not in self._codes:
-                hooks = rewrite.DoorHooks(record.enter, record.create) if door else None
-                rewritten = rewrite.rewrite(plan, self._sources[id(code)], self.hooks, hooks)
+                of_door = hooks.DoorHooks(record.enter, record.create) if door else None
+                rewritten = rewrite.rewrite(plan, self._sources[id(code)], self.hooks, of_door)
                 self._codes[key] = record.register(rewritten, plan, door, self)
                 if (id(code), not door) in self._codes:
                     del self._sources[id(code)]

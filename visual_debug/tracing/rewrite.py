@@ -12,113 +12,28 @@ two instructions, `locals()` does not show them, and no name of the function can
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 from bytecode import Instr, Label
 from bytecode.instr import InstrLocation, TryBegin, TryEnd
 
 from visual_debug import cpython
 from visual_debug.errors import UntraceableError
-from visual_debug.tracing import flow, writes
+from visual_debug.tracing import flow
 from visual_debug.tracing.assemble import Item, assemble
+from visual_debug.tracing.hooks import ELSEWHERE, Door, DoorHooks, Hooks, Identity, Origin
+from visual_debug.tracing.insertions import PATH, STATE, VALUES, Insertions
 from visual_debug.tracing.tape import Handler, Instruction, Plan, parameters
 
 #: Words are unique over all plans of the process.
 _words = itertools.count(1)
 
 
-class Hooks(NamedTuple):
-    """The functions that rewritten code calls; `record` provides them, so that rewriting knows nothing of running.
-
-    `fuel` is an iterator that every turn of a loop takes one item from. None in its place means that nothing is to be
-    recorded: the activation goes on in the plain copy of its code.
-    """
-
-    sinks: Callable[[], Any]  #: () -> the tape of this context, whose `bottom` is (fuel, path, values)
-    refuel: Callable[[list[Any]], Any]  #: (values) -> fuel
-    turned: Callable[..., Any]  #: the same in a loop of a door: (values, state, instruction, *iterators) -> fuel
-    resolve: Callable[..., Any]  #: (values, call site, callable, *arguments) -> what to call instead
-    #: The same with `FEW` arguments, None for those that there are not: a call of a fixed number is quicker.
-    resolve_few: Callable[..., Any]
-    note: Callable[[list[Any], Any], None]  #: append what is no number: (values, value)
-    lasting: Any  #: its attribute `types` is the set of types of which every object may be appended as it is
-    call_site: Callable[[int, int], Any]  #: (how many positional arguments, how many) -> a cache with attribute `pair`
-    before_write: Callable[[list[Any], Any], Any]  #: (values, array about to be written to)
-    before_out: Callable[[list[Any], Any], Any]  #: (values, what a call is given to write its result to)
-    before_item: Callable[..., Any]  #: (values, array about to be written to, index or ends of the slice)
-    before_attribute: Callable[[list[Any], Any], None]  #: (values, object of which an attribute is about to be written)
-    settled: Any  #: its attribute `types` is the set of types for which that need not be called
-    landed: Callable[[Any], int]  #: in a generator's exception handler: (ticket) -> from where, as its operand
-    leave: Callable[[Any, Any], None]  #: a function that opened a recording ends: (state, result)
-    ended: Callable[[Any, Any], None]  #: the same of a generator: (ticket, result)
-    abandon: Callable[[Any, BaseException], None]  #: the same by an exception: (state or ticket, exception)
-    created: Callable[[int, int], Any]  #: recorded code made a generator: (entry word, word of resuming) -> ticket
-    begun: Callable[[Any], Any]  #: a generator is resumed for the first time: (ticket) -> (fuel, ticket, path, values)
-    resumed: Callable[[Any], Any]  #: a generator goes on: (ticket) -> fuel
-    suspended: Callable[[Any], None]  #: it yields, having taken its context's recording over: (ticket)
-    delegated: Callable[[Any, int], None]  #: what it delegated to has returned: (ticket, word)
-    reassigned: Callable[[], Any]  #: the code or the defaults of a function may have been assigned to
-    note_sum: Callable[[list[Any], Any], None]  #: append the result of `+=`, if it is no text: (values, result)
-    immutable: frozenset[type]  #: types that are no arrays and no texts, for a quick look before `before_write`
-    comprehend: Callable[..., Any]  #: (values, call site, function of a comprehension) -> what to call instead
-    watch: Callable[[Any], None] | None = None  #: looks at what every operator and call yields: (value); it may raise
-
-
-#: Calls with no more arguments have a hook of their own.
-FEW = 2
-
-
-class DoorHooks(NamedTuple):
-    """What a function that is entered from outside needs besides: the recording is opened here."""
-
-    enter: Callable[[Any, tuple[Any, ...]], Any]  #: (door, arguments) -> (fuel, state, path, values)
-    create: Callable[[Any, tuple[Any, ...], int], Any]  #: of a generator: (door, arguments, word of resuming) -> ticket
-
-
-class Elsewhere:
-    """Stands for a traceback that begins in other code; its offset is none of any instruction."""
-
-    tb_lasti = 1 << 30
-    co_linetable = None
-
-    def __init__(self) -> None:
-        self.tb_frame = self.f_code = self
-
-    def __reduce__(self) -> str:
-        return "ELSEWHERE"
-
-
-ELSEWHERE = Elsewhere()
-
-
-class Origin(NamedTuple):
-    """What an instruction of rewritten code is there for."""
-
-    instruction: int  #: index of that of the original; `~index` in the plain copy
-    is_hook: bool  #: whether it calls something for the recording, and not for the user
-
-
 #: The instructions that calls consist of; the first of the two may make the call itself where it is specialised (3.11).
 #: A tuple may be what sets off a collection of garbage there.
 _CALLING = frozenset({"PRECALL", "CALL", "BUILD_TUPLE"})
-
-
-class Identity:
-    """Tells code from all other code, by an object that is its own alone: code cannot hold itself."""
-
-    __slots__ = ("table",)
-    table: bytes
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Identity, ()  # what was pickled runs nowhere as it is
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Stands in the constants of a door's code for the object that `open_door` puts in its place."""
 
 
 def refuse(code: CodeType, line: int | None, what: str) -> UntraceableError:
@@ -200,9 +115,6 @@ def _check_constructs(code: CodeType, instructions: list[Instr]) -> None:
             raise refuse(code, line, f"the instruction {instr.name}")
 
 
-#: Places on the stack from the bottom: the values, the path, and in doors and generators the state that closes the
-#: recording (a generator's ticket). The topmost of the bottom is the fuel.
-VALUES, PATH, STATE = range(3)
 #: The local variable that carries the ticket into a generator. No Python identifier contains a dot.
 CARRIED = ".recording"
 
@@ -212,18 +124,6 @@ def _is_border(items: list[Any], position: int) -> bool:
     while isinstance(items[position], Label):
         position += 1
     return isinstance(items[position], (TryBegin, TryEnd))
-
-
-def _together(items: list[Any]) -> set[int]:
-    """Instructions that the next one follows immediately, without a label or the border of a region between."""
-    found, index, before = set(), -1, False
-    for item in items:
-        if isinstance(item, Instr):
-            if before:
-                found.add(index)
-            index += 1
-        before = isinstance(item, Instr)
-    return found
 
 
 def _nesting(instructions: list[Instruction]) -> list[int]:
@@ -236,30 +136,25 @@ def _nesting(instructions: list[Instruction]) -> list[int]:
     return list(itertools.accumulate(change))
 
 
-class _Emitter:
+class _Emitter(Insertions):
     """Writes the items of the rewritten code and, beside them, the original index that each instruction belongs to.
 
     Behind the code that records follows a plain copy of the original on the same stack, into which an activation
     changes over, at its start, at the end of a loop's turn or behind a `yield`, when nothing more is to be recorded.
-
-    `height` is everywhere the number of values that stand above the bottom, the function's own and temporary ones.
     """
 
     def __init__(self, plan: Plan, source: flow.Flow, hooks: Hooks, door: DoorHooks | None) -> None:
-        self.plan = plan
-        self.source = source.items
-        self.hooks = hooks
-        self.door = door
         self.generator = plan.is_generator
         self.has_state = door is not None or self.generator
-        self.base = 4 if self.has_state else 3
+        super().__init__(source, hooks, 4 if self.has_state else 3)
+        self.plan = plan
+        self.source = source.items
+        self.door = door
         self.origin: list[Origin] = []
         self.identity = Identity()
         self.handlers = {handler.target: (word, handler) for word, handler in plan.handlers.items()}
         self.shapes = source.shapes
         self.labels = source.labels
-        self.together = _together(self.source)
-        self.instructions = source.instructions
         self.outlets: dict[int, list[tuple[Label, int]]] = {}  # 3.11: label index -> ends of loops, their FOR_ITER
         self.delegations: dict[int, Label] = {}  # SEND -> where it jumps to when the iterator has returned
         self.plain: dict[int, Label] = {}  # instruction -> where the plain copy begins with it
@@ -270,69 +165,12 @@ class _Emitter:
         self.parameters = parameters(plan.code)
         self.cells = set(plan.code.co_cellvars)
         self.deferred: list[Iterator[Item]] = []  # to be written where nothing falls through
-        self.fused: set[int] = set()  # instructions that are written already
         # Of any call that is inserted: one that opens the recording, resolves a callable, or goes round a loop.
         resolved = (1 + len(call.arguments) for call in self.shapes.heads.values())
         self.nesting = _nesting(plan.instructions)
         self.most_arguments = max(len(self.parameters), *resolved, max(self.nesting) + 4)
 
     # ---- the stack
-
-    def _sink(self, place: int, height: int) -> int:
-        """How deep a place at the bottom is, with `height` values above the bottom."""
-        return self.base + height - place
-
-    def _record(self, height: int, where: Any, value: int = 1) -> Iterator[Instr]:
-        """Append the value at depth `value` to the values."""
-        return cpython.append(self._sink(VALUES, height), where, value)
-
-    def _record_any(self, height: int, where: Any) -> Iterator[Item]:
-        """Append what a call has returned: it may be an object that must not live longer for being recorded."""
-        lasts, on = Label(), Label()
-        # Above the value stand NULL and `type`.
-        yield from cpython.call(type, [cpython.copy(3, where)], where)  # .. z type
-        types = [cpython.const(self.hooks.lasting, where), cpython.attribute("types", where)]
-        yield from self._type_among(float, types, lasts, where)
-        # The rare way stands here, not out of the way: to a tracer a jump back would be another turn of a loop.
-        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(4, where)]
-        yield from cpython.call(self.hooks.note, pushes, where)
-        yield cpython.pop(where)
-        yield Instr("JUMP_FORWARD", on, location=where)
-        yield lasts
-        yield from self._record(height, where)
-        yield on
-
-    def _type_among(self, likely: type, types: list[Instr], into: Label, where: Any) -> Iterator[Item]:
-        """Pop a type, and jump if it is among those that `types` pushes the set of.
-
-        By far the most are `likely`, which costs 4 ns to find out on 3.11, where the set takes 10.
-        """
-        other = Label()
-        yield cpython.copy(1, where)
-        yield cpython.const(likely, where)
-        yield cpython.instruction("IS_OP", where, 0)  # .. type bool
-        yield cpython.jump_if(False, other, where)
-        yield cpython.pop(where)
-        yield Instr("JUMP_FORWARD", into, location=where)
-        yield other
-        yield from types  # .. type set
-        yield cpython.instruction("CONTAINS_OP", where, 0)  # .. bool
-        yield cpython.jump_if(True, into, where)
-
-    def _watch(self, where: Any) -> Iterator[Instr]:
-        """Show the value on top, before it is recorded, to who watches: if that raises, the operation has raised."""
-        if self.hooks.watch is not None:
-            # Above the value stand NULL and the function.
-            yield from cpython.call(self.hooks.watch, [cpython.copy(3, where)], where)
-            yield cpython.pop(where)
-
-    def _mark(self, word: int, height: int, where: Any) -> Iterator[Instr]:
-        """Append a word to the path."""
-        return cpython.mark(word, self._sink(PATH, height), where)
-
-    def _fetch(self, place: int, height: int, where: Any) -> Instr:
-        """Push what lies at a place at the bottom."""
-        return cpython.copy(self._sink(place, height), where)
 
     def _plain(self, index: int) -> Label:
         """Where the plain copy goes on with an instruction of the original."""
@@ -839,19 +677,6 @@ class _Emitter:
         yield from cpython.mark(None, self._sink(VALUES, height), where)
         yield Instr("JUMP_BACKWARD", on, location=where)
 
-    def _event(self, word: int, height: int, where: Any) -> Iterator[Item]:
-        """A word, and the length of the values. Nothing can come in between."""
-        yield from self._mark(word, height, where)
-        yield from self._length(height, where)
-
-    def _length(self, height: int, where: Any) -> Iterator[Item]:
-        """Append the length of the values to the path, as an operand. `len` might raise at the limit of recursion."""
-        yield self._fetch(VALUES, height, where)
-        yield cpython.instruction("GET_LEN", where)  # .. values length
-        yield cpython.instruction("UNARY_INVERT", where)
-        yield cpython.instruction("LIST_APPEND", where, self._sink(PATH, height + 1))
-        yield cpython.pop(where)
-
     def _loop_ends(self, index: int, label: Label) -> Iterator[Item]:
         """3.11: the exhausted `for` loops that go on at `label` announce it on a way of their own."""
         yield Instr("JUMP_FORWARD", label)  # whoever comes from above passes by
@@ -879,120 +704,3 @@ class _Emitter:
         for _ in range(self.base):
             yield cpython.pop(where)
         yield cpython.instruction("RETURN_VALUE", where)
-
-    def _before_write(self, depth: int, instr: Instr, height: int, likely: type, hook: Any = None) -> Iterator[Item]:
-        """Let an array about to be written to be kept as it was; scalars pass by one look at their type.
-
-        What stands above it on the stack, as an index does, is told to the hook as well, if one is given.
-        """
-        where = instr.location
-        skip = Label()
-        # Above the operand stand NULL and `type`.
-        yield from cpython.call(type, [cpython.copy(depth + 2, where)], where)  # .. type
-        yield from self._type_among(likely, [cpython.const(self.hooks.immutable, where)], skip, where)
-        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(depth + 3, where)]
-        if hook is not None:
-            pushes += [cpython.copy(depth + 3, where)] * (depth - 1)  # each push brings the next one as far down
-        yield from cpython.call(hook or self.hooks.before_write, pushes, where)
-        yield cpython.pop(where)
-        yield skip
-
-    def _before_attribute(self, where: Any, height: int) -> Iterator[Item]:
-        """The same before an attribute is assigned to, which is hardly ever one of an array."""
-        skip = Label()
-        # Above the object stand NULL and `type`.
-        yield from cpython.call(type, [cpython.copy(3, where)], where)  # .. type
-        yield cpython.const(self.hooks.settled, where)
-        yield cpython.attribute("types", where)  # .. type set
-        yield cpython.instruction("CONTAINS_OP", where, 0)  # .. bool
-        yield cpython.jump_if(True, skip, where)
-        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(4, where)]
-        yield from cpython.call(self.hooks.before_attribute, pushes, where)
-        yield cpython.pop(where)
-        yield skip
-
-    def _add_in_place(self, index: int, instr: Instr, height: int, after: int) -> Iterator[Item]:
-        """`x += y`: of a number its sum is recorded; a list or array is kept as it was; a text is not recorded at all.
-
-        Nothing stands between the addition and the store of its result into a variable: only so does the interpreter
-        append to a string in place, and a text that is built in n turns takes O(n) and not O(n^2).
-        """
-        where = instr.location
-        other, on = Label(), Label()
-        follows = index + 1 < len(self.instructions) and index in self.together
-        store = self.instructions[index + 1] if follows and self.instructions[index + 1].name == "STORE_FAST" else None
-        # Above the left operand stand NULL and `type`.
-        yield from cpython.call(type, [cpython.copy(2 + 2, where)], where)  # .. x y type
-        yield cpython.const(self.hooks.immutable, where)
-        yield cpython.instruction("CONTAINS_OP", where, 0)  # .. x y bool
-        yield cpython.jump_if(False, other, where)
-        yield instr
-        yield from self._watch(where)
-        yield from self._record(after, where)
-        if store is not None:
-            yield store
-        yield Instr("JUMP_FORWARD", on, location=where)
-        yield other
-        pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(2 + 3, where)]
-        yield from cpython.call(self.hooks.before_write, pushes, where)
-        yield cpython.pop(where)
-        yield instr
-        if store is not None:
-            self.fused.add(index + 1)
-            yield store
-            yield cpython.load(store.arg, where)  # type: ignore[arg-type]
-        yield from self._watch(where)
-        pushes = [self._fetch(VALUES, after + 2, where), cpython.copy(4, where)]
-        yield from cpython.call(self.hooks.note_sum, pushes, where)
-        yield cpython.pop(where)
-        if store is not None:
-            yield cpython.pop(where)
-        yield on
-
-    def _resolve(self, call: flow.CallShape, instr: Instr, height: int) -> Iterator[Item]:
-        """Before a call: look up what to call instead, append the callable (and the packed arguments of `f(*a)`)."""
-        where = instr.location
-        count = writes.SPREAD if call.packed else call.positional
-        site = self.hooks.call_site(count, len(call.arguments))
-        depth = call.callable
-        hit, on = Label(), Label()
-        if call.out is not None:
-            pushes = [self._fetch(VALUES, height + 2, where), cpython.copy(call.out + 3, where)]
-            yield from cpython.call(self.hooks.before_out, pushes, where)
-            yield cpython.pop(where)
-        for packed in call.packed:
-            yield from self._record(height, where, packed)
-        yield cpython.const(site, where)
-        yield cpython.attribute("pair", where)  # .. (key, twin)
-        yield cpython.instruction("UNPACK_SEQUENCE", where, 2)  # .. twin key
-        yield cpython.copy(depth + 2, where)  # .. twin key f
-        yield cpython.instruction("IS_OP", where, 0)  # .. twin bool
-        yield cpython.jump_if(True, hit, where)  # .. twin
-        yield from self._missed(call, site, where, height)
-        yield Instr("JUMP_FORWARD", on, location=where)
-        yield hit
-        yield from self._record(height + 1, where, depth + 1)
-        yield on
-        yield cpython.swap(depth + 1, where)  # twin .. f
-        yield cpython.pop(where)
-
-    def _comprehend(self, depth: int, where: Any, height: int) -> Iterator[Item]:
-        """Before the call of a comprehension's function, which has been made for it: record it, and call its twin."""
-        # Above the function stand NULL and the hook, and what has been pushed.
-        site = cpython.const(self.hooks.call_site(0, 0), where)
-        pushes = [self._fetch(VALUES, height + 2, where), site, cpython.copy(depth + 4, where)]
-        yield from cpython.call(self.hooks.comprehend, pushes, where)  # .. twin
-        yield cpython.swap(depth + 1, where)
-        yield cpython.pop(where)
-
-    def _missed(self, call: flow.CallShape, site: Any, where: Any, height: int) -> Iterator[Item]:
-        """A call site meets another callable than the last time, or one that has to be looked at every time."""
-        yield cpython.pop(where)
-        # .. NULL resolve values site: what is on the stack is 4 deeper, and with every argument pushed one more
-        pushes = [cpython.copy(d + 4 + i, where) for i, d in enumerate((call.callable, *call.arguments))]
-        pushes = [self._fetch(VALUES, height + 2, where), cpython.const(site, where), *pushes]
-        hook = self.hooks.resolve
-        if not call.packed and len(call.arguments) <= FEW:
-            hook = self.hooks.resolve_few
-            pushes += [cpython.const(None, where)] * (FEW - len(call.arguments))
-        yield from cpython.call(hook, pushes, where)  # .. twin
